@@ -1,0 +1,55 @@
+# The few commands there are. `make` alone says which.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SITE := $(VENV)/.site-installed
+TOOLS := $(VENV)/.tools-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run admin test lint format bench-probe
+
+help:
+	@echo "make run          start the site on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)"
+	@echo "make admin        set a new random password for the admin account"
+	@echo "make test         run all tests"
+	@echo "make lint         check style and types"
+	@echo "make format       put the code in the formatter's shape"
+	@echo "make bench-probe  measure the probe beside wrk"
+
+run: $(SITE)
+	@DEBUG=$${DEBUG-1} exec $(BIN)/gunicorn
+
+admin: $(SITE)
+	@DEBUG=$${DEBUG-1} $(BIN)/python manage.py reset_admin
+
+test: $(TOOLS)
+	@PYTHONDEVMODE=1 PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(TESTS)
+
+lint: $(TOOLS)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(TOOLS)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench-probe: $(TOOLS)
+	@$(BIN)/python -m benchmarks.probe
+
+# A stamp is touched last, so that an interrupted installation is taken up again.
+$(SITE): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed, and '$(PYTHON)' is not: install one and name it, such as: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python's venv is missing: install it, such as: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing the site's packages into $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(TOOLS): tests/requirements.txt $(SITE)
+	@echo "Installing what the tests need into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --requirement tests/requirements.txt
+	@touch $@

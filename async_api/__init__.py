@@ -1,0 +1,1 @@
+"""Asynchronous Django at work: the clock, the probe and the bridges."""

@@ -1,0 +1,23 @@
+"""What time is it? The smallest useful answer, and the probe's example target."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+
+from async_views.runtime.read_only import read_only
+
+
+@read_only("GET", "HEAD")
+@never_cache
+async def current_time(request: HttpRequest) -> JsonResponse:
+    """The server's local time (TIME_ZONE), to the microsecond."""
+    return JsonResponse(time_of(datetime.now()))
+
+
+def time_of(now: datetime) -> dict[str, int | str]:
+    return {
+        "month": now.month,
+        "day": now.day,
+        "time": now.time().isoformat(timespec="microseconds"),
+    }

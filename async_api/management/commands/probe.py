@@ -1,0 +1,123 @@
+"""`manage.py probe URL`: the probe from a terminal, with an exit status for scripts."""
+
+import json
+import sys
+from typing import Any, TextIO
+
+import uvloop
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from async_api.probe.engine import METHODS, Probe, Question, probe
+from async_api.probe.forms import ProbeForm
+from async_api.probe.guard import TargetRefused
+from async_api.probe.limits import configured_limits
+from async_api.probe.measurement import Sample
+from async_api.probe.report import as_csv, as_json, as_text, failed_results
+from async_views.runtime.problems import field_errors
+
+SOME_FAILED = 1
+REFUSED_OR_WRONG = 2
+BAR_WIDTH = 30
+# What the options are called here, of the form's fields.
+OPTIONS = {
+    "request_num": "--requests",
+    "concurrency": "--concurrency",
+    "timeout": "--timeout",
+    "method": "--method",
+    "url": "URL",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Sends concurrent requests to a URL and reports times, sizes and failures. "
+        "Exit status: 0 every request was answered, 1 some failed, 2 the target is "
+        "refused or an argument is wrong."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("url", metavar="URL")
+        parser.add_argument("--requests", "-n", dest="request_num", metavar="N")
+        parser.add_argument("--concurrency", "-c", metavar="C")
+        parser.add_argument("--timeout", "-t", metavar="SECONDS")
+        parser.add_argument("--method", "-m", metavar="|".join(METHODS))
+        output = parser.add_mutually_exclusive_group()
+        output.add_argument("--json", action="store_true", help="print JSON")
+        output.add_argument("--csv", action="store_true", help="print CSV")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        question = read_question(options)
+        with Progress(question.requests, sys.stderr) as progress:
+            try:
+                done = uvloop.run(
+                    probe(
+                        question,
+                        configured_limits(),
+                        settings.PROBE_PRIVATE_TARGETS,
+                        on_sample=progress.count,
+                    )
+                )
+            except TargetRefused as refusal:
+                raise CommandError(
+                    str(refusal), returncode=REFUSED_OR_WRONG
+                ) from refusal
+            except KeyboardInterrupt:
+                raise CommandError("Stopped.", returncode=130) from None
+        self.stdout.write(report(done, options), ending="")
+        if failed_results(done) or done.summary.unsent:
+            sys.exit(SOME_FAILED)
+
+
+def read_question(options: dict[str, Any]) -> Question:
+    """The same questions as the page's form; raises CommandError for a wrong one."""
+    given = {name: options[name] for name in OPTIONS if options.get(name) is not None}
+    form = ProbeForm(given)
+    if not form.is_valid():
+        raise CommandError(
+            " ".join(
+                f"{OPTIONS[error.field]} {error.value}: {error.message}"
+                for error in field_errors(form)
+            ),
+            returncode=REFUSED_OR_WRONG,
+        )
+    return form.question()
+
+
+def report(done: Probe, options: dict[str, Any]) -> str:
+    if options["json"]:
+        return json.dumps(as_json(done), indent=2) + "\n"
+    if options["csv"]:
+        return as_csv(done)
+    return as_text(done)
+
+
+class Progress:
+    """A bar on a terminal; nothing where nobody looks."""
+
+    def __init__(self, total: int, stream: TextIO) -> None:
+        self.total = total
+        self.stream = stream
+        self.shown = stream.isatty()
+        self.counted = 0
+        self.filled = -1
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.shown:
+            # Carriage return, and erase to the end of the line (ECMA-48).
+            self.stream.write("\r\x1b[K")
+            self.stream.flush()
+
+    def count(self, sample: Sample) -> None:
+        """One more request has ended; drawn only when the bar grows."""
+        self.counted += 1
+        filled = self.counted * BAR_WIDTH // self.total
+        if self.shown and filled != self.filled:
+            self.filled = filled
+            bar = "█" * filled + "░" * (BAR_WIDTH - filled)
+            self.stream.write(f"\r{bar} {self.counted} of {self.total}")
+            self.stream.flush()

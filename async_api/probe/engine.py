@@ -1,0 +1,281 @@
+"""How is a URL probed? N workers, one clock, nothing hidden.
+
+Each of `concurrency` workers takes the next request as soon as it has finished its last,
+so that waiting for a worker is no part of any time. A time begins when a worker takes the
+request and ends with the last body byte: connecting, redirects and reading are in it,
+looking up the target's name is not (that is done once, before the first request).
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from async_api.probe.failures import Failure, failure_of
+from async_api.probe.guard import Guard
+from async_api.probe.limits import Limits
+from async_api.probe.measurement import (
+    FailureKind,
+    Sample,
+    Summary,
+    Verdict,
+    summarize,
+    verdict,
+)
+from async_api.probe.private_targets import PrivateTargets
+from async_api.probe.targets import Target, redirected
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+METHODS = ("GET", "HEAD", "OPTIONS")
+HEARTBEAT_SECONDS = 0.02
+USER_AGENT = "async_views probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: `requests` requests to `target`, `concurrency` at a time."""
+
+    target: Target
+    requests: int
+    concurrency: int
+    timeout_seconds: float
+    method: str = "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One run: what was asked, what came of each request, and what it says."""
+
+    question: Question
+    samples: tuple[Sample, ...]
+    summary: Summary
+    verdict: Verdict
+
+
+async def probe(
+    question: Question,
+    limits: Limits,
+    private: PrivateTargets,
+    *,
+    resolver: AbstractResolver | None = None,
+    on_sample: Callable[[Sample], None] | None = None,
+) -> Probe:
+    """Runs a probe; cancelling it cancels every request that is on its way.
+
+    Raises TargetRefused when the target is one that this site may not probe. Whatever
+    else goes wrong with a request is a sample that failed.
+    """
+    own_resolver = resolver or aiohttp.ThreadedResolver()
+    guard = Guard(private, own_resolver)
+    try:
+        await admit(question, guard)
+        async with client(guard, question.concurrency) as session:
+            run = Run(question, limits, session, on_sample)
+            busy_before = time.thread_time_ns()
+            began = time.perf_counter_ns()
+            with Heartbeat() as heartbeat:
+                await run.all(began)
+            wall_ns = time.perf_counter_ns() - began
+            busy = (time.thread_time_ns() - busy_before) / max(wall_ns, 1)
+    finally:
+        await guard.resolver.close()
+        if resolver is None:
+            await own_resolver.close()
+    samples = tuple(run.samples)
+    summary = summarize(samples, question.requests, wall_ns // 1000)
+    return Probe(
+        question,
+        samples,
+        summary,
+        verdict(summary, busy=busy, lag=heartbeat.worst // 1000),
+    )
+
+
+async def admit(question: Question, guard: Guard) -> None:
+    """Looks the target's name up, once, and raises TargetRefused where it may not go.
+
+    A lookup that takes as long as a request may is left for the requests to report.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(question.timeout_seconds):
+            await guard.admit(question.target)
+
+
+@asynccontextmanager
+async def client(
+    guard: Guard, concurrency: int
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """An aiohttp session that measures, where the default one is for browsing."""
+    connector = aiohttp.TCPConnector(
+        # Waiting for a connection would count as response time.
+        limit=concurrency,
+        resolver=guard.resolver,
+        ttl_dns_cache=None,
+        socket_factory=guard.socket_factory,
+        # Otherwise a timeout above 5 s ends on the next whole second.
+        timeout_ceil_threshold=float("inf"),
+    )
+    async with aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # Sizes are those of the wire, and unpacking would count as response time.
+        auto_decompress=False,
+        skip_auto_headers=("Accept-Encoding",),
+        headers={"User-Agent": USER_AGENT},
+        # One deadline spans a request and its redirects: Run.ask sets it.
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+        # A proxy would dial in our place, where the guard cannot see.
+        trust_env=False,
+    ) as session:
+        # aiohttp resends an idempotent request once when its connection breaks, which
+        # would hide a failure and double a time. It has no public switch (its own test
+        # client sets this one).
+        session._retry_connection = False
+        yield session
+
+
+class Heartbeat:
+    """Watches how late the event loop is, at worst, in nanoseconds."""
+
+    def __init__(self) -> None:
+        self.worst = 0
+        self._loop = asyncio.get_running_loop()
+
+    def __enter__(self) -> Self:
+        self._wait()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        # A beat that is overdue right now counts too.
+        self._observe()
+        self._handle.cancel()
+
+    def _wait(self) -> None:
+        self._due = self._loop.time() + HEARTBEAT_SECONDS
+        self._handle = self._loop.call_at(self._due, self._beat)
+
+    def _beat(self) -> None:
+        self._observe()
+        self._wait()
+
+    def _observe(self) -> None:
+        self.worst = max(self.worst, int((self._loop.time() - self._due) * 1e9))
+
+
+class TooLarge(Exception):
+    """The body passed the cap."""
+
+
+class TooManyRedirects(Exception):
+    """The target redirected once more than may be followed."""
+
+
+class Run:
+    """The requests of one probe under way: which is next, and what came of the others."""
+
+    def __init__(
+        self,
+        question: Question,
+        limits: Limits,
+        session: aiohttp.ClientSession,
+        on_sample: Callable[[Sample], None] | None,
+    ) -> None:
+        self.question = question
+        self.limits = limits
+        self.session = session
+        self.on_sample = on_sample
+        self.samples: list[Sample] = []
+        self.taken = 0
+
+    async def all(self, began: int) -> None:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(self.question.concurrency, self.question.requests)):
+                workers.create_task(self.work(began))
+
+    async def work(self, began: int) -> None:
+        deadline = began + int(self.limits.budget_seconds * 1e9)
+        while self.taken < self.question.requests:
+            started = time.perf_counter_ns()
+            if started >= deadline:
+                return
+            self.taken += 1
+            sample = await self.ask(began, started, (deadline - started) / 1e9)
+            self.samples.append(sample)
+            if self.on_sample:
+                self.on_sample(sample)
+
+    async def ask(self, began: int, started: int, budget_seconds: float) -> Sample:
+        """One request, from taking it to its last byte or its failure."""
+        redirects = 0
+        status = None
+        length = 0
+        failure = None
+        try:
+            async with asyncio.timeout(
+                min(self.question.timeout_seconds, budget_seconds)
+            ):
+                target = self.question.target
+                while True:
+                    status, length, location = await self.exchange(target.url)
+                    if status not in REDIRECTS or location is None:
+                        break
+                    if redirects == self.limits.redirects:
+                        raise TooManyRedirects
+                    target = redirected(target, location)
+                    redirects += 1
+        except TimeoutError:
+            failure = self.out_of_time(budget_seconds)
+        except TooLarge:
+            failure = Failure(
+                FailureKind.TOO_LARGE,
+                f"The body is larger than {self.limits.body_bytes} bytes, where reading stops.",
+            )
+        except TooManyRedirects:
+            failure = Failure(
+                FailureKind.TOO_MANY_REDIRECTS,
+                f"The target redirected more than {self.limits.redirects} times.",
+            )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failure = failure_of(error)
+        ended = time.perf_counter_ns()
+        start, spent = (started - began) // 1000, (ended - started) // 1000
+        if failure:
+            return Sample(
+                start,
+                spent,
+                redirects=redirects,
+                kind=failure.kind,
+                message=failure.message,
+            )
+        return Sample(start, spent, status, length, redirects)
+
+    async def exchange(self, url: URL) -> tuple[int, int, str | None]:
+        """Status, body length in bytes on the wire, and where it redirects to."""
+        async with self.session.request(
+            self.question.method, url, allow_redirects=False
+        ) as response:
+            length = 0
+            while chunk := await response.content.readany():
+                length += len(chunk)
+                if length > self.limits.body_bytes:
+                    # What is left unread must not be read when the connection is let go.
+                    response.close()
+                    raise TooLarge
+            return response.status, length, response.headers.get("Location")
+
+    def out_of_time(self, budget_seconds: float) -> Failure:
+        if budget_seconds < self.question.timeout_seconds:
+            return Failure(
+                FailureKind.TIMEOUT,
+                f"The probe's time budget of {self.limits.budget_seconds:g} s ran out.",
+            )
+        return Failure(
+            FailureKind.TIMEOUT,
+            f"No complete answer within {self.question.timeout_seconds:g} s.",
+        )

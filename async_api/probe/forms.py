@@ -1,0 +1,114 @@
+"""What may be asked of a probe? The query string and the form are one thing."""
+
+from django import forms
+from django.conf import settings
+
+from async_api.probe.engine import METHODS, Question
+from async_api.probe.private_targets import PrivateTargets
+from async_api.probe.targets import (
+    MAX_URL_LENGTH,
+    InvalidTarget,
+    Target,
+    parse_target,
+)
+
+FORMATS = {"html": "this page", "json": "JSON", "csv": "CSV"}
+DEFAULT_REQUESTS = min(10, settings.PROBE_MAX_REQUESTS)
+SHORTEST_TIMEOUT_SECONDS = 0.001
+
+
+def messages(right: str) -> dict[str, str]:
+    return {
+        "required": right,
+        "invalid": right,
+        "invalid_choice": right,
+        "min_value": right,
+        "max_value": right,
+    }
+
+
+class ProbeForm(forms.Form):
+    """Every parameter but `url` has a default; every bound is a setting."""
+
+    url = forms.CharField(
+        label="URL",
+        max_length=MAX_URL_LENGTH,
+        error_messages=messages("Say what to probe, such as https://example.org/."),
+        widget=forms.URLInput(attrs={"autocomplete": "url", "spellcheck": "false"}),
+        help_text="Where the requests go: http or https, on a public address"
+        + (
+            " or a private one that this site allows."
+            * (settings.PROBE_PRIVATE_TARGETS != PrivateTargets())
+        ),
+    )
+    request_num = forms.IntegerField(
+        label="Requests",
+        required=False,
+        initial=DEFAULT_REQUESTS,
+        widget=forms.NumberInput(attrs={"placeholder": str(DEFAULT_REQUESTS)}),
+        min_value=1,
+        max_value=settings.PROBE_MAX_REQUESTS,
+        error_messages=messages(
+            f"The number of requests is a whole number from 1 to {settings.PROBE_MAX_REQUESTS}."
+        ),
+        help_text=f"How many to send: 1 to {settings.PROBE_MAX_REQUESTS}.",
+    )
+    concurrency = forms.IntegerField(
+        label="Concurrency",
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": "all at once"}),
+        min_value=1,
+        max_value=settings.PROBE_MAX_CONCURRENCY,
+        error_messages=messages(
+            f"The concurrency is a whole number from 1 to {settings.PROBE_MAX_CONCURRENCY}."
+        ),
+        help_text=f"How many at a time: 1 to {settings.PROBE_MAX_CONCURRENCY}. "
+        "Empty: all at once, as far as that goes.",
+    )
+    timeout = forms.FloatField(
+        label="Timeout, seconds",
+        required=False,
+        widget=forms.NumberInput(
+            attrs={"placeholder": f"{settings.PROBE_TIMEOUT_SECONDS:g}"}
+        ),
+        min_value=SHORTEST_TIMEOUT_SECONDS,
+        max_value=settings.PROBE_MAX_TIMEOUT_SECONDS,
+        error_messages=messages(
+            f"The timeout is a number of seconds from {SHORTEST_TIMEOUT_SECONDS:g} "
+            f"to {settings.PROBE_MAX_TIMEOUT_SECONDS:g}."
+        ),
+        help_text=f"For one request: at most {settings.PROBE_MAX_TIMEOUT_SECONDS:g}.",
+    )
+    method = forms.ChoiceField(
+        label="Method",
+        required=False,
+        choices=[(method, method) for method in METHODS],
+        error_messages=messages(f"The method is {', '.join(METHODS)}."),
+        help_text="HEAD and OPTIONS carry no page.",
+    )
+    format = forms.ChoiceField(
+        label="Answer as",
+        required=False,
+        choices=list(FORMATS.items()),
+        error_messages=messages(f"The format is {', '.join(FORMATS)}."),
+        help_text="JSON and CSV are for programs.",
+    )
+
+    def clean_url(self) -> Target:
+        try:
+            return parse_target(self.cleaned_data["url"])
+        except InvalidTarget as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def question(self) -> Question:
+        """Of a valid form."""
+        answers = self.cleaned_data
+        requests = answers["request_num"] or DEFAULT_REQUESTS
+        return Question(
+            target=answers["url"],
+            requests=requests,
+            concurrency=answers["concurrency"]
+            or min(requests, settings.PROBE_MAX_CONCURRENCY),
+            timeout_seconds=answers["timeout"] or settings.PROBE_TIMEOUT_SECONDS,
+            method=answers["method"] or METHODS[0],
+        )

@@ -1,0 +1,229 @@
+"""What do the samples of a probe say, and can they be trusted?"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+# A busier thread has no room left: some of what it measured is its own work.
+BUSY_LIMIT = 0.9
+# In a shorter probe the first connections alone keep the CPU busy; that says nothing.
+SHORTEST_JUDGED = 50_000
+# Garbage collection and a burst of new connections cost this much on a healthy machine.
+TOLERATED_LAG = 20_000
+
+
+class FailureKind(StrEnum):
+    """Why a request has no answer."""
+
+    REFUSED = "refused"
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    DISCONNECTED = "disconnected"
+    INVALID_RESPONSE = "invalid_response"
+    TOO_LARGE = "too_large"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One request's outcome: an answer, which has a status, or a failure, which has a kind.
+
+    Raises ValueError for one that has both or neither.
+    """
+
+    start: int  # microseconds after the probe began, when a worker took the request
+    time: int  # microseconds from then to the last body byte, or to the failure
+    status: int | None = None  # of the final answer
+    body_length: int = 0  # bytes of the body as sent, before any decompression
+    redirects: int = 0
+    kind: FailureKind | None = None
+    message: str = ""  # for a failure, a sentence that helps
+
+    def __post_init__(self) -> None:
+        if (self.status is None) == (self.kind is None):
+            raise ValueError(
+                "A sample has either a status or a failure kind, "
+                f"not status={self.status} and kind={self.kind}."
+            )
+
+    @property
+    def end(self) -> int:
+        """Microseconds after the probe began."""
+        return self.start + self.time
+
+    @property
+    def answered(self) -> bool:
+        return self.kind is None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the answer's status is below 400, so no error.
+
+        That is 2xx or 3xx, and 101, the one interim status (RFC 9110, section 15.2)
+        that aiohttp takes for an answer: the target switched protocols unasked.
+        """
+        return self.status is not None and self.status < 400
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long some requests took, in microseconds."""
+
+    count: int
+    minimum: int
+    mean: float
+    p50: int
+    p75: int
+    p90: int
+    p95: int
+    p99: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A probe in numbers, where sent = answered + failed and requested = sent + unsent."""
+
+    requested: int
+    sent: int
+    answered: int
+    failed: int
+    unsent: int  # the time budget ran out before them
+    wall_time: int  # microseconds from the first request to the last outcome
+    requests_per_second: float  # answered requests by wall time; failures do not count
+    bytes: int  # of all bodies, those cut off included
+    statuses: dict[int, int]  # answers by status, in order of status
+    failures: dict[str, int]  # failures by kind, in order of name
+    latency: Latency | None  # of answers that succeeded
+    other_latency: Latency | None  # of all other answers, their status an error
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a measurement can be trusted; each sentence is for a web developer."""
+
+    trusted: bool
+    reasons: tuple[str, ...]  # why it cannot
+    notes: tuple[str, ...] = ()  # what to know when reading it, trusted or not
+
+
+def percentile(ordered: Sequence[int], percent: float) -> int:
+    """The smallest of the ordered values that at least `percent` % of them do not exceed.
+
+    This is the nearest rank, definition 1 in Hyndman and Fan, "Sample Quantiles in
+    Statistical Packages", The American Statistician 50 (1996). It is always one of the
+    values, so p99 never exceeds the maximum, as an interpolated or bucketed one may.
+
+    Raises ValueError for no values and for a percent outside 0 to 100.
+    """
+    if not ordered:
+        raise ValueError("No values, so no percentile.")
+    if not 0 <= percent <= 100:
+        raise ValueError(f"A percentile is between 0 and 100, not {percent}.")
+    # Multiplying first keeps whole percents exact: 0.07 * 100 would round up to rank 8.
+    rank = math.ceil(len(ordered) * percent / 100)
+    return ordered[max(rank, 1) - 1]
+
+
+def latency(times: Iterable[int]) -> Latency | None:
+    """The latency of requests that took these microseconds; None when there are none."""
+    ordered = sorted(times)
+    if not ordered:
+        return None
+    return Latency(
+        count=len(ordered),
+        minimum=ordered[0],
+        mean=sum(ordered) / len(ordered),
+        p50=percentile(ordered, 50),
+        p75=percentile(ordered, 75),
+        p90=percentile(ordered, 90),
+        p95=percentile(ordered, 95),
+        p99=percentile(ordered, 99),
+        maximum=ordered[-1],
+    )
+
+
+def summarize(samples: Sequence[Sample], requested: int, wall_time: int) -> Summary:
+    """Sum up a probe that was asked for so many requests and took these microseconds."""
+    statuses = Counter(sample.status for sample in samples if sample.status is not None)
+    failures = Counter(sample.kind.value for sample in samples if sample.kind)
+    answered = statuses.total()
+    return Summary(
+        requested=requested,
+        sent=len(samples),
+        answered=answered,
+        failed=failures.total(),
+        unsent=requested - len(samples),
+        wall_time=wall_time,
+        requests_per_second=answered * 1_000_000 / wall_time if wall_time else 0.0,
+        bytes=sum(sample.body_length for sample in samples),
+        statuses=dict(sorted(statuses.items())),
+        failures=dict(sorted(failures.items())),
+        latency=latency(sample.time for sample in samples if sample.succeeded),
+        other_latency=latency(
+            sample.time
+            for sample in samples
+            if sample.answered and not sample.succeeded
+        ),
+    )
+
+
+def verdict(summary: Summary, *, busy: float, lag: int) -> Verdict:
+    """Whether the numbers describe the target rather than this site.
+
+    `busy` is the share of the wall time that the measuring thread spent on the CPU.
+    `lag` is the longest time, in microseconds, by which the event loop was late while
+    the probe ran: an answer that arrived meanwhile is reported that much too slow. So a
+    lag is let pass while it is small, or less than half of what a typical request took.
+    """
+    median = summary.latency.p50 if summary.latency else 0
+    reasons = []
+    if busy >= BUSY_LIMIT and summary.wall_time >= SHORTEST_JUDGED:
+        reasons.append(
+            f"This site's own CPU was the limit, busy {min(busy, 1):.0%} of the time: "
+            "the target may be faster than it looks. Try a lower concurrency."
+        )
+    if lag > max(TOLERATED_LAG, median / 2):
+        reasons.append(
+            f"This site once stood still for {duration(lag)} while it measured, "
+            "so some times may be too long by as much."
+        )
+    if summary.unsent:
+        reasons.append(
+            f"The time budget ran out before {summary.unsent:,} of "
+            f"{summary.requested:,} requests were sent: the numbers leave them out."
+        )
+    return Verdict(trusted=not reasons, reasons=tuple(reasons), notes=_notes(summary))
+
+
+def _notes(summary: Summary) -> tuple[str, ...]:
+    succeeded = summary.latency.count if summary.latency else 0
+    if succeeded == 0:
+        return ("No request succeeded, so there is no response time to go by.",)
+    # Nearest rank: p95 is the last of fewer than 20 values, p99 of fewer than 100.
+    if succeeded < 20:
+        return (
+            f"With {succeeded} successful {'request' if succeeded == 1 else 'requests'}, "
+            "p95 and p99 are simply the slowest: probe with 100 or more for a tail.",
+        )
+    if succeeded < 100:
+        return (
+            f"With {succeeded} successful requests, p99 is simply the slowest: "
+            "probe with 100 or more for a tail.",
+        )
+    return ()
+
+
+def duration(microseconds: float, digits: int = 3) -> str:
+    """A time as a person reads it: "640 µs", "12.3 ms", "1.25 s"."""
+    # Rounded before the unit is chosen, else 999.6 µs would read "1000 µs".
+    rounded = float(f"{microseconds:.{digits}g}")
+    if rounded >= 1_000_000:
+        return f"{rounded / 1_000_000:g} s"
+    if rounded >= 1_000:
+        return f"{rounded / 1_000:g} ms"
+    return f"{rounded:g} µs"

@@ -1,0 +1,197 @@
+"""When did each request of a probe run, as bars for a template to draw?"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import accumulate
+
+from async_api.probe.axis import Tick, TimeAxis, round_step
+from async_api.probe.measurement import Sample, duration
+from async_api.probe.text_equivalent import Table, request_count
+
+TALLEST = 480  # pixels
+TALLEST_ROW = 18  # pixels
+LABELLED_ROW = 12  # pixels a row's label needs
+THINNEST_GAP_ROW = 3  # pixels; thinner rows with gaps between them would look faint
+MOST_TABLE_ROWS = 20
+# Less would vanish; and trouble hides best where it is quick and alone among thousands.
+LEAST_PERCENT = 0.3
+LEAST_TROUBLE_PERCENT = 1.0
+LEAST_TROUBLE_THICKNESS = 3.0  # pixels
+
+
+class Outcome(StrEnum):
+    """What became of a request."""
+
+    SUCCESS = "success"
+    CLIENT_ERROR = "client_error"
+    SERVER_ERROR = "server_error"
+    FAILED = "failed"
+
+
+OUTCOME_LABELS = {
+    Outcome.SUCCESS: "answered 2xx or 3xx",
+    Outcome.CLIENT_ERROR: "answered 4xx",
+    Outcome.SERVER_ERROR: "answered 5xx",
+    Outcome.FAILED: "failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One request from its start to its end."""
+
+    x: float  # percent
+    width: float  # percent
+    y: float  # pixels, at the middle of its row
+
+
+@dataclass(frozen=True, slots=True)
+class Strand:
+    """All requests of one outcome, drawn in one stroke: a thousand cost 20 KB, not 100."""
+
+    outcome: Outcome
+    thickness: float  # pixels
+    bars: tuple[Bar, ...]
+
+    @property
+    def label(self) -> str:
+        return OUTCOME_LABELS[self.outcome]
+
+    @property
+    def path(self) -> str:
+        """SVG path data for a view box 100 wide."""
+        return "".join(f"M{bar.x:g} {bar.y:g}h{bar.width:g}" for bar in self.bars)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Every request as a bar on a common time axis, in the order they started."""
+
+    summary: str
+    table: Table
+    axis: TimeAxis
+    strands: tuple[Strand, ...]  # only outcomes that occurred
+    row_ticks: tuple[Tick, ...]
+    height: int
+
+
+def timeline(samples: Sequence[Sample], wall_time: int) -> Timeline:
+    """Draw when each request ran, over `wall_time` microseconds or longer if any did."""
+    ordered = sorted(samples, key=lambda sample: (sample.start, sample.end))
+    axis = TimeAxis(0, max([wall_time, 1, *(sample.end for sample in ordered)]))
+    row = min(TALLEST_ROW, TALLEST / max(len(ordered), 1))
+    return Timeline(
+        summary=_summary(ordered, axis.upper),
+        table=_table(ordered),
+        axis=axis,
+        strands=tuple(_strands(ordered, axis, row)),
+        row_ticks=tuple(_row_ticks(ordered, row)),
+        height=math.ceil(row * len(ordered)),
+    )
+
+
+def outcome(sample: Sample) -> Outcome:
+    """The class a request is drawn in."""
+    if sample.status is None:
+        return Outcome.FAILED
+    if sample.succeeded:
+        return Outcome.SUCCESS
+    return Outcome.SERVER_ERROR if sample.status >= 500 else Outcome.CLIENT_ERROR
+
+
+def _strands(ordered: Sequence[Sample], axis: TimeAxis, row: float) -> Iterator[Strand]:
+    rows: dict[Outcome, list[tuple[float, Sample]]] = {kind: [] for kind in Outcome}
+    for index, sample in enumerate(ordered):
+        rows[outcome(sample)].append((round((index + 0.5) * row, 2), sample))
+    thickness = round(row * 0.75 if row >= THINNEST_GAP_ROW else row, 2)
+    for kind, placed in rows.items():
+        trouble = kind is not Outcome.SUCCESS
+        least = LEAST_TROUBLE_PERCENT if trouble else LEAST_PERCENT
+        if placed:
+            yield Strand(
+                kind,
+                max(thickness, LEAST_TROUBLE_THICKNESS) if trouble else thickness,
+                tuple(_bar(axis, sample, y, least) for y, sample in placed),
+            )
+
+
+def _bar(axis: TimeAxis, sample: Sample, y: float, least: float) -> Bar:
+    x = min(axis.position(sample.start), 100 - least)
+    return Bar(x, round(max(axis.position(sample.end) - x, least), 2), y)
+
+
+def _row_ticks(ordered: Sequence[Sample], row: float) -> Iterator[Tick]:
+    if row >= LABELLED_ROW:
+        for number, sample in enumerate(ordered, start=1):
+            yield Tick((number - 0.5) * row, f"{number} · {sample.status or 'failed'}")
+    else:
+        step = round_step(len(ordered) / 6)
+        for number in range(step, len(ordered) + 1, step):
+            yield Tick(round((number - 0.5) * row, 2), f"{number:,}")
+
+
+def _summary(ordered: Sequence[Sample], span: int) -> str:
+    if not ordered:
+        return "No request was sent, so there is nothing to draw."
+    outcomes = Counter(outcome(sample) for sample in ordered)
+    number, slowest = max(
+        enumerate(ordered, start=1), key=lambda numbered: numbered[1].time
+    )
+    return (
+        f"{request_count(len(ordered))} within {duration(span)}, "
+        f"at most {_most_at_once(ordered):,} at the same time: "
+        + ", ".join(
+            f"{outcomes[kind]:,} {label}"
+            for kind, label in OUTCOME_LABELS.items()
+            if outcomes[kind]
+        )
+        + f". Number {number:,} took longest, {duration(slowest.time)}."
+    )
+
+
+def _most_at_once(samples: Iterable[Sample]) -> int:
+    changes = [
+        change
+        for sample in samples
+        # A request is under way for a moment even where the clock did not move.
+        for change in ((sample.start, 1), (max(sample.end, sample.start + 1), -1))
+    ]
+    # At the same moment -1 sorts first: who starts when another ends is not beside it.
+    return max(accumulate(change for _, change in sorted(changes)), default=0)
+
+
+def _table(ordered: Sequence[Sample]) -> Table:
+    if len(ordered) <= MOST_TABLE_ROWS:
+        return Table(
+            ("Request", "Start", "Time", "Outcome"),
+            tuple(
+                (
+                    str(number),
+                    duration(sample.start),
+                    duration(sample.time),
+                    f"failed: {sample.kind}" if sample.kind else str(sample.status),
+                )
+                for number, sample in enumerate(ordered, start=1)
+            ),
+        )
+    size = math.ceil(len(ordered) / MOST_TABLE_ROWS)
+    return Table(
+        ("Requests", "First start", "Last end", *OUTCOME_LABELS.values()),
+        tuple(
+            _group_row(first, ordered[first : first + size])
+            for first in range(0, len(ordered), size)
+        ),
+    )
+
+
+def _group_row(first: int, group: Sequence[Sample]) -> tuple[str, ...]:
+    outcomes = Counter(outcome(sample) for sample in group)
+    return (
+        f"{first + 1:,} to {first + len(group):,}",
+        duration(group[0].start),
+        duration(max(sample.end for sample in group)),
+        *(f"{outcomes[kind]:,}" for kind in OUTCOME_LABELS),
+    )

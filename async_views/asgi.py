@@ -1,0 +1,32 @@
+"""What answers what, under ASGI."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "async_views.settings")
+django_application = get_asgi_application()
+
+# Django has to be set up before these can read its settings.
+from django.conf import settings  # noqa: E402
+
+from async_views.runtime import database  # noqa: E402
+from async_views.runtime.access_log import AccessLog  # noqa: E402
+from async_views.runtime.body_limit import BodyLimit  # noqa: E402
+from async_views.runtime.lifespan import Lifespan  # noqa: E402
+from async_views.runtime.routing import ProtocolRouter, WebSocketRoutes  # noqa: E402
+from async_views.runtime.security_headers import asgi_security_headers  # noqa: E402
+from async_views.runtime.static_files import static_files_asgi  # noqa: E402
+
+application = ProtocolRouter(
+    http=AccessLog(
+        BodyLimit(
+            static_files_asgi(django_application),
+            limit=settings.BODY_BYTES,
+            larger={"/admin/": settings.ADMIN_BODY_BYTES},
+            headers=asgi_security_headers(),
+        )
+    ),
+    websocket=WebSocketRoutes({}),
+    lifespan=Lifespan({"database": database.pool}),
+)

@@ -1,0 +1,30 @@
+"""The start page: what the site does, with a live example of each thing."""
+
+import json
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+from async_api.clock import time_of
+from async_views.runtime.gateway import event_loop_id, gateway
+from async_views.runtime.health import is_ready
+from async_views.runtime.read_only import read_only
+
+
+@read_only("GET", "HEAD")
+@never_cache
+async def home(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "home.html",
+        {
+            "time": json.dumps(time_of(datetime.now())),
+            "time_url": request.build_absolute_uri(reverse("time")),
+            "ready": await is_ready(request),
+            "gateway": gateway(request),
+            "event_loop_id": event_loop_id(),
+        },
+    )

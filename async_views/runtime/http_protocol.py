@@ -1,0 +1,278 @@
+"""How slowly, and how large, may a request arrive?"""
+
+import asyncio
+import enum
+import time
+from typing import ClassVar
+
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from async_views.runtime.asgi_types import Headers, ProblemDetails
+
+STOPPING = ProblemDetails(503, "The site is stopping. Try again in a moment.")
+STOPPING_RETRY_SECONDS = b"5"
+
+
+class Receiving(enum.Enum):
+    """What the connection is waiting to receive."""
+
+    NOTHING = enum.auto()
+    HEADERS = enum.auto()
+    BODY = enum.auto()
+    IGNORED = enum.auto()  # The connection is ending, and what comes is thrown away.
+
+
+class TimedFlowControl(FlowControl):
+    """Flow control that knows for how long the client was free to send."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__(transport)
+        self.paused_at = 0.0
+        self.paused_seconds = 0.0
+
+    def pause_reading(self) -> None:
+        if not self.read_paused:
+            self.paused_at = time.monotonic()
+            super().pause_reading()
+
+    def resume_reading(self) -> None:
+        if self.read_paused:
+            self.paused_seconds += time.monotonic() - self.paused_at
+            super().resume_reading()
+
+    def reading_seconds(self) -> float:
+        """A clock, in seconds, that stands still while reading is paused."""
+        now = self.paused_at if self.read_paused else time.monotonic()
+        return now - self.paused_seconds
+
+
+class DeadlineHttpProtocol(HttpToolsProtocol):
+    """Uvicorn's HTTP protocol, for clients that cannot be trusted to send.
+
+    A request's headers are due ``receive_timeout`` seconds after the connection was
+    made or, on a connection kept alive, after the request's first byte; its body as
+    long after the headers, and a second later for each ``minimum_rate`` bytes of it,
+    as in Apache's ``RequestReadTimeout body=10,MinRate=8192``:
+    https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html
+    The time an application takes, or leaves its body unread, is not the client's.
+
+    A late request is answered 408 where nothing has been answered yet, and headers
+    above ``header_limit`` bytes 431. Then, as after any answer that is complete before
+    its request, what still comes is thrown away for ``linger_timeout`` seconds: closing
+    on unread data resets the connection, and the client would lose the answer
+    (RFC 9112, section 9.6). ``error_headers`` are added to the answers given here.
+    """
+
+    receive_timeout: ClassVar[float] = 10.0
+    minimum_rate: ClassVar[int] = 8 * 1024
+    header_limit: ClassVar[int] = 64 * 1024
+    linger_timeout: ClassVar[float] = 2.0
+    error_headers: ClassVar[Headers] = ()
+
+    flow: TimedFlowControl
+    receiving = Receiving.HEADERS
+    fault = ProblemDetails(400, "The request is not valid HTTP.")
+    # Bytes of the reads that brought the request, and of the read before them that
+    # completed another: this one's first bytes may have been in it.
+    received = 0
+    carried = 0
+    # Bytes of the body alone, and what had been received when the last of them came.
+    body_received = 0
+    body_received_at = 0
+    # When the headers or the body, whichever is arriving, began on the reading clock.
+    # Most are complete in one read: the clock is asked only for those that are not.
+    began = 0.0
+    began_known = True
+    # One timer a connection, armed when a request is seen incomplete and then left to
+    # run out: to cancel and arm it for every read would cost more than the read.
+    timer: asyncio.TimerHandle | None = None
+
+    def connection_made(  # type: ignore[override]
+        self, transport: asyncio.Transport
+    ) -> None:
+        super().connection_made(transport)
+        self.flow = TimedFlowControl(transport)
+        self.began = self.flow.reading_seconds()
+        self._arm(self.receive_timeout)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._disarm()
+        super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        if self.receiving is Receiving.NOTHING:
+            self.receiving = Receiving.HEADERS
+            self.began_known = False
+            self.received = 0
+        elif self.receiving is Receiving.IGNORED:
+            return
+        self.received += len(data)
+        super().data_received(data)
+        if self.receiving is Receiving.NOTHING:
+            self.carried = len(data)
+        elif self.receiving is not Receiving.IGNORED:
+            self._expect_more()
+
+    def on_headers_complete(self) -> None:
+        # The first size is a bound at no cost; the second is exact.
+        if (
+            self.received + self.carried > self.header_limit
+            and header_size(self.url, self.headers) > self.header_limit
+        ):
+            self.fault = self._headers_too_large()
+            raise ValueError(self.fault.detail)
+        # Last: uvicorn raises for a target it cannot parse, and has no cycle for it then.
+        super().on_headers_complete()
+        self.receiving = Receiving.BODY
+        self.began_known = False
+        self.body_received = 0
+        self.body_received_at = self.received
+
+    def on_chunk_header(self) -> None:
+        # The parser reports trailers as it does headers, and the list it has filled
+        # until now is the application's. In there, a trailer would pass for a header
+        # that no proxy in front has seen (RFC 9110, section 6.5.1).
+        self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        self.body_received += len(body)
+        self.body_received_at = self.received
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self.receiving = Receiving.NOTHING
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if (
+            self.receiving is Receiving.BODY
+            and self.cycle.response_complete
+            and not self.transport.is_closing()
+        ):
+            self._linger()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(self.fault)
+
+    def cut_off(self) -> None:
+        """Ends what is under way because the server stops, 503 where nothing was said.
+
+        The application hears that its client has left, and so can end in order; being
+        cancelled instead, as by uvicorn, would surprise it anywhere.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            if not self.cycle.response_started:
+                self._write(STOPPING, (b"retry-after", STOPPING_RETRY_SECONDS))
+        self.transport.close()
+
+    def _expect_more(self) -> None:
+        """Sees to it that what is still missing of the request does come, and ends."""
+        if not self.began_known:
+            self.began_known = True
+            self.began = self.flow.reading_seconds()
+            if self.receiving is Receiving.BODY and self.cycle.waiting_for_100_continue:
+                # The client waits for the application to ask for the body, and asking
+                # for it resumes reading: until then the clock has to stand still.
+                self.flow.pause_reading()
+        # In a body, this is what frames its chunks, and its trailers.
+        beside_body = self.received - (
+            self.body_received_at if self.receiving is Receiving.BODY else 0
+        )
+        if beside_body > self.header_limit:
+            self._refuse(self._headers_too_large())
+        elif self.timer is None:
+            self._arm(self.receive_timeout)
+
+    def _headers_too_large(self) -> ProblemDetails:
+        return ProblemDetails(
+            431,
+            "The request's target and header fields, or its trailer fields, are "
+            f"larger than {self.header_limit} bytes.",
+        )
+
+    def _check_deadline(self) -> None:
+        self.timer = None
+        if self.receiving is Receiving.IGNORED:
+            self.transport.close()
+        elif self.receiving is Receiving.NOTHING:
+            # The next request that is seen incomplete arms the timer again.
+            pass
+        elif self.flow.read_paused:
+            self._arm(self.receive_timeout)
+        elif (seconds := self._seconds_left()) > 0:
+            self._arm(seconds)
+        else:
+            part = self.receiving.name.lower()
+            self._refuse(ProblemDetails(408, f"The request's {part} came too slowly."))
+
+    def _seconds_left(self) -> float:
+        allowed = self.receive_timeout
+        if self.receiving is Receiving.BODY:
+            allowed += self.body_received / self.minimum_rate
+        return self.began + allowed - self.flow.reading_seconds()
+
+    def _refuse(self, problem: ProblemDetails) -> None:
+        """Ends a request that is not going to be complete, with an answer if it can."""
+        if self.transport.is_closing():
+            return
+        self.logger.info(
+            "Refused %s with %d: %s", self.client, problem.status, problem.detail
+        )
+        unanswered = self.cycle is not None and not self.cycle.response_complete
+        if unanswered and self.receiving is not Receiving.BODY:
+            # What is unanswered is the request before: this answer would pass for its.
+            self._disarm()
+            self.receiving = Receiving.IGNORED
+            self.cycle.keep_alive = False
+        elif unanswered and (self.pipeline or self.cycle.response_started):
+            self.transport.abort()
+        else:
+            if unanswered:
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+            self._write(problem)
+            self._linger()
+
+    def _write(self, problem: ProblemDetails, *more: tuple[bytes, bytes]) -> None:
+        headers = [
+            *self.server_state.default_headers,
+            *problem.headers(),
+            *self.error_headers,
+            *more,
+            (b"connection", b"close"),
+        ]
+        lines = [b"%s: %s\r\n" % header for header in headers]
+        self.transport.write(
+            b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", problem.document()])
+        )
+
+    def _linger(self) -> None:
+        """Lets the client read its answer before the connection ends."""
+        self.receiving = Receiving.IGNORED
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._arm(self.linger_timeout)
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self.timer = self.loop.call_later(seconds, self._check_deadline)
+
+    def _disarm(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
+def header_size(target: bytes, headers: Headers) -> int:
+    """Bytes of a request's target and header fields, each with its ``: `` and end."""
+    return len(target) + sum(len(name) + len(value) + 4 for name, value in headers)

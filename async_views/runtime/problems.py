@@ -1,0 +1,181 @@
+"""How does the site say that something is wrong?
+
+One shape for every error: a `Problem`. Programs get it as RFC 9457 problem details,
+browsers as a page. Whatever answers with a bare error status (no such page, method not
+allowed, a failed CSRF check, a crash) gets that shape here too.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+
+from async_views.runtime.database import is_unavailable
+from async_views.runtime.negotiation import wants_page
+
+logger = logging.getLogger(__name__)
+
+LONGEST_ECHO = 200
+
+PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One bad value: which, what it was, and what would be right."""
+
+    field: str
+    value: str
+    message: str
+
+
+# Not frozen: Python writes its traceback onto a raised exception.
+@dataclass(eq=False)
+class Problem(Exception):
+    """What is wrong, for whom it may concern; raise it, or answer with it."""
+
+    status: int
+    detail: str
+    errors: Sequence[FieldError] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return HTTPStatus(self.status).phrase
+
+    def as_json(self) -> dict[str, Any]:
+        """RFC 9457; `errors` is an extension member, present when values were bad."""
+        details: dict[str, Any] = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            details["errors"] = [
+                {"field": error.field, "value": error.value, "message": error.message}
+                for error in self.errors
+            ]
+        return details
+
+
+def field_errors(form: Form) -> tuple[FieldError, ...]:
+    """Of an invalid form: each bad value, and what would be right."""
+    return tuple(
+        FieldError(name, str(form.data.get(name, ""))[:LONGEST_ECHO], str(message))
+        for name, messages in form.errors.items()
+        for message in messages
+    )
+
+
+def bad_request(form: Form) -> Problem:
+    errors = field_errors(form)
+    detail = " ".join(f"{error.field}: {error.message}" for error in errors)
+    return Problem(400, detail, errors)
+
+
+DETAILS = {
+    400: "The request could not be understood.",
+    403: "You may not do this.",
+    404: "There is nothing at {path}.",
+    405: "{method} is not allowed here; allowed: {allow}.",
+    413: "The request is too large.",
+    500: "The site failed to answer. The failure has been logged.",
+    503: "The site cannot answer right now. Try again in a moment.",
+}
+
+
+def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The problem as this client reads it best; for answering, where raising would hop."""
+    response: HttpResponse
+    if wants_page(request):
+        response = HttpResponse(
+            render_to_string("problem.html", {"problem": problem}, request),
+            status=problem.status,
+        )
+    else:
+        response = JsonResponse(
+            problem.as_json(), status=problem.status, content_type=PROBLEM_JSON
+        )
+    for name, value in problem.headers.items():
+        response.headers[name] = value
+    return designed(response)
+
+
+def designed(response: HttpResponse) -> HttpResponse:
+    """Marks an error answer that says what is wrong already."""
+    response.designed = True  # type: ignore[attr-defined]
+    return response
+
+
+def unavailable(detail: str) -> Problem:
+    return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    detail = f"The form was not accepted: {reason.rstrip('.')}. Reload the page and send it again."
+    return problem_response(request, Problem(403, detail))
+
+
+class ProblemMiddleware:
+    """Gives every error answer the site's shape."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if self.is_async:
+            return self.answer_later(request)
+        return shaped(request, self.get_response(request))
+
+    async def answer_later(self, request: HttpRequest) -> HttpResponseBase:
+        return shaped(request, await self.get_response(request))
+
+    def process_exception(
+        self, request: HttpRequest, error: Exception
+    ) -> HttpResponse | None:
+        if isinstance(error, Problem):
+            return problem_response(request, error)
+        if is_unavailable(error):
+            logger.error("%s: the database does not answer: %s", request.path, error)
+            return problem_response(
+                request, unavailable("The database does not answer right now.")
+            )
+        return None
+
+
+def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    status = response.status_code
+    if status < 400 or hasattr(response, "designed"):
+        return response
+    if status == 500 and settings.DEBUG and wants_page(request):
+        # Django's technical page says more to the developer than ours would.
+        return response
+    allow = response.headers.get("Allow", "")
+    detail = DETAILS.get(status, HTTPStatus(status).phrase + ".").format(
+        path=request.path, method=request.method, allow=allow
+    )
+    kept = {
+        name: value
+        for name, value in response.headers.items()
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}
+    }
+    answer = problem_response(request, Problem(status, detail, headers=kept))
+    answer.cookies = response.cookies
+    response.close()
+    return answer

@@ -1,0 +1,81 @@
+"""Which security headers does every answer carry?
+
+Django's own SecurityMiddleware and XFrameOptionsMiddleware add theirs to what Django
+answers. `SECURITY_HEADERS` is the whole set, for the answers that never reach Django:
+static files, refusals at the edge.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from wsgiref.headers import Headers
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+# Django's technical error page, which only DEBUG shows, has its style and script inside.
+TECHNICAL_PAGE_POLICY = CONTENT_SECURITY_POLICY.replace(
+    "-src 'self'", "-src 'self' 'unsafe-inline'", 2
+)
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def asgi_security_headers() -> list[tuple[bytes, bytes]]:
+    return [
+        (name.lower().encode(), value.encode())
+        for name, value in SECURITY_HEADERS.items()
+    ]
+
+
+def add_security_headers(headers: Headers, path: str, url: str) -> None:
+    """Adds them to a static file's headers."""
+    for name, value in SECURITY_HEADERS.items():
+        headers[name] = value
+
+
+def secure(response: HttpResponseBase) -> HttpResponseBase:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if settings.DEBUG and response.status_code == 500:
+        response.headers["Content-Security-Policy"] = TECHNICAL_PAGE_POLICY
+    return response
+
+
+@sync_and_async_middleware
+def security_headers(
+    get_response: Callable[[HttpRequest], Any],
+) -> Callable[[HttpRequest], Any]:
+    """Middleware: the outermost, so that no answer of Django's goes without."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_later(request: HttpRequest) -> HttpResponseBase:
+            return secure(await get_response(request))
+
+        return answer_later
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return secure(get_response(request))
+
+    return answer

@@ -1,0 +1,173 @@
+"""Every knob of the site, read from the environment once, with its default and unit.
+
+`DEBUG` is the one switch between development and production: it is off unless the
+environment turns it on, as `make run` does, and some defaults depend on it.
+"""
+
+from pathlib import Path
+
+from async_api.probe.private_targets import parse_private_targets
+from async_views.runtime import embedded, environment
+from async_views.runtime.development_secret import development_secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+DEBUG = environment.boolean("DEBUG", default=False)
+
+# --- The server: gunicorn.conf.py reads these ---
+
+HOST = environment.text("HOST", "127.0.0.1")
+PORT = environment.integer("PORT", 8000, 0, 65535)
+WORKERS = environment.integer("WORKERS", 2, 1, 256)
+PREPARE_ON_START = environment.boolean("PREPARE_ON_START", default=DEBUG)
+FORWARDED_ALLOW_IPS = environment.addresses("FORWARDED_ALLOW_IPS", ("127.0.0.1", "::1"))
+MAX_REQUESTS = environment.integer("MAX_REQUESTS", 100_000, 0, 1_000_000_000)
+GRACEFUL_SECONDS = environment.integer("GRACEFUL_SECONDS", 20, 1, 3600)
+RECEIVE_SECONDS = environment.seconds("RECEIVE_SECONDS", 10, 0.1, 3600)
+BODY_BYTES = environment.integer("BODY_BYTES", 1024**2, 1, 1024**3)
+ADMIN_BODY_BYTES = environment.integer("ADMIN_BODY_BYTES", 32 * 1024**2, 1, 1024**3)
+
+# --- The database ---
+
+EMBEDDED_POSTGRES_DIR = environment.path("EMBEDDED_POSTGRES_DIR", VAR_DIR / "postgres")
+EMBEDDED_POSTGRES = not environment.text("DATABASE_URL")
+DATABASES = {
+    "default": environment.database(
+        "DATABASE_URL", default=embedded.url(EMBEDDED_POSTGRES_DIR)
+    )
+}
+DATABASE_POOL_SIZE = environment.integer("DATABASE_POOL_SIZE", 8, 1, 1000)
+DATABASE_SECONDS = environment.seconds("DATABASE_SECONDS", 5, 0.1, 60)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- The probe ---
+
+PROBE_ACCESS = environment.choice(
+    "PROBE_ACCESS", "anyone" if DEBUG else "staff", ("anyone", "staff")
+)
+PROBE_PRIVATE_TARGETS = environment.parsed(
+    "PROBE_PRIVATE_TARGETS",
+    ("127.0.0.0/8", "::1/128", "localhost") if DEBUG else (),
+    parse_private_targets,
+)
+PROBE_MAX_REQUESTS = environment.integer("PROBE_MAX_REQUESTS", 1000, 1, 100_000)
+PROBE_MAX_CONCURRENCY = environment.integer("PROBE_MAX_CONCURRENCY", 200, 1, 10_000)
+PROBE_TIMEOUT_SECONDS = environment.seconds("PROBE_TIMEOUT_SECONDS", 10, 0.1, 600)
+PROBE_MAX_TIMEOUT_SECONDS = environment.seconds(
+    "PROBE_MAX_TIMEOUT_SECONDS", 30, PROBE_TIMEOUT_SECONDS, 600
+)
+PROBE_BUDGET_SECONDS = environment.seconds("PROBE_BUDGET_SECONDS", 60, 0.1, 3600)
+PROBE_BODY_BYTES = environment.integer("PROBE_BODY_BYTES", 10 * 1024**2, 1, 1024**3)
+PROBE_MAX_REDIRECTS = environment.integer("PROBE_MAX_REDIRECTS", 5, 0, 50)
+PROBE_LIMIT = environment.integer("PROBE_LIMIT", 4, 1, 1000)
+
+# --- The bridges ---
+
+BRIDGE_MAX_SLEEP_SECONDS = environment.seconds("BRIDGE_MAX_SLEEP_SECONDS", 10, 0, 600)
+BRIDGE_MAX_CALLS = environment.integer("BRIDGE_MAX_CALLS", 20, 1, 1000)
+BRIDGE_MAX_TOTAL_SECONDS = environment.seconds("BRIDGE_MAX_TOTAL_SECONDS", 60, 0, 3600)
+
+# --- Security ---
+
+SECRET_KEY = (
+    development_secret(VAR_DIR / "secret_key")
+    if DEBUG and not environment.text("SECRET_KEY")
+    else environment.secret("SECRET_KEY", cure=" (DEBUG=1 makes one for development)")
+)
+SECRET_KEY_FALLBACKS = list(environment.items("SECRET_KEY_FALLBACKS"))
+ALLOWED_HOSTS = list(environment.hosts("ALLOWED_HOSTS", required=not DEBUG))
+CSRF_TRUSTED_ORIGINS = list(environment.origins("CSRF_TRUSTED_ORIGINS"))
+
+HTTPS = environment.boolean("HTTPS", default=not DEBUG)
+SECURE_SSL_REDIRECT = HTTPS
+# Whoever asks whether a process lives asks that process, not the proxy before it.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = environment.integer(
+    "HSTS_SECONDS", 31_536_000 if HTTPS else 0, 0, 2**31
+)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.boolean("HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = environment.boolean("HSTS_PRELOAD", default=False)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES
+CSRF_FAILURE_VIEW = "async_views.runtime.problems.csrf_failure"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+# --- What the site is made of ---
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "async_views",
+    "async_api",
+]
+MIDDLEWARE = [
+    "async_views.runtime.security_headers.security_headers",
+    "django.middleware.security.SecurityMiddleware",
+    "async_views.runtime.problems.ProblemMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "async_views.urls"
+ASGI_APPLICATION = "async_views.asgi.application"
+WSGI_APPLICATION = "async_views.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+STATIC_URL = "/static/"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+
+LOG_LEVEL = environment.choice(
+    "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "format": "[{asctime}] [{process}] [{levelname}] {name}: {message}",
+            "datefmt": "%Y-%m-%d %H:%M:%S %z",
+            "style": "{",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # Django's own handlers would say every warning twice, or only under DEBUG.
+    "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
+}

@@ -1,0 +1,1 @@
+"""How does this site compare with its peers, side by side on one machine?"""

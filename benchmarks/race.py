@@ -1,0 +1,48 @@
+"""How do the probe, wrk and the textbook way compare before the same target?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.engine import run_engine
+from benchmarks.processes import in_fresh_process
+from benchmarks.run import Run
+from benchmarks.target import target
+from benchmarks.textbook import run_textbook
+from benchmarks.wrk import run_wrk
+
+WRK, PROBE, TEXTBOOK = "wrk", "the probe", "textbook"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A target and what is asked of it."""
+
+    title: str
+    delay_seconds: float  # before the target answers
+    connections: int
+    requests: int  # from the two that count; wrk goes by the clock
+
+
+AT_ONCE = Course("A target that answers at once, 64 connections", 0, 64, 20_000)
+WAITING = Course(
+    "A target that waits 50 ms, 200 connections, 2,000 requests", 0.05, 200, 2_000
+)
+
+Runs = dict[str, tuple[Run, ...]]  # of each client, a run a round
+
+
+def race(course: Course, rounds: int, seconds: float, target_core: int) -> Runs:
+    """The clients take turns, so that whatever changes meanwhile changes for all."""
+    with target(course.delay_seconds, target_core) as url:
+        clients: dict[str, Callable[[], Run]] = {
+            WRK: lambda: run_wrk(url, course.connections, seconds),
+            PROBE: lambda: in_fresh_process(
+                run_engine, url, course.connections, course.requests
+            ),
+            TEXTBOOK: lambda: in_fresh_process(run_textbook, url, course.requests),
+        }
+        turns = [
+            {name: take_turn() for name, take_turn in clients.items()}
+            for _ in range(rounds)
+        ]
+    return {name: tuple(turn[name] for turn in turns) for name in clients}

@@ -1,0 +1,134 @@
+"""The server's whole configuration. Its knobs are read in async_views/settings.py."""
+
+import atexit
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from async_views import __version__, settings
+from async_views.runtime import embedded
+from async_views.runtime.http_protocol import DeadlineHttpProtocol
+from async_views.runtime.security_headers import asgi_security_headers
+from async_views.runtime.worker import BoundedWorker
+
+
+class HttpProtocol(DeadlineHttpProtocol):
+    receive_timeout = settings.RECEIVE_SECONDS
+    error_headers = asgi_security_headers()
+
+
+class Worker(BoundedWorker):
+    CONFIG_KWARGS: dict[str, Any] = {
+        "loop": "uvloop",
+        "http": HttpProtocol,
+        # A worker whose start-up fails exits; it never serves half.
+        "lifespan": "on",
+        # Shorter than graceful_timeout, so that the lifespan still ends in order.
+        "timeout_graceful_shutdown": settings.GRACEFUL_SECONDS,
+        # async_views.runtime.access_log writes the lines, with the time taken.
+        "access_log": False,
+        "server_header": False,
+        "ws_max_size": 4096,
+        "ws_per_message_deflate": False,
+    }
+
+
+worker_class = Worker
+wsgi_app = "async_views.asgi:application"
+bind = (
+    f"[{settings.HOST}]:{settings.PORT}"
+    if ":" in settings.HOST
+    else f"{settings.HOST}:{settings.PORT}"
+)
+workers = settings.WORKERS
+proc_name = "async_views"
+
+# A worker that does not stir its event loop for `timeout` seconds is replaced.
+graceful_timeout = settings.GRACEFUL_SECONDS + 5
+timeout = settings.GRACEFUL_SECONDS + 10
+keepalive = 5
+
+# Workers are replaced now and then, not all at once: whatever leaks stays small.
+max_requests = settings.MAX_REQUESTS
+max_requests_jitter = settings.MAX_REQUESTS // 10
+
+forwarded_allow_ips = ",".join(settings.FORWARDED_ALLOW_IPS)
+control_socket_disable = True
+# A heartbeat that waits for a busy disk would look like a worker that hangs.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+
+accesslog = "-"
+# The sync worker's line; the same shape as runtime/access_log.py.
+access_log_format = '%(t)s %(h)s "%(r)s" %(s)s %(B)s B %(M)s ms'
+# What Ctrl-C or `make run` needs to know, on_starting and when_ready say themselves.
+loglevel = "warning" if settings.DEBUG else "info"
+
+
+def on_starting(arbiter: Any) -> None:
+    """Before the workers: the database where it is ours to start, and what is in it."""
+    require_free_port(arbiter.cfg)
+    # Until gunicorn handles signals itself, being told to stop must not leave the
+    # database running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(128 + signal.SIGINT))
+    say(f"async_views {__version__}")
+    if settings.EMBEDDED_POSTGRES:
+        start_embedded_postgres()
+    if settings.PREPARE_ON_START:
+        prepare()
+
+
+def when_ready(arbiter: Any) -> None:
+    for listener in arbiter.LISTENERS:
+        address = listener.sock.getsockname()
+        if isinstance(address, tuple):
+            host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(
+                address[0], address[0]
+            )
+            say(f"  open       http://{host}:{address[1]}/   (Ctrl-C stops everything)")
+
+
+def require_free_port(cfg: Any) -> None:
+    for address in cfg.address:
+        if not isinstance(address, tuple):
+            continue
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except OSError as error:
+                sys.exit(
+                    f"PORT {address[1]} on {address[0]} cannot be used "
+                    f"({(error.strerror or str(error)).lower()}): "
+                    "choose another, such as PORT=8001."
+                )
+
+
+def start_embedded_postgres() -> None:
+    directory = settings.EMBEDDED_POSTGRES_DIR
+    try:
+        database = embedded.hold(directory)
+    except embedded.EmbeddedPostgresError as error:
+        sys.exit(str(error))
+    say(f"  database   embedded PostgreSQL {embedded.POSTGRES_VERSION} in {directory}")
+    # Not the on_exit hook, which gunicorn skips when the port is taken or a start fails.
+    # Workers inherit this, but each end of theirs only gives up the share they inherited.
+    atexit.register(database.release, patience_seconds=1)
+
+
+def prepare() -> None:
+    # A process of its own: this one must stay free of Django, whose connections and
+    # threads no fork should inherit.
+    manage = Path(__file__).with_name("manage.py")
+    finished = subprocess.run([sys.executable, manage, "prepare"], check=False)
+    if finished.returncode:
+        sys.exit("The database could not be prepared: see above.")
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

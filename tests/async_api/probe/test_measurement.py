@@ -1,0 +1,372 @@
+"""Are the numbers of a probe right, and does it say when they cannot be trusted?"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from async_api.probe.measurement import (
+    FailureKind,
+    Latency,
+    Sample,
+    Summary,
+    duration,
+    latency,
+    percentile,
+    summarize,
+    verdict,
+)
+
+MS = 1_000
+
+times = st.integers(min_value=0, max_value=60_000_000)
+answers = st.builds(
+    Sample,
+    start=times,
+    time=times,
+    status=st.integers(min_value=200, max_value=599),
+    body_length=st.integers(min_value=0, max_value=10_485_760),
+)
+failures = st.builds(Sample, start=times, time=times, kind=st.sampled_from(FailureKind))
+samples = st.lists(answers | failures, max_size=50)
+
+
+def answered(times: Iterable[int], status: int = 200) -> list[Sample]:
+    return [Sample(start=0, time=time, status=status) for time in times]
+
+
+def a_good_summary() -> Summary:
+    return summarize(answered([10 * MS] * 100), requested=100, wall_time=1_000 * MS)
+
+
+def test_a_sample_ends_its_time_after_its_start() -> None:
+    sample = Sample(start=1_500, time=2_000, status=200)
+
+    assert sample.end == 3_500
+
+
+@pytest.mark.parametrize(
+    ("status", "succeeded"),
+    [(101, True), (200, True), (302, True), (399, True), (404, False), (500, False)],
+)
+def test_an_answer_has_succeeded_unless_its_status_is_an_error(
+    status: int, succeeded: bool
+) -> None:
+    sample = Sample(start=0, time=1, status=status)
+
+    assert sample.answered
+    assert sample.succeeded is succeeded
+
+
+def test_a_failure_is_neither_answered_nor_succeeded() -> None:
+    sample = Sample(start=0, time=1, kind=FailureKind.TLS)
+
+    assert not sample.answered
+    assert not sample.succeeded
+
+
+@pytest.mark.parametrize("status", [None, 200])
+def test_a_sample_with_both_or_neither_of_status_and_kind_is_no_sample(
+    status: int | None,
+) -> None:
+    kind = FailureKind.DNS if status else None
+
+    with pytest.raises(ValueError, match="either a status or a failure kind"):
+        Sample(start=0, time=1, status=status, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("percent", "expected"),
+    # The worked example of the nearest rank: 15, 20, 35, 40, 50.
+    [(0, 15), (5, 15), (20, 15), (30, 20), (40, 20), (50, 35), (81, 50), (100, 50)],
+)
+def test_a_percentile_is_the_value_at_the_nearest_rank(
+    percent: float, expected: int
+) -> None:
+    assert percentile([15, 20, 35, 40, 50], percent) == expected
+
+
+@pytest.mark.parametrize("percent", range(1, 101))
+def test_a_whole_percent_of_a_hundred_values_has_exactly_that_rank(
+    percent: int,
+) -> None:
+    assert percentile(range(1, 101), percent) == percent
+
+
+def test_a_percentile_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="No values"):
+        percentile([], 50)
+
+
+@pytest.mark.parametrize("percent", [-1, 100.1])
+def test_a_percent_outside_its_range_is_refused(percent: float) -> None:
+    with pytest.raises(ValueError, match=f"between 0 and 100, not {percent}"):
+        percentile([1], percent)
+
+
+def test_latency_is_exact_for_a_hand_computed_case() -> None:
+    shuffled = [7, 3, 10, 1, 9, 5, 2, 8, 6, 40]
+
+    assert latency(shuffled) == Latency(
+        count=10,
+        minimum=1,
+        mean=9.1,
+        p50=6,
+        p75=9,
+        p90=10,
+        p95=40,
+        p99=40,
+        maximum=40,
+    )
+
+
+def test_no_times_have_no_latency() -> None:
+    assert latency([]) is None
+
+
+@given(st.lists(times, min_size=1, max_size=200))
+def test_percentiles_rise_and_are_all_measured_values(values: list[int]) -> None:
+    result = latency(values)
+
+    assert result is not None
+    rising = [
+        result.minimum,
+        result.p50,
+        result.p75,
+        result.p90,
+        result.p95,
+        result.p99,
+        result.maximum,
+    ]
+    assert rising == sorted(rising)
+    assert set(rising) <= set(values)
+    assert result.minimum <= result.mean <= result.maximum
+    assert result.count == len(values)
+
+
+@given(st.lists(times, min_size=1), st.integers(min_value=0, max_value=100))
+def test_a_percentile_is_the_least_value_that_covers_its_share(
+    values: list[int], percent: int
+) -> None:
+    result = percentile(sorted(values), percent)
+
+    not_above = sum(value <= result for value in values)
+    below = sum(value < result for value in values)
+    assert not_above * 100 >= percent * len(values)
+    assert below == 0 or below * 100 < percent * len(values)
+
+
+def test_a_summary_is_exact_for_a_hand_computed_case() -> None:
+    refused = Sample(start=0, time=50, kind=FailureKind.REFUSED, message="Not allowed.")
+    cut_off = Sample(start=0, time=9_000, body_length=500, kind=FailureKind.TOO_LARGE)
+    summary = summarize(
+        [
+            Sample(start=0, time=2_000, status=200, body_length=10),
+            Sample(start=0, time=4_000, status=302, body_length=20),
+            Sample(start=0, time=100, status=404, body_length=3),
+            Sample(start=0, time=300, status=503),
+            Sample(start=0, time=3_000, status=200, body_length=10),
+            refused,
+            cut_off,
+            refused,
+        ],
+        requested=10,
+        wall_time=20_000,
+    )
+
+    assert summary == Summary(
+        requested=10,
+        sent=8,
+        answered=5,
+        failed=3,
+        unsent=2,
+        wall_time=20_000,
+        requests_per_second=250.0,
+        bytes=543,
+        statuses={200: 2, 302: 1, 404: 1, 503: 1},
+        failures={"refused": 2, "too_large": 1},
+        latency=Latency(3, 2_000, 3_000.0, 3_000, 4_000, 4_000, 4_000, 4_000, 4_000),
+        other_latency=Latency(2, 100, 200.0, 100, 300, 300, 300, 300, 300),
+    )
+
+
+def test_statuses_and_failures_are_in_order() -> None:
+    mixed = [
+        Sample(start=0, time=1, status=503),
+        Sample(start=0, time=1, status=200),
+        Sample(start=0, time=1, kind=FailureKind.TIMEOUT),
+        Sample(start=0, time=1, kind=FailureKind.CONNECT),
+    ]
+
+    summary = summarize(mixed, requested=4, wall_time=1)
+
+    assert list(summary.statuses) == [200, 503]
+    assert list(summary.failures) == ["connect", "timeout"]
+
+
+def test_a_probe_that_sent_nothing_is_summed_up_too() -> None:
+    summary = summarize([], requested=5, wall_time=0)
+
+    assert (summary.sent, summary.unsent, summary.bytes) == (0, 5, 0)
+    assert summary.requests_per_second == 0.0
+    assert summary.latency is None
+    assert summary.other_latency is None
+
+
+@given(samples, times, st.integers(min_value=0, max_value=10))
+def test_every_request_is_counted_once(
+    samples: list[Sample], wall_time: int, unsent: int
+) -> None:
+    summary = summarize(samples, len(samples) + unsent, wall_time)
+
+    assert summary.sent == summary.answered + summary.failed == len(samples)
+    assert summary.requested == summary.sent + summary.unsent
+    assert summary.answered == sum(summary.statuses.values())
+    assert summary.failed == sum(summary.failures.values())
+    fast = summary.latency.count if summary.latency else 0
+    other = summary.other_latency.count if summary.other_latency else 0
+    assert fast + other == summary.answered
+
+
+def test_a_quiet_site_that_sent_everything_is_trusted_without_a_word() -> None:
+    result = verdict(a_good_summary(), busy=0.3, lag=2 * MS)
+
+    assert result.trusted
+    assert result.reasons == ()
+    assert result.notes == ()
+
+
+def test_a_busy_processor_is_named_as_the_limit() -> None:
+    result = verdict(a_good_summary(), busy=0.97, lag=0)
+
+    assert not result.trusted
+    (reason,) = result.reasons
+    assert "own CPU was the limit, busy 97% of the time" in reason
+
+
+def test_more_than_the_whole_time_busy_reads_as_all_of_it() -> None:
+    (reason,) = verdict(a_good_summary(), busy=1.04, lag=0).reasons
+
+    assert "busy 100% of the time" in reason
+
+
+def test_just_below_the_limit_is_not_busy() -> None:
+    assert verdict(a_good_summary(), busy=0.89, lag=0).trusted
+
+
+@pytest.mark.parametrize(("wall_time", "trusted"), [(49_999, True), (50_000, False)])
+def test_a_short_probe_is_not_judged_by_its_processor_time(
+    wall_time: int, trusted: bool
+) -> None:
+    summary = replace(a_good_summary(), wall_time=wall_time)
+
+    assert verdict(summary, busy=1.0, lag=0).trusted is trusted
+
+
+@pytest.mark.parametrize(
+    ("median", "lag", "trusted"),
+    [
+        (10 * MS, 20 * MS, True),
+        (10 * MS, 21 * MS, False),
+        (100 * MS, 50 * MS, True),
+        (100 * MS, 51 * MS, False),
+    ],
+)
+def test_a_lag_counts_when_it_is_long_beside_a_typical_request(
+    median: int, lag: int, trusted: bool
+) -> None:
+    summary = summarize(answered([median] * 100), requested=100, wall_time=1_000 * MS)
+
+    result = verdict(summary, busy=0.1, lag=lag)
+
+    assert result.trusted is trusted
+    if not trusted:
+        (reason,) = result.reasons
+        assert f"stood still for {duration(lag)}" in reason
+
+
+def test_a_lag_is_judged_even_when_nothing_succeeded() -> None:
+    refused = Sample(start=0, time=5, kind=FailureKind.CONNECT)
+    summary = summarize([refused], requested=1, wall_time=100 * MS)
+
+    assert not verdict(summary, busy=0.1, lag=21 * MS).trusted
+
+
+def test_requests_left_unsent_are_told() -> None:
+    summary = summarize(
+        answered([10 * MS] * 100), requested=1_112, wall_time=1_000 * MS
+    )
+
+    result = verdict(summary, busy=0.1, lag=0)
+
+    assert not result.trusted
+    (reason,) = result.reasons
+    assert "before 1,012 of 1,112 requests were sent" in reason
+
+
+def test_each_reason_is_given_where_there_are_several() -> None:
+    summary = replace(a_good_summary(), unsent=1)
+
+    assert len(verdict(summary, busy=1.0, lag=500 * MS).reasons) == 3
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "note"),
+    [
+        (0, "No request succeeded"),
+        (1, "With 1 successful request, p95 and p99 are simply the slowest"),
+        (19, "With 19 successful requests, p95 and p99 are simply the slowest"),
+        (20, "With 20 successful requests, p99 is simply the slowest"),
+        (99, "With 99 successful requests, p99 is simply the slowest"),
+    ],
+)
+def test_few_samples_are_trusted_with_a_note(succeeded: int, note: str) -> None:
+    summary = summarize(
+        answered(range(succeeded)) + answered([5], status=404),
+        requested=succeeded + 1,
+        wall_time=1_000 * MS,
+    )
+
+    result = verdict(summary, busy=0.1, lag=0)
+
+    assert result.trusted
+    (said,) = result.notes
+    assert said.startswith(note)
+
+
+@given(st.integers(min_value=1, max_value=120))
+def test_a_note_is_given_exactly_where_a_percentile_is_the_maximum(count: int) -> None:
+    summary = summarize(answered(range(count)), count, 1_000 * MS)
+
+    notes = " ".join(verdict(summary, busy=0, lag=0).notes)
+
+    assert summary.latency is not None
+    slowest = summary.latency.maximum
+    assert ("p95 and" in notes) is (summary.latency.p95 == slowest)
+    assert ("p99" in notes) is (summary.latency.p99 == slowest)
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "words"),
+    [
+        (0, "0 µs"),
+        (640, "640 µs"),
+        (999.4, "999 µs"),
+        (999.6, "1 ms"),
+        (12_345, "12.3 ms"),
+        (999_600, "1 s"),
+        (1_250_000, "1.25 s"),
+        (600_000_000, "600 s"),
+        (12_345_000_000, "12300 s"),
+    ],
+)
+def test_a_duration_reads_in_the_unit_that_fits(
+    microseconds: float, words: str
+) -> None:
+    assert duration(microseconds) == words
+
+
+def test_a_duration_shows_as_many_digits_as_asked() -> None:
+    assert duration(12_345, digits=6) == "12.345 ms"

@@ -1,0 +1,60 @@
+"""Do the pictures of a probe reach anyone: any reader, any language, any policy?"""
+
+import pytest
+from django.utils import translation
+from hypothesis import given
+
+from async_api.probe.distribution import Distribution, distribution
+from async_api.probe.measurement import Sample
+from async_api.probe.timeline import Timeline, timeline
+from tests.async_api.probe.pictures import MS, answer, failure, render, sample_lists
+
+
+@given(sample_lists)
+def test_a_page_is_well_formed_and_keeps_to_the_security_policy(
+    samples: list[Sample],
+) -> None:
+    for page in (
+        render("distribution", distribution(samples)),
+        render("timeline", timeline(samples, 1)),
+    ):
+        for element in page.root.iter():
+            assert element.tag not in {"style", "script"}
+            assert not any(
+                name == "style" or name.startswith("on") for name in element.attrib
+            )
+
+
+def test_a_picture_is_named_described_and_repeated_as_a_table() -> None:
+    samples = [answer(11 * MS), answer(12 * MS), failure(1 * MS)]
+    figures: dict[str, Distribution | Timeline] = {
+        "distribution": distribution(samples),
+        "timeline": timeline(samples, 12 * MS),
+    }
+
+    for name, figure in figures.items():
+        page = render(name, figure)
+        picture = page.root.find("svg")
+        assert picture is not None
+        assert picture.get("role") == "img"
+        title, description = (
+            picture.get("aria-labelledby"),
+            picture.get("aria-describedby"),
+        )
+        assert page.words(f".//*[@id='{title}']") != [""]
+        assert page.words(f".//*[@id='{description}']") == [figure.summary]
+        assert page.count("details/table/tbody/tr") == len(figure.table.rows)
+        assert page.words(".//th[@scope='col']") == list(figure.table.columns)
+
+
+@pytest.mark.parametrize("name", ["distribution", "timeline"])
+def test_a_reader_whose_decimals_have_commas_gets_the_same_drawing(name: str) -> None:
+    samples = [answer(time * MS + 77) for time in range(10, 30)]
+    figure: Distribution | Timeline = (
+        distribution(samples) if name == "distribution" else timeline(samples, 29_500)
+    )
+
+    with translation.override("de"):
+        german = render(name, figure).text
+
+    assert german == render(name, figure).text

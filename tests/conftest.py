@@ -1,0 +1,57 @@
+"""What every test may have."""
+
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from async_views.runtime import embedded
+from tests.target import TargetServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def postgres() -> Iterator[None]:
+    """A real PostgreSQL: the one DATABASE_URL names, else the embedded one."""
+    if not settings.EMBEDDED_POSTGRES:
+        yield
+        return
+    with embedded.hold(settings.EMBEDDED_POSTGRES_DIR):
+        yield
+
+
+@pytest.fixture
+def target() -> Iterator[TargetServer]:
+    """A server to probe, which behaves as badly as its paths say."""
+    with TargetServer() as server:
+        yield server
+
+
+@pytest.fixture
+def unused_port() -> Callable[[], int]:
+    """Finds a port of 127.0.0.1 that nothing listens on."""
+
+    def find() -> int:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            return int(free.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture
+def self_signed(tmp_path: Path) -> ssl.SSLContext:
+    """TLS for a server whose certificate nobody vouches for."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate}"
+        " -days 1 -subj /CN=localhost".split(),
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context

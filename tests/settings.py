@@ -1,0 +1,21 @@
+"""The site's settings as the tests run them: production's, but for what a test needs."""
+
+import os
+import secrets
+from pathlib import Path
+
+os.environ |= {
+    "DEBUG": "0",
+    "SECRET_KEY": secrets.token_urlsafe(50),
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1,[::1]",
+    "HTTPS": "0",
+    "PROBE_ACCESS": "anyone",
+    "PROBE_PRIVATE_TARGETS": "127.0.0.0/8,::1/128,localhost",
+    "PREPARE_ON_START": "0",
+}
+os.environ.setdefault(
+    "EMBEDDED_POSTGRES_DIR",
+    str(Path(__file__).resolve().parent.parent / "var" / "postgres-for-tests"),
+)
+
+from async_views.settings import *  # noqa: E402, F403

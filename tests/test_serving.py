@@ -1,0 +1,375 @@
+"""The whole site under real servers: what it shows, and how it starts, dies and stops."""
+
+import concurrent.futures
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from async_views.runtime import embedded
+from tests.site import ROOT, Site
+from tests.target import TargetServer
+
+PAGES = [
+    "/",
+    "/time",
+    "/healthz",
+    "/readyz",
+    "/requests/",
+    "/requests/?url={url}/time&request_num=3",
+    "/requests/async_to_sync?url={url}/time&request_num=3",
+    "/requests/sync_to_async",
+    "/requests/sync_to_async?sleep_time=0.01&num_calls=2&thread_sensitive=false",
+    "/admin/login/",
+    "/static/site.css",
+]
+
+
+def get(url: str, **headers: str) -> tuple[int, dict[str, str], str]:
+    request = urllib.request.Request(
+        url, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, dict(answer.headers), answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, dict(error.headers), error.read().decode()
+
+
+def get_json(url: str) -> Any:
+    return json.loads(get(url)[2])
+
+
+@pytest.fixture(scope="module")
+def asgi() -> Iterator[Site]:
+    with Site(PREPARE_ON_START="1") as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def wsgi() -> Iterator[Site]:
+    # Two, because a synchronous worker that probes its own site cannot answer itself.
+    with Site("-k", "sync", "async_views.wsgi", WORKERS="2") as site:
+        yield site
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("gateway", ["asgi", "wsgi"])
+def test_every_page_is_served_under_both_gateways(
+    request: pytest.FixtureRequest, gateway: str, page: str
+) -> None:
+    site: Site = request.getfixturevalue(gateway)
+
+    status, headers, _ = get(site.url + page.format(url=site.url))
+
+    assert status == 200
+    headers = {name.lower(): value for name, value in headers.items()}
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize("path", ["/requests/", "/requests/async_to_sync"])
+def test_an_asgi_worker_has_one_event_loop_for_all_requests(
+    asgi: Site, target: TargetServer, path: str
+) -> None:
+    servers = [
+        get_json(f"{asgi.url}{path}?url={target.url}/ok&request_num=1&format=json")[
+            "server"
+        ]
+        for _ in range(5)
+    ]
+
+    assert {server["gateway"] for server in servers} == {"ASGI"}
+    assert len({server["event_loop_id"] for server in servers}) == 1
+
+
+@pytest.mark.parametrize("path", ["/requests/", "/requests/async_to_sync"])
+def test_under_wsgi_each_request_has_an_event_loop_of_its_own(
+    wsgi: Site, target: TargetServer, path: str
+) -> None:
+    servers = [
+        get_json(f"{wsgi.url}{path}?url={target.url}/ok&request_num=1&format=json")[
+            "server"
+        ]
+        for _ in range(5)
+    ]
+
+    assert {server["gateway"] for server in servers} == {"WSGI"}
+    assert len({server["event_loop_id"] for server in servers}) == 5
+
+
+def test_the_page_says_which_gateway_and_event_loop_served_it(asgi: Site) -> None:
+    loop = get_json(f"{asgi.url}/requests/sync_to_async?sleep_time=0&format=json")
+
+    page = get(f"{asgi.url}/requests/")[2]
+
+    assert f"Served under ASGI, on event loop {loop['server']['event_loop_id']}" in page
+
+
+def test_a_body_over_the_cap_is_refused_and_one_under_it_is_not(asgi: Site) -> None:
+    def post(path: str, size: int) -> int:
+        request = urllib.request.Request(
+            asgi.url + path, data=b"a" * size, method="POST"
+        )
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(request, timeout=20)
+        with error.value as answer:
+            return answer.code
+
+    assert post("/time", 1024**2 + 1) == 413
+    assert post("/time", 1024**2) == 405
+    assert post("/admin/login/", 1024**2 + 1) == 403
+
+
+def test_an_unknown_websocket_path_is_refused(asgi: Site) -> None:
+    with (
+        pytest.raises(InvalidStatus) as refusal,
+        connect(asgi.url.replace("http", "ws") + "/nowhere"),
+    ):
+        pass
+
+    assert refusal.value.response.status_code == 404
+    assert "Traceback" not in asgi.output
+
+
+def test_a_client_that_dribbles_is_cut_off() -> None:
+    with (
+        Site(RECEIVE_SECONDS="0.3") as site,
+        socket.create_connection(("127.0.0.1", site.port), timeout=10) as client,
+    ):
+        client.sendall(b"GET /time HTTP/1.1\r\nHost: local")
+        answer = client.recv(100)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_each_request_is_one_readable_line_in_the_log(asgi: Site) -> None:
+    get(f"{asgi.url}/time?mark=%0a1")
+    asgi.wait_until(lambda site: "mark=%0a1" in site.output)
+
+    [line] = [line for line in asgi.lines if "mark=%0a1" in line]
+    assert '127.0.0.1 "GET /time?mark=%0a1 HTTP/1.1" 200 51 B ' in line
+    assert line.endswith(" ms\n")
+
+
+def test_a_killed_worker_is_replaced_while_the_other_one_serves(
+    target: TargetServer,
+) -> None:
+    with Site(WORKERS="2") as site, concurrent.futures.ThreadPoolExecutor() as pool:
+        probing = pool.submit(
+            get, f"{site.url}/requests/?url={target.url}/wait&request_num=3"
+        )
+        target.wait_until(lambda server: len(server.asked) == 3)
+        [busy] = [
+            worker
+            for worker in site.workers()
+            if any(
+                connection.raddr and connection.raddr.port == target.port
+                for connection in worker.net_connections("tcp")
+            )
+        ]
+
+        busy.kill()
+        target.wait_until(lambda server: server.open_connections == 0)
+
+        assert get(f"{site.url}/time")[0] == 200
+        assert probing.exception(10)
+        deadline = time.monotonic() + 10
+        while len(site.workers()) < 2 and time.monotonic() < deadline:
+            assert get(f"{site.url}/time")[0] == 200
+        assert len(site.workers()) == 2
+
+
+def test_a_probe_under_way_completes_when_the_site_is_told_to_stop(
+    target: TargetServer,
+) -> None:
+    with Site() as site, concurrent.futures.ThreadPoolExecutor() as pool:
+        probing = pool.submit(
+            get, f"{site.url}/requests/?url={target.url}/wait&request_num=3&format=json"
+        )
+        target.wait_until(lambda server: len(server.asked) == 3)
+
+        site.terminate()
+        wait_until_refused(site.port)
+        target.release()
+        status, _, body = probing.result(10)
+
+        assert status == 200
+        assert json.loads(body)["summary"]["answered"] == 3
+        assert site.wait(10) == 0
+    assert "Traceback" not in site.output
+
+
+def wait_until_refused(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return
+    raise TimeoutError(f"port {port} still takes connections")
+
+
+def test_leaving_the_page_cancels_what_is_on_its_way(
+    asgi: Site, target: TargetServer
+) -> None:
+    for asked, path in ((0, "/requests/"), (10, "/requests/async_to_sync")):
+        with socket.create_connection(("127.0.0.1", asgi.port)) as browser:
+            query = f"url={target.url}/wait&request_num=50&concurrency=10"
+            browser.sendall(
+                f"GET {path}?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+            )
+            target.wait_until(lambda server, all=asked + 10: len(server.asked) == all)
+
+        target.wait_until(lambda server: server.open_connections == 0)
+        assert len(target.asked) == asked + 10
+
+
+def test_one_probe_too_many_is_told_when_to_come_back(target: TargetServer) -> None:
+    with (
+        Site(PROBE_LIMIT="2") as site,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        url = f"{site.url}/requests/?url={target.url}/wait&request_num=1&format=json"
+        running = [pool.submit(get, url) for _ in range(2)]
+        target.wait_until(lambda server: len(server.asked) == 2)
+
+        status, headers, body = get(url)
+        target.release()
+
+        assert status == 429
+        assert int(headers["retry-after"]) > 0
+        assert json.loads(body)["status"] == 429
+        assert [each.result()[0] for each in running] == [200, 200]
+        assert get(url)[0] == 200
+
+
+def test_ctrl_c_stops_everything_in_five_seconds_and_keeps_the_data(
+    tmp_path: Path, target: TargetServer
+) -> None:
+    with (
+        Site(EMBEDDED_POSTGRES_DIR=str(tmp_path), PREPARE_ON_START="1") as first,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        family = first.master.children(recursive=True)
+        hanging = pool.submit(
+            get, f"{first.url}/requests/?url={target.url}/wait&request_num=5"
+        )
+        target.wait_until(lambda server: len(server.asked) == 5)
+
+        first.interrupt()
+        first.wait(5)
+
+        assert not [process for process in family if process.is_running()]
+        assert not (tmp_path / "data" / "postmaster.pid").exists()
+        status, headers, _ = hanging.result(10)
+        assert status == 503
+        assert int(headers["retry-after"]) > 0
+    assert "Traceback" not in first.output
+    assert "user admin, password " in first.output
+
+    with Site(EMBEDDED_POSTGRES_DIR=str(tmp_path), PREPARE_ON_START="1") as second:
+        assert get(f"{second.url}/readyz")[0] == 200
+    assert "password" not in second.output
+    assert "migrated" not in second.output
+
+
+def test_the_database_going_away_is_said_and_survived(tmp_path: Path) -> None:
+    with Site(EMBEDDED_POSTGRES_DIR=str(tmp_path), DATABASE_SECONDS="1") as site:
+        assert get(f"{site.url}/readyz")[0] == 200
+        postmaster = int((tmp_path / "data" / "postmaster.pid").read_text().split()[0])
+
+        os.kill(postmaster, signal.SIGQUIT)
+        psutil.Process(postmaster).wait(10)
+
+        status, headers, _ = get(f"{site.url}/readyz")
+        assert status == 503
+        assert int(headers["retry-after"]) > 0
+        assert get(f"{site.url}/healthz")[0] == 200
+        assert get(f"{site.url}/")[0] == 200
+
+        with embedded.hold(tmp_path):
+            deadline = time.monotonic() + 5
+            while get(f"{site.url}/readyz")[0] != 200:
+                assert time.monotonic() < deadline
+
+
+def test_a_start_without_a_database_ends_with_a_reason(unused_port: Any) -> None:
+    site = Site(DATABASE_URL=f"postgresql://me@127.0.0.1:{unused_port()}/nothing")
+
+    assert site.wait() != 0
+    assert "The resource 'database' did not open" in site.output
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        site = Site(PORT=str(port))
+
+        assert site.wait() == 1
+    assert site.output.endswith(
+        f"PORT {port} on 127.0.0.1 cannot be used (address already in use): "
+        "choose another, such as PORT=8001.\n"
+    )
+
+
+@pytest.mark.parametrize("program", [["manage.py", "check"], ["-m", "gunicorn"]])
+def test_an_unreadable_setting_stops_every_program_with_one_sentence(
+    program: list[str],
+) -> None:
+    done = subprocess.run(
+        [sys.executable, *program],
+        cwd=ROOT,
+        env=os.environ | {"WORKERS": "many"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "WORKERS is 'many': it should be a whole number from 1 to 256.\n"
+    )
+
+
+def test_the_development_server_works() -> None:
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "async_views.settings",
+        "DEBUG": "1",
+    }
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "runserver", "--noreload", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if "Quit the server" in line:
+                break
+        try:
+            assert get(f"http://127.0.0.1:{port}/time")[0] == 200
+            assert get(f"http://127.0.0.1:{port}/static/site.css")[0] == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
