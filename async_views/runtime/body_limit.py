@@ -13,6 +13,10 @@ from async_views.runtime.asgi_types import (
     Send,
 )
 
+ANNOUNCING = frozenset({b"content-length", b"transfer-encoding"})
+# As many as a 64-bit length can have.
+MOST_DIGITS = 19
+
 
 class BodyLimit:
     """Caps request bodies while they stream in, whatever Content-Length says.
@@ -43,24 +47,21 @@ class BodyLimit:
         self.linger_seconds = linger_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not may_have_body(scope):
             await self.app(scope, receive, send)
             return
         limit = self.limit_for(scope["path"])
-        too_large = ProblemDetails(
-            413, f"The request body is larger than {limit} bytes, the most taken here."
-        )
         try:
             declared = declared_length(scope["headers"])
         except ValueError as error:
             await self.refuse(ProblemDetails(400, str(error)), receive, send)
             return
         if declared > limit:
-            await self.refuse(too_large, receive, send)
+            await self.refuse(too_large(limit), receive, send)
             return
 
         async def refuse() -> None:
-            await self.refuse(too_large, receive, send)
+            await self.refuse(too_large(limit), receive, send)
 
         exchange = CappedExchange(limit, receive, send, refuse)
         await self.app(scope, exchange.receive, exchange.send)
@@ -135,6 +136,19 @@ class CappedExchange:
         await self.server_send(message)
 
 
+def may_have_body(scope: Scope) -> bool:
+    """Whether there can be a body: HTTP/1 announces each (RFC 9112, section 6.3)."""
+    return not scope["http_version"].startswith("1.") or not ANNOUNCING.isdisjoint(
+        dict(scope["headers"])
+    )
+
+
+def too_large(limit: int) -> ProblemDetails:
+    return ProblemDetails(
+        413, f"The request body is larger than {limit} bytes, the most taken here."
+    )
+
+
 def declared_length(headers: Headers) -> int:
     """The body's length in bytes as its header declares it, 0 where none does.
 
@@ -148,7 +162,3 @@ def declared_length(headers: Headers) -> int:
     if values or not value.isdigit() or len(value) > MOST_DIGITS:
         raise ValueError("Content-Length is not one decimal number of bytes.")
     return int(value)
-
-
-# As many as a 64-bit length can have.
-MOST_DIGITS = 19

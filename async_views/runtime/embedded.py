@@ -6,9 +6,8 @@ import pwd
 import shutil
 import stat
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from importlib.util import find_spec
@@ -130,11 +129,10 @@ def _ensure_running(directory: Path) -> None:
     _refuse_foreign(directory)
     if os.geteuid() == 0:
         _admit_system_user(directory)
-    if not data.exists():
-        _create(data)
     _link_socket_directory(directory)
-
-    if not _is_free(directory / _SERVER):
+    if not data.exists():
+        _create(directory)
+    elif not _is_free(directory / _SERVER):
         if _run("pg_isready", f"--dbname={url(directory)}", cwd=data).returncode == 0:
             return
         # Whoever was starting or stopping it has been killed.
@@ -160,12 +158,12 @@ def _refuse_foreign(directory: Path) -> None:
         raise EmbeddedPostgresError(directory, problem, cure)
 
 
-def _create(data: Path) -> None:
-    # Only finished data gets the name. An initdb whose parent was killed may still write,
-    # so each has a directory of its own.
-    for unfinished in data.parent.glob("unfinished-*"):
-        shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=data.parent))
+def _create(directory: Path) -> None:
+    # Only finished data gets its name; an initdb whose starter was killed may still write.
+    _await_end(directory, seconds=5)
+    unfinished = directory / "unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
     if os.geteuid() == 0:
         _give_to_system_user(unfinished)
     initdb = _run(
@@ -184,8 +182,8 @@ def _create(data: Path) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
         problem = "could not be given an empty database"
         cure = "name a directory on a disk with 100 MB to spare"
-        raise EmbeddedPostgresError(data.parent, problem, cure, initdb.stderr)
-    unfinished.rename(data)
+        raise EmbeddedPostgresError(directory, problem, cure, initdb.stderr)
+    unfinished.rename(directory / "data")
 
 
 def _start(directory: Path) -> None:
@@ -194,21 +192,16 @@ def _start(directory: Path) -> None:
     # number used again, a stranger, because of whom PostgreSQL would refuse to start.
     for left_behind in ("postmaster.pid", f"{_SOCKET}.lock", _LOG):
         (data / left_behind).unlink(missing_ok=True)
-    server = _share(directory / _SERVER)
-    try:
-        start = _run(
-            "pg_ctl",
-            "start",
-            "--pgdata=.",
-            f"--log={_LOG}",
-            f"--options={_OPTIONS}",
-            "--wait",
-            "--timeout=60",
-            cwd=data,
-            inherited=[server],
-        )
-    finally:
-        os.close(server)
+    start = _run(
+        "pg_ctl",
+        "start",
+        "--pgdata=.",
+        f"--log={_LOG}",
+        f"--options={_OPTIONS}",
+        "--wait",
+        "--timeout=60",
+        cwd=data,
+    )
     if start.returncode:
         log = data / _LOG
         problem = "holds a database that does not start"
@@ -218,35 +211,42 @@ def _start(directory: Path) -> None:
 
 
 def _stop(directory: Path) -> None:
-    for mode, seconds in (("fast", 4), ("immediate", 2)):
-        options = ("--pgdata=.", f"--mode={mode}", "--no-wait")
-        _run("pg_ctl", "stop", *options, cwd=directory / "data")
-        if _is_free_within(seconds, directory / _SERVER):
-            return
-    problem = "is still used by processes of an earlier server"
-    raise EmbeddedPostgresError(directory, problem, "wait for them, or end them")
+    stop = ("pg_ctl", "stop", "--pgdata=.", "--no-wait")
+    _run(*stop, "--mode=fast", cwd=directory / "data")
+    if not _is_free_within(4, directory / _SERVER):
+        _run(*stop, "--mode=immediate", cwd=directory / "data")
+        _await_end(directory, seconds=2)
 
 
-def _run(
-    program: str, *arguments: str, cwd: Path, inherited: Sequence[int] = ()
-) -> subprocess.CompletedProcess[str]:
+def _await_end(directory: Path, seconds: float) -> None:
+    if not _is_free_within(seconds, directory / _SERVER):
+        problem = "is still used by processes of an earlier server"
+        raise EmbeddedPostgresError(directory, problem, "wait for them, or end them")
+
+
+def _run(program: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """A program of PostgreSQL's, in one of the directory's own, as its owner."""
     owner = cwd.stat() if os.geteuid() == 0 else None
-    return subprocess.run(
-        [_installation() / "bin" / program, *arguments],
-        cwd=cwd,
-        # Nothing else of ours: the server would keep our secrets, and obey PGPORT.
-        env={"LC_ALL": "C"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        pass_fds=inherited,
-        # The terminal's Ctrl-C is for us.
-        start_new_session=True,
-        user=owner.st_uid if owner else None,
-        group=owner.st_gid if owner else None,
-        extra_groups=[] if owner else None,
-    )
+    server = _share(cwd.parent / _SERVER)
+    try:
+        return subprocess.run(
+            [_installation() / "bin" / program, *arguments],
+            cwd=cwd,
+            # Nothing else of ours: the server would keep our secrets, and obey PGPORT.
+            env={"LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            pass_fds=[server],
+            # The terminal's Ctrl-C is for us.
+            start_new_session=True,
+            user=owner.st_uid if owner else None,
+            group=owner.st_gid if owner else None,
+            extra_groups=[] if owner else None,
+        )
+    finally:
+        os.close(server)
 
 
 def _installation() -> Path:
@@ -294,9 +294,10 @@ def _give_to_system_user(directory: Path) -> None:
 
 
 def _socket_directory(directory: Path) -> Path:
-    """The data directory, or a link to it where its path is too long for a socket."""
+    """The data directory, or a link to it where its path cannot be a socket's."""
     data = directory / "data"
-    if len(os.fsencode(data / _SOCKET)) <= _LONGEST_SOCKET_PATH:
+    is_short = len(os.fsencode(data / _SOCKET)) <= _LONGEST_SOCKET_PATH
+    if is_short and "," not in str(data):  # A comma parts hosts in a connection URL.
         return data
     name = sha256(os.fsencode(data)).hexdigest()[:16]
     return Path(f"/tmp/embedded-postgres-{os.geteuid()}-{name}")
@@ -310,8 +311,9 @@ def _link_socket_directory(directory: Path) -> None:
         link.symlink_to(directory / "data")
     # Anyone may put a link into /tmp, and with it a server of theirs in our way.
     if link.lstat().st_uid != os.geteuid():
-        problem = f"has a long path, and its short name {link} is somebody else's"
-        raise EmbeddedPostgresError(directory, problem, "name a shorter path")
+        problem = f"needs {link} for its socket, which is somebody else's"
+        cure = "name a shorter path, without commas"
+        raise EmbeddedPostgresError(directory, problem, cure)
 
 
 @contextmanager

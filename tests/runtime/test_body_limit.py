@@ -221,6 +221,7 @@ async def test_a_content_length_that_is_no_number_is_refused(
     sent: list[Message] = []
     scope = {
         "type": "http",
+        "http_version": "1.1",
         "path": "/",
         "headers": [(b"content-length", value) for value in values],
     }
@@ -237,6 +238,25 @@ async def test_a_content_length_that_is_no_number_is_refused(
     assert json.loads(sent[1]["body"])["status"] == 400
     assert sent[-1]["more_body"] is False
     assert reader.received == []
+
+
+async def test_a_body_that_http_2_need_not_announce_is_counted_too() -> None:
+    reader = Reader()
+    sent: list[Message] = []
+    scope = {"type": "http", "http_version": "2", "path": "/", "headers": []}
+    messages = [(bytes(LIMIT), True), (b"more", True), (b"", False)]
+
+    async def receive() -> Message:
+        body, more_body = messages.pop(0)
+        return {"type": "http.request", "body": body, "more_body": more_body}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await BodyLimit(reader, LIMIT, {})(scope, receive, send)
+
+    assert [message.get("status") for message in sent] == [413, None, None]
+    assert (reader.received, reader.disconnects) == ([LIMIT], 1)
 
 
 def test_a_client_that_sends_all_before_it_reads_still_reads_the_refusal() -> None:
@@ -333,9 +353,9 @@ def test_django_frees_the_file_it_spooled_a_refused_body_to(
     with serve_asgi(BodyLimit(ASGIHandler(), len(MEGABYTE), {})) as server:
         refused, _ = ask(server, chunked(TEN_MEGABYTES))
         taken, size = ask(server, chunked(MEGABYTE))
-        # A file nobody closed would be warned of here, and warnings are errors.
-        gc.collect()
-        after = deleted_files_held_open()
+    # A file nobody closed would be warned of here, and warnings are errors.
+    gc.collect()
+    after = deleted_files_held_open()
 
     assert refused.status == 413
     assert (taken.status, size) == (200, b"1000000")

@@ -140,7 +140,8 @@ def post(*fields: bytes, path: str = "/") -> bytes:
 
 
 def endless(piece: bytes) -> Iterator[bytes]:
-    return itertools.repeat(piece)
+    """As good as: many times what it takes to be late."""
+    return itertools.repeat(piece, 100)
 
 
 @either_loop
@@ -372,6 +373,37 @@ def test_a_bad_request_does_not_take_the_answer_to_the_one_before(
     assert answers.endswith(b"/wait 0")
 
 
+def test_a_bad_body_does_not_take_the_answer_to_the_request_before(
+    serve: Serve,
+) -> None:
+    site = Site()
+    bad = post(b"Transfer-Encoding: chunked") + b"nonsense\r\n"
+
+    with serve(site) as server, connected(server) as client:
+        client.sendall(GET.replace(b" / ", b" /wait ") + bad)
+        # Nothing, then: neither request can be answered any more.
+        with contextlib.suppress(ConnectionError):
+            assert client.recv(1) == b""
+        site.go_on.set()
+
+    assert site.asked == 1
+
+
+def test_a_body_too_late_for_the_answer_that_has_begun_cuts_it_off() -> None:
+    async def begin(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"4")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    with serve_asgi(begin, http=Impatient) as server, connected(server) as client:
+        client.sendall(post(b"Content-Length: 3"))
+        answer = read_to_end(client)
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert answer.endswith(b"\r\n\r\n")
+
+
 def test_headers_above_the_limit_are_refused(serve: Serve) -> None:
     site = Site()
 
@@ -403,6 +435,21 @@ def test_a_header_without_end_is_refused_before_it_is_complete(serve: Serve) -> 
         response, _ = read_answer(client)
 
     assert response.status == 431
+
+
+def test_headers_that_begin_behind_another_request_count_from_there(
+    serve: Serve,
+) -> None:
+    site = Site()
+
+    with serve(site) as server, connected(server) as client:
+        client.sendall(GET + GET[:-2] + b"X-Large: " + b"x" * 30_000)
+        first, _ = read_answer(client)
+        client.sendall(b"x" * 36_000 + b"\r\n\r\n")
+        second, _ = read_answer(client)
+
+    assert (first.status, second.status) == (200, 431)
+    assert site.asked == 1
 
 
 def test_large_headers_pass_below_the_limit(serve: Serve) -> None:

@@ -27,13 +27,17 @@ class Diary:
 
     @asynccontextmanager
     async def broken(self, name: str) -> AsyncIterator[str]:
-        raise ConnectionError(f"{name} says:\nnot today.")
+        refuse(name)
         yield name
 
     @asynccontextmanager
     async def stuck(self, name: str) -> AsyncIterator[str]:
         yield name
         raise ConnectionError(f"{name} says: not yet")
+
+
+def refuse(name: str) -> None:
+    raise ConnectionError(f"{name} says:\nnot today.")
 
 
 def site(lifespan: Lifespan) -> Application:

@@ -1,0 +1,410 @@
+"""The probe over HTTP, in process: what may be asked, by whom, and what is answered."""
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import AsyncClient, Client
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from tests.target import TargetServer
+
+PATHS = ["/requests/", "/requests/async_to_sync"]
+BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+async def get(path: str, *, headers: dict[str, str] | None = None, **query: Any) -> Any:
+    return await AsyncClient().get(path, query, headers=headers or {})
+
+
+class Rows(HTMLParser):
+    """The text of each table row of a page, under the heading before it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: dict[str, list[list[str]]] = {}
+        self.heading = ""
+        self.within: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: Any) -> None:
+        self.within.append(tag)
+        if tag == "h2":
+            self.heading = ""
+        if tag == "tr":
+            self.rows.setdefault(self.heading, []).append([])
+        if tag in {"td", "th"}:
+            self.rows[self.heading][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.within and self.within.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if "h2" in self.within:
+            self.heading += data
+        if self.within and self.within[-1] in {"td", "th"}:
+            self.rows[self.heading][-1][-1] += data
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_the_book_s_query_string_gets_the_book_s_page(
+    target: TargetServer, path: str
+) -> None:
+    response = await get(path, url=f"{target.url}/ok", request_num=3)
+
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "<title>Request Summary</title>" in page
+    rows = Rows(page).rows
+    header, *results = rows["Successful Results"]
+    assert header[:2] == ["Status code", "Response time (microseconds)"]
+    assert header[2].startswith("Response size")
+    assert [row[0] for row in results] == ["200"] * 3
+    assert [row[2] for row in results] == ["2"] * 3
+    assert "Failures" in page
+    assert len(target.asked) == 3
+
+
+def test_the_book_s_context_names_are_there(target: TargetServer) -> None:
+    response = Client().get(
+        "/requests/", {"url": f"{target.url}/mixed", "request_num": "4"}
+    )
+
+    assert response.context is not None
+    successes = response.context["successful_results"]
+    failures = response.context["failed_results"]
+    assert sorted(result.status for result in successes) == [200, 503]
+    assert all(result.time > 0 for result in [*successes, *failures])
+    assert {result.body_length for result in successes} == {2}
+    assert len(failures) == 2
+
+
+async def test_without_a_url_there_is_a_form_with_an_example() -> None:
+    response = await get("/requests/")
+
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert 'value="http://testserver/time"' in page
+    for name in ("url", "request_num", "concurrency", "timeout", "method", "format"):
+        assert f'name="{name}"' in page
+
+
+async def test_the_form_keeps_what_the_query_string_says() -> None:
+    page = (await get("/requests/", request_num=77)).content.decode()
+
+    assert 'value="77"' in page
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_the_json_has_samples_summary_and_server(
+    target: TargetServer, path: str
+) -> None:
+    response = await get(path, url=f"{target.url}/mixed", request_num=8, format="json")
+
+    answer = response.json()
+    summary = answer["summary"]
+    assert summary["sent"] == summary["answered"] + summary["failed"] == 8
+    assert summary["statuses"] == {"200": 2, "503": 2}
+    assert summary["failures"] == {"disconnected": 4}
+    assert summary["latency"]["count"] == 2
+    assert summary["other_latency"]["count"] == 2
+    assert set(summary["latency"]) == {
+        "count", "minimum", "mean", "p50", "p75", "p90", "p95", "p99", "maximum",
+    }  # fmt: skip
+    assert {"status", "time", "body_length"} <= set(answer["successful_results"][0])
+    assert {"kind", "message", "time"} <= set(answer["failed_results"][0])
+    assert set(answer["server"]) == {"gateway", "event_loop_id"}
+
+
+async def test_the_csv_has_a_line_a_request(target: TargetServer) -> None:
+    response = await get(
+        "/requests/", url=f"{target.url}/mixed", request_num=4, format="csv"
+    )
+
+    lines = list(csv.DictReader(io.StringIO(response.content.decode())))
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert sorted(line["status"] for line in lines) == ["", "", "200", "503"]
+    assert all(int(line["time_microseconds"]) > 0 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("application/json", "application/json"),
+        ("text/csv", "text/csv; charset=utf-8"),
+        ("text/html", "text/html; charset=utf-8"),
+        ("*/*", "text/html; charset=utf-8"),
+        ("image/png", "text/html; charset=utf-8"),
+    ],
+)
+async def test_accept_is_honoured(
+    target: TargetServer, accept: str, content_type: str
+) -> None:
+    response = await get(
+        "/requests/",
+        url=f"{target.url}/ok",
+        request_num=1,
+        headers={"accept": accept},
+    )
+
+    assert response["Content-Type"] == content_type
+
+
+async def test_the_format_asked_for_goes_before_accept(target: TargetServer) -> None:
+    response = await get(
+        "/requests/",
+        url=f"{target.url}/ok",
+        request_num=1,
+        format="json",
+        headers=BROWSER,
+    )
+
+    assert response["Content-Type"] == "application/json"
+
+
+BAD = [
+    ("url", ""),
+    ("url", "nothing"),
+    ("url", "ftp://example.org/"),
+    ("url", "http://me:secret@example.org/"),
+    ("url", "http://0x7f.1/"),
+    ("url", "http://example.org:99999/"),
+    ("url", "http://[::1"),
+    ("url", "http://a\x00b/"),
+    ("request_num", "0"),
+    ("request_num", "1001"),
+    ("request_num", "-1"),
+    ("request_num", "1.5"),
+    ("request_num", "many"),
+    ("request_num", "9" * 5000),
+    ("concurrency", "0"),
+    ("concurrency", "201"),
+    ("concurrency", "x"),
+    ("timeout", "0"),
+    ("timeout", "31"),
+    ("timeout", "nan"),
+    ("timeout", "inf"),
+    ("timeout", "soon"),
+    ("method", "POST"),
+    ("method", "get"),
+    ("format", "xml"),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), BAD)
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_bad_value_is_named_as_problem_details(
+    path: str, field: str, value: str
+) -> None:
+    query = {"url": "http://127.0.0.1:1/", field: value}
+    response = await get(path, **query, headers={"accept": "application/json"})
+
+    problem = response.json()
+    assert response.status_code == problem["status"] == 400
+    assert response["Content-Type"] == "application/problem+json"
+    assert problem["title"] == "Bad Request"
+    [error] = problem["errors"]
+    assert error["field"] == field
+    assert value.startswith(error["value"])
+    assert error["message"].endswith(".")
+    assert "secret" not in error["message"]
+
+
+@pytest.mark.parametrize(("field", "value"), BAD)
+async def test_a_bad_value_is_named_on_the_page(field: str, value: str) -> None:
+    query = {"url": "http://127.0.0.1:1/", field: value}
+    response = await get("/requests/", **query, headers=BROWSER)
+
+    page = response.content.decode()
+    if field == "format":
+        # No format that exists was asked for, so the browser's wish counts.
+        assert response["Content-Type"].startswith("text/html")
+    assert response.status_code == 400
+    assert f'id="id_{field}_error"' in page
+
+
+async def test_all_bad_values_are_named_together() -> None:
+    response = await get(
+        "/requests/",
+        url="x",
+        request_num="0",
+        concurrency="0",
+        timeout="0",
+        method="x",
+        format="x",
+    )
+
+    fields = {error["field"] for error in response.json()["errors"]}
+    assert fields == {
+        "url", "request_num", "concurrency", "timeout", "method", "format",
+    }  # fmt: skip
+
+
+@hypothesis_settings(
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["url", "request_num", "concurrency", "timeout", "method", "format"]
+        ),
+        st.text(max_size=40)
+        | st.integers().map(str)
+        | st.floats().map(str)
+        | st.text(max_size=10).map("http://10.0.0.1/".__add__),
+    ),
+    st.sampled_from(["text/html", "application/json", "text/csv", "*/*", "x", ""]),
+)
+def test_no_question_is_a_server_error(query: dict[str, str], accept: str) -> None:
+    if query.get("url", "").startswith(("http://", "https://")):
+        # Only where every request is refused: the tests reach for no strange host.
+        query["url"] = "http://10.0.0.1/"
+
+    response = Client(raise_request_exception=True).get(
+        "/requests/", query, headers={"accept": accept}
+    )
+
+    assert response.status_code in {200, 400, 403}
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["10.0.0.1", "169.254.169.254", "[fd00::1]", "[::ffff:10.0.0.1]", "0.0.0.0"],
+)
+async def test_a_private_target_is_refused_with_the_way_to_allow_it(host: str) -> None:
+    for headers, expected in (({}, "json"), (BROWSER, "html")):
+        response = await get("/requests/", url=f"http://{host}/", headers=headers)
+
+        assert response.status_code == 403
+        assert expected in response["Content-Type"]
+        assert "PROBE_PRIVATE_TARGETS" in response.content.decode()
+
+
+async def test_a_refusal_reads_the_same_whether_or_not_something_listens(
+    target: TargetServer, settings: Settings
+) -> None:
+    from async_api.probe.private_targets import PrivateTargets
+
+    settings.PROBE_PRIVATE_TARGETS = PrivateTargets()
+    taken, free = f"http://127.0.0.1:{target.port}/", "http://127.0.0.1:1/"
+
+    answers = [
+        (await get("/requests/", url=url)).content.decode().replace(url, "URL")
+        for url in (taken, free)
+    ]
+
+    assert answers[0] == answers[1]
+    assert target.connections == 0
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_another_site_s_page_cannot_start_a_probe(
+    target: TargetServer, site: str
+) -> None:
+    image = {"sec-fetch-site": site, "sec-fetch-mode": "no-cors"}
+
+    response = await get("/requests/", url=f"{target.url}/ok", headers=image)
+
+    assert response.status_code == 403
+    assert target.connections == 0
+
+
+async def test_a_link_on_another_site_leads_to_the_form_filled_in(
+    target: TargetServer,
+) -> None:
+    link = BROWSER | {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+
+    response = await get("/requests/", url=f"{target.url}/ok", headers=link)
+
+    assert response.status_code == 403
+    assert f'value="{target.url}/ok"' in response.content.decode()
+    assert "nothing has been sent yet" in response.content.decode()
+    assert target.connections == 0
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin"])
+async def test_a_person_s_own_link_starts_a_probe(
+    target: TargetServer, site: str
+) -> None:
+    link = BROWSER | {"sec-fetch-site": site, "sec-fetch-mode": "navigate"}
+
+    response = await get("/requests/", url=f"{target.url}/ok", headers=link)
+
+    assert response.status_code == 200
+    assert len(target.asked) == 10
+
+
+async def test_a_page_fetched_ahead_starts_no_probe(target: TargetServer) -> None:
+    response = await get(
+        "/requests/", url=f"{target.url}/ok", headers={"sec-purpose": "prefetch"}
+    )
+
+    assert response.status_code == 503
+    assert target.connections == 0
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.django_db(transaction=True)
+def test_where_only_staff_may_probe_others_are_sent_to_the_login_and_back(
+    target: TargetServer, settings: Settings, path: str
+) -> None:
+    settings.PROBE_ACCESS = "staff"
+    User.objects.create_user("visitor", password="visitor's")
+    User.objects.create_superuser("staff", password="staff's")
+    query = {"url": f"{target.url}/ok", "request_num": "2"}
+    client = Client(headers=BROWSER)
+
+    login = client.get(path, query)
+    assert login.status_code == 302
+    assert login["Location"].startswith("/admin/login/?next=/requests/")
+
+    client.force_login(User.objects.get(username="visitor"))
+    assert client.get(path, query).status_code == 302
+    assert target.connections == 0
+
+    credentials = {"username": "staff", "password": "staff's"}
+    back = client.post(login["Location"], credentials, follow=True)
+    assert "<title>Request Summary</title>" in back.content.decode()
+    assert len(target.asked) == 2
+
+
+@pytest.mark.django_db
+def test_a_program_that_is_not_staff_is_told_so(settings: Settings) -> None:
+    settings.PROBE_ACCESS = "staff"
+
+    response = Client().get("/requests/", {"url": "http://10.0.0.1/"})
+
+    assert response.status_code == 403
+    assert json.loads(response.content)["title"] == "Forbidden"
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["post", "put", "delete", "head"])
+def test_a_probe_is_only_got(path: str, method: str) -> None:
+    response: HttpResponse = getattr(Client(), method)(path)
+
+    assert response.status_code == 405
+    assert response["Allow"] == "GET"
+
+
+async def test_a_thousand_results_make_a_page_of_modest_size(
+    target: TargetServer,
+) -> None:
+    response = await get(
+        "/requests/", url=f"{target.url}/ok", request_num=1000, concurrency=50
+    )
+
+    page = response.content.decode()
+    assert len(Rows(page).rows["Successful Results"]) == 1001
+    assert len(page) < 200_000

@@ -1,0 +1,102 @@
+"""A real browser, and the real site for it to look at."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    sync_playwright,
+)
+
+from tests.site import Site
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OPTIONS = (
+    # Root, in a container, has no sandbox to give.
+    "--no-sandbox",
+    "--disable-gpu",
+    # The browser itself must look for nothing on the network.
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+)
+
+
+@pytest.fixture(scope="session")
+def executable() -> str:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        cure = "no Chromium or Chrome was found: install one, such as `apt-get install chromium`"
+        if os.environ.get("CI"):
+            pytest.fail(cure)
+        pytest.skip(cure)
+    return found
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    with Site(PREPARE_ON_START="1", WORKERS="2") as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def browser(executable: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=list(OPTIONS)
+        )
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One person's browser window, and everything that went wrong or abroad in it."""
+
+    def __init__(self, context: BrowserContext, site: Site) -> None:
+        self.page: Page = context.new_page()
+        self.url = site.url
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "request", lambda request: self.hosts.add(request.url.split("/")[2])
+        )
+
+    def _note(self, message: ConsoleMessage) -> None:
+        # The browser calls every answer above 399 an error of the page that shows it.
+        if message.type in {"error", "warning"} and not message.text.startswith(
+            "Failed to load resource: the server responded with"
+        ):
+            self.complaints.append(message.text)
+
+    def to(self, path: str) -> Page:
+        self.page.goto(self.url + path)
+        return self.page
+
+
+@pytest.fixture(params=["wide-light", "narrow-dark"])
+def visit(
+    request: pytest.FixtureRequest, browser: Browser, site: Site
+) -> Iterator[Visit]:
+    """At 1600 px in light and at 360 px in dark; nothing may go wrong or abroad."""
+    narrow = request.param == "narrow-dark"
+    with browser.new_context(
+        viewport={"width": 360 if narrow else 1600, "height": 800},
+        color_scheme="dark" if narrow else "light",
+    ) as context:
+        visit = Visit(context, site)
+        yield visit
+        too_wide = visit.page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        )
+    assert visit.complaints == []
+    assert visit.hosts <= {site.url.removeprefix("http://")}
+    assert not too_wide
