@@ -7,7 +7,7 @@ SITE := $(VENV)/.site-installed
 TOOLS := $(VENV)/.tools-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run admin test lint format bench-probe
+.PHONY: help run admin test lint format bench-probe picture
 
 help:
 	@echo "make run          start the site on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)"
@@ -16,6 +16,7 @@ help:
 	@echo "make lint         check style and types"
 	@echo "make format       put the code in the formatter's shape"
 	@echo "make bench-probe  measure the probe beside wrk"
+	@echo "make picture      take the README's picture anew"
 
 run: $(SITE)
 	@DEBUG=$${DEBUG-1} exec $(BIN)/gunicorn
@@ -37,6 +38,9 @@ format: $(TOOLS)
 
 bench-probe: $(TOOLS)
 	@$(BIN)/python -m benchmarks.probe
+
+picture: $(TOOLS)
+	@$(BIN)/python -m docs.picture
 
 # A stamp is touched last, so that an interrupted installation is taken up again.
 $(SITE): requirements.txt

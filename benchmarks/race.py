@@ -1,6 +1,6 @@
 """How do the probe, wrk and the textbook way compare before the same target?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.engine import run_engine
@@ -23,15 +23,15 @@ class Course:
     requests: int  # from the two that count; wrk goes by the clock
 
 
-AT_ONCE = Course("A target that answers at once, 64 connections", 0, 64, 20_000)
+AT_ONCE = Course("A target that answers at once, 64 connections", 0, 64, 15_000)
 WAITING = Course(
     "A target that waits 50 ms, 200 connections, 2,000 requests", 0.05, 200, 2_000
 )
 
-Runs = dict[str, tuple[Run, ...]]  # of each client, a run a round
+Runs = Mapping[str, Sequence[Run]]  # of each client, a run a round
 
 
-def race(course: Course, rounds: int, seconds: float, target_core: int) -> Runs:
+def race(course: Course, rounds: int, seconds: int, target_core: int) -> Runs:
     """The clients take turns, so that whatever changes meanwhile changes for all."""
     with target(course.delay_seconds, target_core) as url:
         clients: dict[str, Callable[[], Run]] = {

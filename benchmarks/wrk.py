@@ -23,11 +23,11 @@ def require_wrk() -> None:
         raise WrkMissing("wrk is missing: install it, such as: apt-get install wrk")
 
 
-def run_wrk(url: str, connections: int, seconds: float) -> Run:
-    """One thread of wrk, for whole seconds; raises RunFailed."""
+def run_wrk(url: str, connections: int, seconds: int) -> Run:
+    """One thread of wrk; raises RunFailed."""
     command = ["wrk", "--threads=1", f"--connections={connections}", "--latency"]
     finished = subprocess.run(
-        [*command, f"--duration={max(round(seconds), 1)}s", url],
+        [*command, f"--duration={seconds}s", url],
         check=False,
         capture_output=True,
         text=True,

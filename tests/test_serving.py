@@ -216,6 +216,30 @@ def test_a_probe_under_way_completes_when_the_site_is_told_to_stop(
     assert "Traceback" not in site.output
 
 
+def test_what_takes_longer_than_a_stopping_site_waits_is_told_so(
+    target: TargetServer,
+) -> None:
+    with (
+        Site(GRACEFUL_SECONDS="1") as site,
+        socket.create_connection(("127.0.0.1", site.port), timeout=10) as browser,
+    ):
+        query = f"url={target.url}/wait&request_num=3"
+        asked = f"GET /requests/?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        waiting_behind = "GET /time HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        browser.sendall((asked + waiting_behind).encode())
+        target.wait_until(lambda server: len(server.asked) == 3)
+
+        site.terminate()
+        answer = b"".join(iter(lambda: browser.recv(65536), b"")).decode()
+        status = site.wait(10)
+
+    assert answer.startswith("HTTP/1.1 503 ")
+    assert "retry-after: 5" in answer
+    assert answer.count("HTTP/1.1") == 1
+    assert status == 0
+    assert "Traceback" not in site.output
+
+
 def wait_until_refused(port: int) -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -34,8 +34,8 @@ from async_api.probe.report import (
 from async_api.probe.timeline import timeline
 from async_views.runtime.gateway import event_loop_id, gateway
 from async_views.runtime.negotiation import chosen_format, wants_page
+from async_views.runtime.problem_details import FieldError
 from async_views.runtime.problems import (
-    FieldError,
     Problem,
     bad_request,
     designed,

@@ -7,11 +7,11 @@ from async_views.runtime.asgi_types import (
     Application,
     Headers,
     Message,
-    ProblemDetails,
     Receive,
     Scope,
     Send,
 )
+from async_views.runtime.problem_details import ProblemDetails
 
 ANNOUNCING = frozenset({b"content-length", b"transfer-encoding"})
 # As many as a 64-bit length can have.

@@ -2,13 +2,18 @@
 
 import asyncio
 import enum
-import time
 from typing import ClassVar
 
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-from async_views.runtime.asgi_types import Headers, ProblemDetails
+from async_views.runtime.asgi_types import Headers
+from async_views.runtime.flow_control import TimedFlowControl
+from async_views.runtime.problem_details import ProblemDetails
 
 STOPPING = ProblemDetails(503, "The site is stopping. Try again in a moment.")
 STOPPING_RETRY_SECONDS = b"5"
@@ -25,30 +30,6 @@ class Receiving(enum.Enum):
 
 # Python 3.11 looks a member up on its class ten times slower than a global.
 NOTHING, HEADERS, BODY, IGNORED = Receiving
-
-
-class TimedFlowControl(FlowControl):
-    """Flow control that knows for how long the client was free to send."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        super().__init__(transport)
-        self.paused_at = 0.0
-        self.paused_seconds = 0.0
-
-    def pause_reading(self) -> None:
-        if not self.read_paused:
-            self.paused_at = time.monotonic()
-            super().pause_reading()
-
-    def resume_reading(self) -> None:
-        if self.read_paused:
-            self.paused_seconds += time.monotonic() - self.paused_at
-            super().resume_reading()
-
-    def reading_seconds(self) -> float:
-        """A clock, in seconds, that stands still while reading is paused."""
-        now = self.paused_at if self.read_paused else time.monotonic()
-        return now - self.paused_seconds
 
 
 class DeadlineHttpProtocol(HttpToolsProtocol):
@@ -91,6 +72,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     # One timer a connection, armed when a request is seen incomplete and then left to
     # run out: to cancel and arm it for every read would cost more than the read.
     timer: asyncio.TimerHandle | None = None
+    running: RequestResponseCycle | None = None
 
     def connection_made(  # type: ignore[override]
         self, transport: asyncio.Transport
@@ -115,7 +97,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self.received = 0
         elif self.receiving is IGNORED:
             return
-        elif self.receiving is BODY and self.cycle.response_complete:
+        elif self._answered_early():
             self._linger()
             return
         self.received += len(data)
@@ -164,12 +146,21 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         The application hears that its client has left, and so can end in order; being
         cancelled instead, as by uvicorn, would surprise it anywhere.
         """
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-            if not self.cycle.response_started:
+        self.pipeline.clear()
+        running = self.running
+        if running is not None and not running.response_complete:
+            running.disconnected = True
+            running.message_event.set()
+            if not running.response_started:
                 self._write(STOPPING, (b"retry-after", STOPPING_RETRY_SECONDS))
         self.transport.close()
+
+    def _start_asgi_task(
+        self, cycle: RequestResponseCycle, app: ASGI3Application
+    ) -> None:
+        # uvicorn itself only knows the request it read last, which may still wait.
+        self.running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _expect_more(self) -> None:
         """Sees to it that what is still missing of the request does come, and ends."""
@@ -189,6 +180,10 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         elif self.timer is None:
             self._arm(self.receive_timeout)
 
+    def _answered_early(self) -> bool:
+        """Whether what is arriving is the body of a request that has its answer."""
+        return self.receiving is BODY and self.cycle.response_complete
+
     def _headers_too_large(self) -> ProblemDetails:
         return ProblemDetails(
             431,
@@ -198,7 +193,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
 
     def _check_deadline(self) -> None:
         self.timer = None
-        if self.receiving is IGNORED:
+        if self.receiving is IGNORED or self._answered_early():
             self.transport.close()
         elif self.receiving is NOTHING:
             # The next request that is seen incomplete arms the timer again.

@@ -7,65 +7,43 @@ allowed, a failed CSRF check, a crash) gets that shape here too.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
 from async_views.runtime.database import is_unavailable
 from async_views.runtime.negotiation import wants_page
+from async_views.runtime.problem_details import (
+    PROBLEM_JSON,
+    FieldError,
+    ProblemDetails,
+)
 
 logger = logging.getLogger(__name__)
 
 LONGEST_ECHO = 200
-
-PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One bad value: which, what it was, and what would be right."""
-
-    field: str
-    value: str
-    message: str
-
-
-# Not frozen: Python writes its traceback onto a raised exception.
-@dataclass(eq=False)
 class Problem(Exception):
-    """What is wrong, for whom it may concern; raise it, or answer with it."""
+    """What is wrong, for whom it may concern: raise it, or answer with it."""
 
-    status: int
-    detail: str
-    errors: Sequence[FieldError] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        return HTTPStatus(self.status).phrase
-
-    def as_json(self) -> dict[str, Any]:
-        """RFC 9457; `errors` is an extension member, present when values were bad."""
-        details: dict[str, Any] = {
-            "type": "about:blank",
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-        }
-        if self.errors:
-            details["errors"] = [
-                {"field": error.field, "value": error.value, "message": error.message}
-                for error in self.errors
-            ]
-        return details
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.details = ProblemDetails(status, detail, errors)
+        self.headers = headers or {}
 
 
 def field_errors(form: Form) -> tuple[FieldError, ...]:
@@ -96,15 +74,13 @@ DETAILS = {
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The problem as this client reads it best; for answering, where raising would hop."""
-    response: HttpResponse
+    details = problem.details
     if wants_page(request):
-        response = HttpResponse(
-            render_to_string("problem.html", {"problem": problem}, request),
-            status=problem.status,
-        )
+        page = render_to_string("problem.html", {"problem": details}, request)
+        response = HttpResponse(page, status=details.status)
     else:
-        response = JsonResponse(
-            problem.as_json(), status=problem.status, content_type=PROBLEM_JSON
+        response = HttpResponse(
+            details.document(), status=details.status, content_type=PROBLEM_JSON
         )
     for name, value in problem.headers.items():
         response.headers[name] = value

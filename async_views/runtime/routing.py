@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from async_views.runtime.asgi_types import (
     Application,
-    ProblemDetails,
     Receive,
     Scope,
     Send,
 )
+from async_views.runtime.problem_details import ProblemDetails
 
 
 class ProtocolRouter:

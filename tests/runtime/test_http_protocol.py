@@ -536,6 +536,16 @@ def test_an_answer_complete_before_its_request_ends_the_connection(
     assert time.monotonic() - started < 10 * TIMEOUT
 
 
+def test_a_body_that_stops_once_its_request_is_answered_has_no_second_answer(
+    serve: Serve,
+) -> None:
+    with serve(Site()) as server, connected(server) as client:
+        client.sendall(post(b"Content-Length: 3", path="/early"))
+        answers = read_to_end(client)
+
+    assert answers.endswith(b"\r\n\r\n/early 0")
+
+
 async def test_a_websocket_outlives_the_deadline() -> None:
     async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()

@@ -8,7 +8,8 @@ from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 from pytest_django import Settings
 
-from async_views.runtime.problems import FieldError, Problem
+from async_views.runtime.problem_details import FieldError
+from async_views.runtime.problems import Problem
 from async_views.urls import urlpatterns as site_urlpatterns
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

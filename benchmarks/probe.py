@@ -1,0 +1,81 @@
+"""How good is the probe: how fast, how true, how small? Run by `make bench-probe`."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from benchmarks.goals import fast_enough, given_back, small_enough, true_enough
+from benchmarks.memory import CONCURRENCY, REQUESTS, footprints
+from benchmarks.processes import TooFewCores, take_one_core
+from benchmarks.race import AT_ONCE, WAITING, race
+from benchmarks.report import Finding, as_json, as_text, footprints_table, runs_table
+from benchmarks.run import RunFailed
+from benchmarks.worker import WorkerFailed
+from benchmarks.wrk import WrkMissing, require_wrk
+
+EXPERIMENTS = ("at-once", "waiting", "memory")
+
+
+def main() -> int:
+    """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
+    options = parser().parse_args()
+    findings = {}
+    try:
+        require_wrk()
+        target_core = take_one_core()
+        print(f"Load average before: {os.getloadavg()[0]:.2f} (0 is best)\n")
+        for experiment in options.only or EXPERIMENTS:
+            finding = find(experiment, options, target_core)
+            print(as_text(finding), end="\n\n", flush=True)
+            findings[experiment] = as_json(finding)
+    except (WrkMissing, TooFewCores, RunFailed, WorkerFailed) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.json:
+        options.json.write_text(json.dumps(findings, indent=2) + "\n")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser("benchmarks.probe", description=__doc__)
+    options.add_argument(
+        "--rounds", type=positive, default=5, help="turns each client takes (5)"
+    )
+    options.add_argument(
+        "--seconds", type=positive, default=2, help="that a turn of wrk takes (2)"
+    )
+    options.add_argument(
+        "--only", choices=EXPERIMENTS, action="append", help="one experiment of three"
+    )
+    options.add_argument("--json", type=Path, help="a file to write all numbers to")
+    return options
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def find(experiment: str, options: argparse.Namespace, target_core: int) -> Finding:
+    if experiment == "memory":
+        measured = footprints(target_core)
+        return Finding(
+            f"A worker of the site, {REQUESTS:,} requests, {CONCURRENCY} at a time",
+            footprints_table(measured),
+            (small_enough(measured), given_back(measured)),
+            measured,
+        )
+    course, goal = {
+        "at-once": (AT_ONCE, fast_enough),
+        "waiting": (WAITING, true_enough),
+    }[experiment]
+    runs = race(course, options.rounds, options.seconds, target_core)
+    return Finding(course.title, runs_table(runs), (goal(runs),), runs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
