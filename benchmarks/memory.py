@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from benchmarks.target import target
+from benchmarks.target import Target, running
 from benchmarks.worker import Worker, site_worker
 
 FORMATS = ("json", "html")
@@ -27,7 +27,9 @@ Footprints = Mapping[str, Sequence[Footprint]]  # of each format, in order
 
 def footprints(target_core: int) -> Footprints:
     """Each format on a worker of its own, which has served a small probe before."""
-    with target(DELAY_SECONDS, target_core) as url:
+    with running(
+        Target(under_uvicorn=False, delay_seconds=DELAY_SECONDS), target_core
+    ) as url:
         measured = {}
         for format_name in FORMATS:
             with site_worker() as worker:

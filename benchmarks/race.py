@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from benchmarks.engine import run_engine
 from benchmarks.processes import in_fresh_process
 from benchmarks.run import Run
-from benchmarks.target import target
+from benchmarks.target import Target, running
 from benchmarks.textbook import run_textbook
 from benchmarks.wrk import run_wrk
 
@@ -18,14 +18,28 @@ class Course:
     """A target and what is asked of it."""
 
     title: str
-    delay_seconds: float  # before the target answers
+    target: Target
     connections: int
     requests: int  # from the two that count; wrk goes by the clock
 
 
-AT_ONCE = Course("A target that answers at once, 64 connections", 0, 64, 15_000)
+AT_ONCE = Course(
+    "A bare ASGI function under uvicorn, which answers at once, 64 connections",
+    Target(under_uvicorn=True),
+    64,
+    15_000,
+)
+NO_SERVER = Course(
+    "A protocol that answers without reading, 64 connections",
+    Target(under_uvicorn=False),
+    64,
+    15_000,
+)
 WAITING = Course(
-    "A target that waits 50 ms, 200 connections, 2,000 requests", 0.05, 200, 2_000
+    "A target that waits 50 ms, 200 connections, 2,000 requests",
+    Target(under_uvicorn=False, delay_seconds=0.05),
+    200,
+    2_000,
 )
 
 Runs = Mapping[str, Sequence[Run]]  # of each client, a run a round
@@ -33,7 +47,7 @@ Runs = Mapping[str, Sequence[Run]]  # of each client, a run a round
 
 def race(course: Course, rounds: int, seconds: int, target_core: int) -> Runs:
     """The clients take turns, so that whatever changes meanwhile changes for all."""
-    with target(course.delay_seconds, target_core) as url:
+    with running(course.target, target_core) as url:
         clients: dict[str, Callable[[], Run]] = {
             WRK: lambda: run_wrk(url, course.connections, seconds),
             PROBE: lambda: in_fresh_process(

@@ -1,31 +1,45 @@
-"""What do the clients race against? A server that answers at once, or after a delay."""
+"""What do the clients race against? Servers that do nothing but answer."""
 
 import asyncio
 import multiprocessing
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import cast
 
+import uvicorn
 import uvloop
+
+from async_views.runtime.asgi_types import Receive, Scope, Send
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 BACKLOG = 1024  # a burst of new connections must not wait for the kernel's retries
 SECONDS_TO_START = 30
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bare ASGI function under uvicorn, or without one a protocol that hardly reads.
+
+    The first is as quick as a server that people run; the second as quick as any.
+    """
+
+    under_uvicorn: bool
+    delay_seconds: float = 0  # before it answers; the protocol's alone
+
+
 @contextmanager
-def target(delay_seconds: float, core: int) -> Iterator[str]:
-    """The URL of a server in a process and on a core of its own.
+def running(target: Target, core: int) -> Iterator[str]:
+    """The URL of a target in a process and on a core of its own.
 
     Raises TimeoutError when it does not start.
     """
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    process = spawn.Process(
-        target=serve, args=(delay_seconds, core, theirs), daemon=True
-    )
+    process = spawn.Process(target=serve, args=(target, core, theirs), daemon=True)
     process.start()
     try:
         if not ours.poll(SECONDS_TO_START):
@@ -36,17 +50,30 @@ def target(delay_seconds: float, core: int) -> Iterator[str]:
         process.join()
 
 
-def serve(delay_seconds: float, core: int, announce: Connection) -> None:
+def serve(target: Target, core: int, announce: Connection) -> None:
     """Serves until it is terminated; announces the port."""
     os.sched_setaffinity(0, {core})
-    uvloop.run(serve_forever(delay_seconds, announce))
+    listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+    announce.send(listener.getsockname()[1])
+    if target.under_uvicorn:
+        config = uvicorn.Config(
+            answer, loop="uvloop", http="httptools", lifespan="off", log_config=None
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+    else:
+        uvloop.run(serve_forever(target.delay_seconds, listener))
 
 
-async def serve_forever(delay_seconds: float, announce: Connection) -> None:
+async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def serve_forever(delay_seconds: float, listener: socket.socket) -> None:
     server = await asyncio.get_running_loop().create_server(
-        lambda: Answering(delay_seconds), "127.0.0.1", 0, backlog=BACKLOG
+        lambda: Answering(delay_seconds), sock=listener, backlog=BACKLOG
     )
-    announce.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 

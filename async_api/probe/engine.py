@@ -9,7 +9,7 @@ looking up the target's name is not (that is done once, before the first request
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,6 +17,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from async_api.probe.deadline import Deadline
 from async_api.probe.failures import Failure, failure_of
 from async_api.probe.guard import Guard
 from async_api.probe.limits import Limits
@@ -126,8 +127,7 @@ async def client(
         cookie_jar=aiohttp.DummyCookieJar(),
         # Sizes are those of the wire, and unpacking would count as response time.
         auto_decompress=False,
-        skip_auto_headers=("Accept-Encoding",),
-        headers={"User-Agent": USER_AGENT},
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         # One deadline spans a request and its redirects: Run.ask sets it.
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         # A proxy would dial in our place, where the guard cannot see.
@@ -199,27 +199,29 @@ class Run:
                 workers.create_task(self.work(began))
 
     async def work(self, began: int) -> None:
-        deadline = began + int(self.limits.budget_seconds * 1e9)
-        while self.taken < self.question.requests:
-            started = time.perf_counter_ns()
-            if started >= deadline:
-                return
-            self.taken += 1
-            sample = await self.ask(began, started, (deadline - started) / 1e9)
-            self.samples.append(sample)
-            if self.on_sample:
-                self.on_sample(sample)
+        budget_ends = began + int(self.limits.budget_seconds * 1e9)
+        with closing(Deadline()) as deadline:
+            while self.taken < self.question.requests:
+                started = time.perf_counter_ns()
+                if started >= budget_ends:
+                    return
+                self.taken += 1
+                budget_seconds = (budget_ends - started) / 1e9
+                sample = await self.ask(began, started, budget_seconds, deadline)
+                self.samples.append(sample)
+                if self.on_sample:
+                    self.on_sample(sample)
 
-    async def ask(self, began: int, started: int, budget_seconds: float) -> Sample:
+    async def ask(
+        self, began: int, started: int, budget_seconds: float, deadline: Deadline
+    ) -> Sample:
         """One request, from taking it to its last byte or its failure."""
         redirects = 0
         status = None
         length = 0
         failure = None
         try:
-            async with asyncio.timeout(
-                min(self.question.timeout_seconds, budget_seconds)
-            ):
+            with deadline.within(min(self.question.timeout_seconds, budget_seconds)):
                 target = self.question.target
                 while True:
                     status, length, location = await self.exchange(target.url)
@@ -261,8 +263,8 @@ class Run:
             self.question.method, url, allow_redirects=False
         ) as response:
             length = 0
-            while chunk := await response.content.readany():
-                length += len(chunk)
+            while not response.content.at_eof():
+                length += len(await response.content.readany())
                 if length > self.limits.body_bytes:
                     # What is left unread must not be read when the connection is let go.
                     response.close()

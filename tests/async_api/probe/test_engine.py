@@ -244,7 +244,7 @@ async def test_a_probe_asks_for_no_compression_and_says_who_it_is(
     await run(f"{target.url}/headers")
 
     [asked] = target.asked
-    assert "accept-encoding" not in asked.headers
+    assert asked.headers["accept-encoding"] == "identity"
     assert asked.headers["user-agent"] == "async_views probe"
 
 
