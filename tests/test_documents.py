@@ -1,0 +1,177 @@
+"""Documents that can lie are tested."""
+
+import ast
+import re
+import subprocess
+import sys
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from async_api.bridges.forms import BridgeForm
+from async_api.probe.forms import ProbeForm
+from async_api.probe.measurement import FailureKind
+from tests.site import ROOT
+
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]
+
+
+def section(heading: str) -> str:
+    return README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+def settings_read() -> dict[str, str]:
+    """Each variable that settings.py reads, and its default as it is written there."""
+    tree = ast.parse((ROOT / "async_views" / "settings.py").read_text())
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "environment"
+    ]
+    read: dict[str, str] = {}
+    for call in calls:
+        assert isinstance(call.args[0], ast.Constant)
+        default = ast.unparse(call.args[1]) if len(call.args) > 1 else ""
+        read.setdefault(str(call.args[0].value), default)
+    return read
+
+
+def settings_documented() -> dict[str, str]:
+    rows = re.findall(r"^\| (`.+?) \| (.*?) \|", section("Settings"), re.MULTILINE)
+    documented: dict[str, str] = {}
+    for names, defaults in rows:
+        variables = re.findall(r"`(\w+)`", names)
+        values = defaults.split(", ") if len(variables) > 1 else [defaults]
+        documented |= dict(zip(variables, [*values, ""], strict=False))
+    return documented
+
+
+def test_every_setting_is_in_the_readme_and_no_other() -> None:
+    assert set(settings_documented()) == set(settings_read())
+
+
+def test_the_defaults_in_the_readme_are_the_defaults() -> None:
+    documented = settings_documented()
+    for name, written in settings_read().items():
+        try:
+            value = eval(written, {"__builtins__": {}})
+        except (NameError, SyntaxError):
+            continue  # It depends on another setting, as the table's columns say.
+        if isinstance(value, int | float | str):
+            assert documented[name] == str(value), name
+
+
+def test_every_route_is_in_the_readme() -> None:
+    def paths(patterns: list[URLPattern | URLResolver], before: str) -> list[str]:
+        found = []
+        for pattern in patterns:
+            path = before + str(pattern.pattern)
+            if path == "/admin/":
+                found.append(path)
+            elif isinstance(pattern, URLResolver):
+                found += paths(pattern.url_patterns, path)
+            else:
+                found.append(path)
+        return found
+
+    for path in paths(get_resolver().url_patterns, "/"):
+        assert f"`{path}`" in README or f":8000{path}" in README, path
+
+
+@pytest.mark.parametrize(
+    ("form", "heading"),
+    [(ProbeForm, "Probe a URL"), (BridgeForm, "See the bridge")],
+)
+def test_every_parameter_is_in_the_readme(
+    form: type[ProbeForm] | type[BridgeForm], heading: str
+) -> None:
+    for name in form.base_fields:
+        assert f"| `{name}` |" in section(heading)
+
+
+def test_every_kind_of_failure_is_in_the_readme() -> None:
+    for kind in FailureKind:
+        assert f"`{kind}`" in README
+
+
+def test_every_package_has_its_reason_in_the_readme() -> None:
+    reasons = section("What it is built on").lower()
+    for file in ("requirements.txt", "tests/requirements.txt"):
+        chosen = (ROOT / file).read_text().split("# What those need.")[0]
+        for name in re.findall(r"^([\w-]+)[\[=]", chosen, re.MULTILINE):
+            assert name.lower() in reasons, name
+
+
+def test_every_requirement_is_pinned_exactly() -> None:
+    for file in ROOT.glob("**/requirements.txt"):
+        if ".venv" in file.parts:
+            continue
+        for line in file.read_text().splitlines():
+            assert (
+                not line
+                or line.startswith("#")
+                or re.fullmatch(r"[\w-]+(\[\w+\])?==[\w.]+", line)
+            ), f"{file}: {line}"
+
+
+def test_every_make_target_is_said_by_make_and_by_the_readme() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    [declared] = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    said = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for target in declared.split():
+        if target != "help":
+            assert f"make {target} " in said
+            assert f"`make {target}`" in README or f"make {target}\n" in README
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_link_to_a_file_leads_to_one(document: object) -> None:
+    path = ROOT / str(document)
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text()):
+        assert (path.parent / link).exists(), link
+
+
+def test_the_first_link_of_the_readme_works() -> None:
+    link = re.findall(r"<http://127\.0\.0\.1:8000(\S+)>", README)[0]
+
+    # What it probes is not running here, so that every request fails: but it was sent.
+    response = Client().get(link.replace(":8000/time", ":1/time"))
+
+    assert response.status_code == 200
+    assert "50 sent" in response.content.decode()
+
+
+def test_the_readme_s_json_has_the_members_of_the_answer() -> None:
+    shown = README.split("```text\n")[1].split("```")[0]
+    response = Client().get(
+        "/requests/",
+        {"url": "http://127.0.0.1:1/", "request_num": "1", "format": "json"},
+    )
+    answer = response.json()
+
+    for member in [*answer, *answer["summary"], *answer["verdict"], *answer["server"]]:
+        assert f'"{member}":' in shown, member
+
+
+def test_the_readme_names_the_options_of_the_command() -> None:
+    said = subprocess.run(
+        [sys.executable, "manage.py", "probe", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    for option in set(re.findall(r"(--[a-z]+)", section("Probe a URL"))):
+        assert option in said

@@ -1,0 +1,55 @@
+import json
+import re
+
+import pytest
+from django.test import AsyncClient
+from pytest_django import Settings
+
+from async_views.runtime import environment
+
+
+async def test_the_start_page_says_the_time_and_links_to_a_probe_of_it() -> None:
+    page = (await AsyncClient().get("/")).content.decode()
+
+    said = re.findall(r"<pre>(.+)</pre>", page)[0].replace("&quot;", '"')
+    assert set(json.loads(said)) == {"month", "day", "time"}
+    assert "/requests/?url=http%3A//testserver/time&amp;request_num=50" in page
+    assert "the database answers" in page
+
+
+async def test_without_a_database_the_start_page_is_there_and_says_so(
+    settings: Settings, no_database: None
+) -> None:
+    response = await AsyncClient().get("/")
+
+    assert response.status_code == 200
+    assert "does not answer" in response.content.decode()
+
+
+async def test_a_process_without_a_database_is_alive_but_not_ready(
+    no_database: None,
+) -> None:
+    alive = await AsyncClient().get("/healthz")
+    ready = await AsyncClient().get("/readyz")
+
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
+    assert ready.status_code == 503
+    assert int(ready["Retry-After"]) > 0
+    assert ready.json()["detail"] == "The database does not answer right now."
+
+
+async def test_a_process_with_its_database_is_ready() -> None:
+    response = await AsyncClient().get("/readyz")
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.fixture
+def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the database should be, nothing listens."""
+    from django.db import connection
+
+    monkeypatch.setenv("NOWHERE", "postgresql://nobody@127.0.0.1:1/nothing")
+    nowhere = environment.database("NOWHERE", "")
+    for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT"):
+        monkeypatch.setitem(connection.settings_dict, name, nowhere[name])
