@@ -40,13 +40,15 @@ def executable() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
     with Site(PREPARE_ON_START="1", WORKERS="2") as site:
         yield site
 
 
-@pytest.fixture(scope="session")
+# Not for longer: Playwright keeps an event loop running in this thread, beside which no
+# other test could run its own.
+@pytest.fixture(scope="package")
 def browser(executable: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
