@@ -3,7 +3,6 @@ import re
 
 import pytest
 from django.test import AsyncClient
-from pytest_django import Settings
 
 from async_views.runtime import environment
 
@@ -18,7 +17,7 @@ async def test_the_start_page_says_the_time_and_links_to_a_probe_of_it() -> None
 
 
 async def test_without_a_database_the_start_page_is_there_and_says_so(
-    settings: Settings, no_database: None
+    no_database: None,
 ) -> None:
     response = await AsyncClient().get("/")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
-from django.test import AsyncClient, Client, override_settings
+from django.test import AsyncClient, Client
 from django.urls import path
 from pytest_django import Settings
 
@@ -13,6 +13,10 @@ from async_views.runtime.problems import Problem
 from async_views.urls import urlpatterns as site_urlpatterns
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+# The site's own routes, and some that go wrong.
+pytestmark = pytest.mark.urls(__name__)
 
 
 def crash(request: HttpRequest) -> HttpResponse:
@@ -72,7 +76,6 @@ def answer(method: str, url: str, headers: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize(("method", "url", "status"), ERRORS)
 @pytest.mark.parametrize("debug", [False, True])
-@override_settings(ROOT_URLCONF=__name__)
 def test_a_program_gets_problem_details(
     settings: Settings, method: str, url: str, status: int, debug: bool
 ) -> None:
@@ -92,7 +95,6 @@ def test_a_program_gets_problem_details(
 
 
 @pytest.mark.parametrize(("method", "url", "status"), ERRORS)
-@override_settings(ROOT_URLCONF=__name__)
 def test_a_browser_gets_a_page(method: str, url: str, status: int) -> None:
     response = answer(method, url, BROWSER)
 
@@ -106,7 +108,6 @@ def test_a_browser_gets_a_page(method: str, url: str, status: int) -> None:
     assert "Traceback" not in page
 
 
-@override_settings(ROOT_URLCONF=__name__)
 async def test_the_shape_is_the_same_without_a_thread() -> None:
     client = AsyncClient(raise_request_exception=False)
 
@@ -116,7 +117,6 @@ async def test_the_shape_is_the_same_without_a_thread() -> None:
         assert response.status_code == response.json()["status"] == status
 
 
-@override_settings(ROOT_URLCONF=__name__)
 def test_a_problem_names_each_bad_value_and_says_when_to_come_back() -> None:
     response = answer("GET", "/refuse", {})
 
@@ -129,13 +129,11 @@ def test_a_problem_names_each_bad_value_and_says_when_to_come_back() -> None:
     assert "<loud>" not in page
 
 
-@override_settings(ROOT_URLCONF=__name__)
 def test_what_an_answer_already_carried_is_kept() -> None:
     assert answer("POST", "/time", {})["Allow"] == "GET, HEAD"
     assert answer("GET", "/bare", {}).cookies["kept"].value == "yes"
 
 
-@override_settings(ROOT_URLCONF=__name__)
 def test_django_s_technical_page_is_left_to_the_developer(settings: Settings) -> None:
     settings.DEBUG = True
 
