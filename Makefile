@@ -19,7 +19,7 @@ help:
 	@echo "make picture      take the README's picture anew"
 
 run: $(SITE)
-	@DEBUG=$${DEBUG-1} exec $(BIN)/gunicorn
+	@DEBUG=$${DEBUG-1} exec $(BIN)/python -m gunicorn
 
 admin: $(SITE)
 	@DEBUG=$${DEBUG-1} $(BIN)/python manage.py reset_admin
@@ -28,13 +28,13 @@ test: $(TOOLS)
 	@PYTHONDEVMODE=1 PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(TESTS)
 
 lint: $(TOOLS)
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
 
 format: $(TOOLS)
-	@$(BIN)/ruff check --fix .
-	@$(BIN)/ruff format .
+	@$(BIN)/python -m ruff check --fix .
+	@$(BIN)/python -m ruff format .
 
 bench-probe: $(TOOLS)
 	@$(BIN)/python -m benchmarks.probe

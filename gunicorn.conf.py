@@ -1,6 +1,9 @@
 """The server's whole configuration. Its knobs are read in async_views/settings.py."""
 
 import atexit
+import errno
+import ipaddress
+import math
 import os
 import signal
 import socket
@@ -49,14 +52,21 @@ proc_name = "async_views"
 
 # A worker that does not stir its event loop for `timeout` seconds is replaced.
 graceful_timeout = settings.GRACEFUL_SECONDS + 5
-timeout = settings.GRACEFUL_SECONDS + 10
+timeout = 10 + math.ceil(
+    max(
+        settings.GRACEFUL_SECONDS,
+        # Under a synchronous worker these are how long one request may take.
+        settings.PROBE_BUDGET_SECONDS,
+        settings.BRIDGE_MAX_TOTAL_SECONDS,
+    )
+)
 keepalive = 5
 
 # Workers are replaced now and then, not all at once: whatever leaks stays small.
 max_requests = settings.MAX_REQUESTS
 max_requests_jitter = settings.MAX_REQUESTS // 10
 
-forwarded_allow_ips = ",".join(settings.FORWARDED_ALLOW_IPS)
+forwarded_allow_ips = ",".join(settings.TRUSTED_PROXIES)
 control_socket_disable = True
 # A heartbeat that waits for a busy disk would look like a worker that hangs.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
@@ -89,7 +99,11 @@ def when_ready(arbiter: Any) -> None:
             host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(
                 address[0], address[0]
             )
-            say(f"  open       http://{host}:{address[1]}/   (Ctrl-C stops everything)")
+            # In production people come by another name, through a proxy.
+            what = "open" if settings.DEBUG else "listening"
+            say(f"  {what:10} http://{host}:{address[1]}/   (Ctrl-C stops everything)")
+            if settings.DEBUG and not ipaddress.ip_address(address[0]).is_loopback:
+                say("  beware     DEBUG is on, and HOST lets the whole network in")
 
 
 def require_free_port(cfg: Any) -> None:
@@ -102,10 +116,15 @@ def require_free_port(cfg: Any) -> None:
             try:
                 probe.bind(address)
             except OSError as error:
+                why = (error.strerror or str(error)).lower()
+                if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+                    sys.exit(
+                        f"PORT {address[1]} on {address[0]} cannot be used ({why}): "
+                        "choose another, such as PORT=8001."
+                    )
                 sys.exit(
-                    f"PORT {address[1]} on {address[0]} cannot be used "
-                    f"({(error.strerror or str(error)).lower()}): "
-                    "choose another, such as PORT=8001."
+                    f"HOST {address[0]} cannot be used ({why}): it should be an "
+                    "address of this machine, such as 127.0.0.1 or 0.0.0.0."
                 )
 
 
@@ -118,7 +137,13 @@ def start_embedded_postgres() -> None:
     say(f"  database   embedded PostgreSQL {embedded.POSTGRES_VERSION} in {directory}")
     # Not the on_exit hook, which gunicorn skips when the port is taken or a start fails.
     # Workers inherit this, but each end of theirs only gives up the share they inherited.
-    atexit.register(database.release, patience_seconds=1)
+    atexit.register(stop_embedded_postgres, database, os.getpid())
+
+
+def stop_embedded_postgres(database: embedded.Hold, master: int) -> None:
+    database.release(patience_seconds=1)
+    if os.getpid() == master:
+        say(f"  stopped    the data is kept in {settings.EMBEDDED_POSTGRES_DIR}")
 
 
 def prepare() -> None:

@@ -1,3 +1,3 @@
-"""An asynchronous Django site: probe, bridges, catalog and users online."""
+"""An asynchronous Django site: the probe and the bridges."""
 
 __version__ = "0.1.0"

@@ -27,6 +27,6 @@ application = ProtocolRouter(
             headers=asgi_security_headers(),
         )
     ),
-    websocket=WebSocketRoutes({}),
+    websocket=WebSocketRoutes({}, headers=asgi_security_headers()),
     lifespan=Lifespan({"database": database.pool}),
 )

@@ -17,11 +17,11 @@ DEBUG = environment.boolean("DEBUG", default=False)
 
 # --- The server: gunicorn.conf.py reads these ---
 
-HOST = environment.text("HOST", "127.0.0.1")
+HOST = environment.host("HOST", "127.0.0.1")
 PORT = environment.integer("PORT", 8000, 0, 65535)
 WORKERS = environment.integer("WORKERS", 2, 1, 256)
 PREPARE_ON_START = environment.boolean("PREPARE_ON_START", default=DEBUG)
-FORWARDED_ALLOW_IPS = environment.addresses("FORWARDED_ALLOW_IPS", ("127.0.0.1", "::1"))
+TRUSTED_PROXIES = environment.addresses("TRUSTED_PROXIES", ("127.0.0.1", "::1"))
 MAX_REQUESTS = environment.integer("MAX_REQUESTS", 100_000, 0, 1_000_000_000)
 GRACEFUL_SECONDS = environment.integer("GRACEFUL_SECONDS", 20, 1, 3600)
 RECEIVE_SECONDS = environment.seconds("RECEIVE_SECONDS", 10, 0.1, 3600)
@@ -55,7 +55,10 @@ PROBE_MAX_REQUESTS = environment.integer("PROBE_MAX_REQUESTS", 1000, 1, 100_000)
 PROBE_MAX_CONCURRENCY = environment.integer("PROBE_MAX_CONCURRENCY", 200, 1, 10_000)
 PROBE_TIMEOUT_SECONDS = environment.seconds("PROBE_TIMEOUT_SECONDS", 10, 0.1, 600)
 PROBE_MAX_TIMEOUT_SECONDS = environment.seconds(
-    "PROBE_MAX_TIMEOUT_SECONDS", 30, PROBE_TIMEOUT_SECONDS, 600
+    "PROBE_MAX_TIMEOUT_SECONDS",
+    max(30, PROBE_TIMEOUT_SECONDS),
+    PROBE_TIMEOUT_SECONDS,
+    600,
 )
 PROBE_BUDGET_SECONDS = environment.seconds("PROBE_BUDGET_SECONDS", 60, 0.1, 3600)
 PROBE_BODY_BYTES = environment.integer("PROBE_BODY_BYTES", 10 * 1024**2, 1, 1024**3)
@@ -65,6 +68,7 @@ PROBE_LIMIT = environment.integer("PROBE_LIMIT", 4, 1, 1000)
 # --- The bridges ---
 
 BRIDGE_MAX_SLEEP_SECONDS = environment.seconds("BRIDGE_MAX_SLEEP_SECONDS", 10, 0, 600)
+BRIDGE_LIMIT = environment.integer("BRIDGE_LIMIT", 4, 1, 1000)
 BRIDGE_MAX_CALLS = environment.integer("BRIDGE_MAX_CALLS", 20, 1, 1000)
 BRIDGE_MAX_TOTAL_SECONDS = environment.seconds("BRIDGE_MAX_TOTAL_SECONDS", 60, 0, 3600)
 
@@ -75,14 +79,12 @@ SECRET_KEY = (
     if DEBUG and not environment.text("SECRET_KEY")
     else environment.secret("SECRET_KEY", cure=" (DEBUG=1 makes one for development)")
 )
-SECRET_KEY_FALLBACKS = list(environment.items("SECRET_KEY_FALLBACKS"))
+SECRET_KEY_FALLBACKS = list(environment.secrets("SECRET_KEY_FALLBACKS"))
 ALLOWED_HOSTS = list(environment.hosts("ALLOWED_HOSTS", required=not DEBUG))
 CSRF_TRUSTED_ORIGINS = list(environment.origins("CSRF_TRUSTED_ORIGINS"))
 
 HTTPS = environment.boolean("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-# Whoever asks whether a process lives asks that process, not the proxy before it.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = environment.integer(
@@ -90,8 +92,6 @@ SECURE_HSTS_SECONDS = environment.integer(
 )
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.boolean("HSTS_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = environment.boolean("HSTS_PRELOAD", default=False)
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES
 CSRF_FAILURE_VIEW = "async_views.runtime.problems.csrf_failure"
 
@@ -120,6 +120,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "async_views.runtime.security_headers.security_headers",
+    "async_views.runtime.health.health",
     "django.middleware.security.SecurityMiddleware",
     "async_views.runtime.problems.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -169,5 +170,12 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # Django's own handlers would say every warning twice, or only under DEBUG.
-    "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # Anybody can send a wrong Host, and each would be forty lines.
+        "django.security.DisallowedHost": {"filters": ["without_traceback"]},
+    },
+    "filters": {
+        "without_traceback": {"()": "async_views.runtime.log_lines.WithoutTraceback"}
+    },
 }

@@ -1,10 +1,12 @@
 """What is where."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from async_api.clock import current_time
-from async_views.home import home
+from async_api.home import home
 from async_views.runtime.health import healthz, readyz
 
 urlpatterns = [
@@ -12,6 +14,7 @@ urlpatterns = [
     path("time", current_time, name="time"),
     path("requests/", include("async_api.urls")),
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url=static("site.svg"))),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]

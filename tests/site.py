@@ -14,7 +14,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_TO_WAIT = 30
-OPEN = re.compile(r"open\s+(http://\S+?)/ ")
+OPEN = re.compile(r"(?:open|listening)\s+(http://\S+?)/ ")
 
 
 class Site:
@@ -48,7 +48,11 @@ class Site:
         self._reader.start()
 
     def __enter__(self) -> Self:
-        self.wait_until(lambda site: bool(site._opened()))
+        try:
+            self.wait_until(lambda site: bool(site._opened()))
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -53,9 +53,13 @@ class TargetServer:
     | /reset | the connection is reset |
     | /close | the connection is closed without a word |
     | /half | 10 of the 100 bytes promised, then closed |
+    | /half-chunked | a chunk of the body, then closed |
+    | /stall | 10 of the 100 bytes promised, and no more |
     | /bad-chunk | a chunk whose length is no number |
     | /garbage | not HTTP |
+    | /zero | status 000 |
     | /mixed | in turn: /ok, /status/503, /reset, /half |
+    | /ill | in turn: /ok, /reset, /stall, /half, /half-chunked |
     """
 
     def __init__(self) -> None:
@@ -156,6 +160,8 @@ class TargetServer:
         path = asked.path
         if path == "/mixed":
             path = ("/ok", "/status/503", "/reset", "/half")[number % 4]
+        elif path == "/ill":
+            path = ("/ok", "/reset", "/stall", "/half", "/half-chunked")[number % 5]
         misbehave = MISBEHAVIOURS.get(path)
         if misbehave:
             await misbehave(writer)
@@ -227,6 +233,22 @@ async def send_half(writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
+async def send_half_chunked(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+    await writer.drain()
+
+
+async def stall(writer: asyncio.StreamWriter) -> None:
+    await send_half(writer)
+    # Until the client has had enough: its going ends this connection's task.
+    await writer.wait_closed()
+
+
+async def send_zero(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 000 Zero\r\nContent-Length: 2\r\n\r\nok")
+    await writer.drain()
+
+
 async def send_bad_chunk(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nbody\r\n")
     await writer.drain()
@@ -242,6 +264,9 @@ MISBEHAVIOURS: dict[str, Callable[[asyncio.StreamWriter], Awaitable[None]]] = {
     "/reset": reset,
     "/close": close,
     "/half": send_half,
+    "/half-chunked": send_half_chunked,
+    "/stall": stall,
+    "/zero": send_zero,
     "/bad-chunk": send_bad_chunk,
     "/garbage": send_garbage,
 }

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -145,6 +146,9 @@ def test_an_unknown_websocket_path_is_refused(asgi: Site) -> None:
         pass
 
     assert refusal.value.response.status_code == 404
+    assert "default-src 'none'" in refusal.value.response.headers.get(
+        "content-security-policy", ""
+    )
     assert "Traceback" not in asgi.output
 
 
@@ -334,11 +338,102 @@ def test_the_database_going_away_is_said_and_survived(tmp_path: Path) -> None:
                 assert time.monotonic() < deadline
 
 
+def test_a_worker_that_dies_while_the_database_is_away_leaves_the_others_serving(
+    tmp_path: Path,
+) -> None:
+    with Site(
+        EMBEDDED_POSTGRES_DIR=str(tmp_path), DATABASE_SECONDS="0.5", WORKERS="2"
+    ) as site:
+        site.wait_until(lambda site: site.output.count("startup complete") == 2)
+        postmaster = int((tmp_path / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGQUIT)
+        psutil.Process(postmaster).wait(10)
+
+        site.workers()[0].kill()
+        # Its replacement cannot start, and the one after that neither.
+        site.wait_until(lambda site: site.output.count("did not open") >= 2)
+
+        assert get(f"{site.url}/time")[0] == 200
+        with embedded.hold(tmp_path):
+            deadline = time.monotonic() + 10
+            while len(site.workers()) < 2 or get(f"{site.url}/readyz")[0] != 200:
+                assert time.monotonic() < deadline
+
+
+def test_workers_do_not_outlive_a_killed_master(tmp_path: Path) -> None:
+    with Site(EMBEDDED_POSTGRES_DIR=str(tmp_path), WORKERS="2") as site:
+        workers = site.workers()
+
+        site.master.kill()
+
+        _, alive = psutil.wait_procs(workers, 10)
+        assert not alive
+    # The database it left running is taken over, and ended.
+    embedded.hold(tmp_path).release()
+    assert not (tmp_path / "data" / "postmaster.pid").exists()
+
+
+def test_one_experiment_too_many_is_told_when_to_come_back_and_others_are_served(
+    target: TargetServer,
+) -> None:
+    with (
+        Site(BRIDGE_LIMIT="2", DEBUG="1", PREPARE_ON_START="0") as site,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        query = "sleep_time=3&num_calls=20&thread_sensitive=false&format=json"
+        url = f"{site.url}/requests/sync_to_async?{query}"
+        running = [pool.submit(get, url) for _ in range(3)]
+        first = next(concurrent.futures.as_completed(running)).result()
+
+        assert first[0] == 429
+        assert int(first[1]["retry-after"]) > 0
+        began = time.monotonic()
+        for path in ("/time", "/static/site.css", "/nowhere"):
+            get(site.url + path)
+        assert time.monotonic() - began < 3
+        site.interrupt()
+        site.wait(5)
+        assert {each.result()[0] for each in running} == {429, 503}
+
+
 def test_a_start_without_a_database_ends_with_a_reason(unused_port: Any) -> None:
     site = Site(DATABASE_URL=f"postgresql://me@127.0.0.1:{unused_port()}/nothing")
 
     assert site.wait() != 0
-    assert "The resource 'database' did not open" in site.output
+    assert "The resource 'database' did not open: OperationalError" in site.output
+    assert "Connection refused" in site.output
+    assert "Traceback" not in site.output
+
+
+def test_a_database_that_cannot_be_prepared_is_said_in_one_sentence(
+    unused_port: Any,
+) -> None:
+    site = Site(
+        DATABASE_URL=f"postgresql://me@127.0.0.1:{unused_port()}/nothing",
+        PREPARE_ON_START="1",
+    )
+
+    assert site.wait() == 1
+    assert "DATABASE_URL cannot be used: connection" in site.output
+    assert "Traceback" not in site.output
+
+
+def test_a_host_that_is_not_this_machine_is_said_in_one_sentence() -> None:
+    site = Site(HOST="198.51.100.7")
+
+    assert site.wait() == 1
+    assert "HOST 198.51.100.7 cannot be used (cannot assign" in site.output
+    assert "Traceback" not in site.output
+
+
+def test_the_first_link_of_the_readme_works_on_the_site(asgi: Site) -> None:
+    readme = (ROOT / "README.md").read_text()
+    link = re.findall(r"<(http://127\.0\.0\.1:8000\S+)>", readme)[0]
+
+    status, _, page = get(link.replace("http://127.0.0.1:8000", asgi.url))
+
+    assert status == 200
+    assert "50 sent, 50 answered, 0 failed, 10 at a time" in " ".join(page.split())
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:

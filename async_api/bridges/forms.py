@@ -3,9 +3,11 @@
 from django import forms
 from django.conf import settings
 
-TRUE = frozenset({"true", "1", "yes", "on"})
-FALSE = frozenset({"false", "0", "no", "off"})
+from async_views.runtime.environment import FALSE, TRUE
+
 FORMATS = {"html": "this page", "json": "JSON"}
+DEFAULT_SLEEP_SECONDS = min(0.5, settings.BRIDGE_MAX_SLEEP_SECONDS)
+DEFAULT_CALLS = min(4, settings.BRIDGE_MAX_CALLS)
 
 
 class TrueOrFalse(forms.Field):
@@ -28,7 +30,7 @@ class BridgeForm(forms.Form):
     sleep_time = forms.FloatField(
         label="Sleep, seconds",
         required=False,
-        initial="0.5",
+        initial=f"{DEFAULT_SLEEP_SECONDS:g}",
         min_value=0,
         max_value=settings.BRIDGE_MAX_SLEEP_SECONDS,
         error_messages=dict.fromkeys(
@@ -40,7 +42,7 @@ class BridgeForm(forms.Form):
     num_calls = forms.IntegerField(
         label="Calls",
         required=False,
-        initial=4,
+        initial=DEFAULT_CALLS,
         min_value=1,
         max_value=settings.BRIDGE_MAX_CALLS,
         error_messages=dict.fromkeys(
@@ -68,8 +70,8 @@ class BridgeForm(forms.Form):
         """Fills in the defaults, and caps what all calls together may take in a row."""
         answers = self.cleaned_data
         for name, default in (
-            ("sleep_time", 0.5),
-            ("num_calls", 4),
+            ("sleep_time", DEFAULT_SLEEP_SECONDS),
+            ("num_calls", DEFAULT_CALLS),
             ("thread_sensitive", True),
         ):
             if answers.get(name) is None:

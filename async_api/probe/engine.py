@@ -33,6 +33,7 @@ from async_api.probe.private_targets import PrivateTargets
 from async_api.probe.targets import Target, redirected
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+STATUSES = range(100, 600)  # RFC 9110, section 15
 METHODS = ("GET", "HEAD", "OPTIONS")
 HEARTBEAT_SECONDS = 0.02
 USER_AGENT = "async_views probe"
@@ -75,13 +76,14 @@ async def probe(
     own_resolver = resolver or aiohttp.ThreadedResolver()
     guard = Guard(private, own_resolver)
     try:
-        await admit(question, guard)
+        budget_ends = time.perf_counter_ns() + int(limits.budget_seconds * 1e9)
+        await admit(question, limits, guard)
         async with client(guard, question.concurrency) as session:
             run = Run(question, limits, session, on_sample)
             busy_before = time.thread_time_ns()
             began = time.perf_counter_ns()
             with Heartbeat() as heartbeat:
-                await run.all(began)
+                await run.all(began, budget_ends)
             wall_ns = time.perf_counter_ns() - began
             busy = (time.thread_time_ns() - busy_before) / max(wall_ns, 1)
     finally:
@@ -98,13 +100,15 @@ async def probe(
     )
 
 
-async def admit(question: Question, guard: Guard) -> None:
+async def admit(question: Question, limits: Limits, guard: Guard) -> None:
     """Looks the target's name up, once, and raises TargetRefused where it may not go.
 
     A lookup that takes as long as a request may is left for the requests to report.
     """
     with suppress(TimeoutError):
-        async with asyncio.timeout(question.timeout_seconds):
+        async with asyncio.timeout(
+            min(question.timeout_seconds, limits.budget_seconds)
+        ):
             await guard.admit(question.target)
 
 
@@ -117,10 +121,9 @@ async def client(
         # Waiting for a connection would count as response time.
         limit=concurrency,
         resolver=guard.resolver,
-        ttl_dns_cache=None,
+        # The guard's remembers for the whole probe; the connector's would forget.
+        use_dns_cache=False,
         socket_factory=guard.socket_factory,
-        # Otherwise a timeout above 5 s ends on the next whole second.
-        timeout_ceil_threshold=float("inf"),
     )
     async with aiohttp.ClientSession(
         connector=connector,
@@ -193,13 +196,12 @@ class Run:
         self.samples: list[Sample] = []
         self.taken = 0
 
-    async def all(self, began: int) -> None:
+    async def all(self, began: int, budget_ends: int) -> None:
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(self.question.concurrency, self.question.requests)):
-                workers.create_task(self.work(began))
+                workers.create_task(self.work(began, budget_ends))
 
-    async def work(self, began: int) -> None:
-        budget_ends = began + int(self.limits.budget_seconds * 1e9)
+    async def work(self, began: int, budget_ends: int) -> None:
         with closing(Deadline()) as deadline:
             while self.taken < self.question.requests:
                 started = time.perf_counter_ns()
@@ -231,6 +233,10 @@ class Run:
                         raise TooManyRedirects
                     target = redirected(target, location)
                     redirects += 1
+            if status not in STATUSES:
+                failure = Failure(
+                    FailureKind.INVALID_RESPONSE, f"{status} is no HTTP status."
+                )
         except TimeoutError:
             failure = self.out_of_time(budget_seconds)
         except TooLarge:
@@ -266,8 +272,6 @@ class Run:
             while not response.content.at_eof():
                 length += len(await response.content.readany())
                 if length > self.limits.body_bytes:
-                    # What is left unread must not be read when the connection is let go.
-                    response.close()
                     raise TooLarge
             return response.status, length, response.headers.get("Location")
 

@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass
 
 import aiohttp
-from aiohttp.http_exceptions import ContentLengthError, HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError
 
 from async_api.probe.guard import TargetRefused
 from async_api.probe.measurement import FailureKind
@@ -80,8 +80,9 @@ def refusal_in(error: BaseException | None) -> TargetRefused | None:
 def payload_failure(error: aiohttp.ClientPayloadError) -> Failure:
     """A body that ended early is a broken connection; one that is garbled is not HTTP."""
     cause = error.__cause__
-    if isinstance(cause, HttpProcessingError) and not isinstance(
-        cause, ContentLengthError
+    if isinstance(cause, HttpProcessingError) and not cause.message.startswith(
+        # What aiohttp's parser says of both framings when the connection ends.
+        "Not enough data"
     ):
         return Failure(
             FailureKind.INVALID_RESPONSE,

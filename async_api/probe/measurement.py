@@ -197,13 +197,17 @@ def verdict(summary: Summary, *, busy: float, lag: int) -> Verdict:
             f"The time budget ran out before {summary.unsent:,} of "
             f"{summary.requested:,} requests were sent: the numbers leave them out."
         )
+    if summary.latency is None:
+        reasons.append(
+            "No request was answered with 2xx or 3xx: there is no response time to trust."
+        )
     return Verdict(trusted=not reasons, reasons=tuple(reasons), notes=_notes(summary))
 
 
 def _notes(summary: Summary) -> tuple[str, ...]:
-    succeeded = summary.latency.count if summary.latency else 0
-    if succeeded == 0:
-        return ("No request succeeded, so there is no response time to go by.",)
+    if summary.latency is None:
+        return ()
+    succeeded = summary.latency.count
     # Nearest rank: p95 is the last of fewer than 20 values, p99 of fewer than 100.
     if succeeded < 20:
         return (

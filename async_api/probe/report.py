@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from async_api.probe.engine import Probe
-from async_api.probe.measurement import Sample, Summary, duration
+from async_api.probe.measurement import Latency, Sample, Summary, duration
 
 COLUMNS = (
     "start_microseconds",
@@ -28,7 +28,11 @@ def as_json(probe: Probe) -> dict[str, Any]:
         "concurrency": question.concurrency,
         "timeout": question.timeout_seconds,
         "method": question.method,
-        "summary": asdict(probe.summary),
+        "summary": asdict(probe.summary)
+        | {
+            "latency": latency_as_json(probe.summary.latency),
+            "other_latency": latency_as_json(probe.summary.other_latency),
+        },
         "verdict": asdict(probe.verdict),
         "successful_results": [
             {
@@ -51,6 +55,13 @@ def as_json(probe: Probe) -> dict[str, Any]:
             for sample in failed_results(probe)
         ],
     }
+
+
+def latency_as_json(latency: Latency | None) -> dict[str, float] | None:
+    if latency is None:
+        return None
+    numbers = asdict(latency)
+    return {"min": numbers.pop("minimum"), "max": numbers.pop("maximum")} | numbers
 
 
 def as_csv(probe: Probe) -> str:

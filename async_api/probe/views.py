@@ -16,7 +16,6 @@ from async_api.probe.access import (
     is_cross_site,
     is_navigation,
     is_prefetch,
-    place,
     require_access,
 )
 from async_api.probe.distribution import distribution
@@ -32,18 +31,21 @@ from async_api.probe.report import (
     successful_results,
 )
 from async_api.probe.timeline import timeline
-from async_views.runtime.gateway import event_loop_id, gateway
+from async_views.runtime.gateway import serving
 from async_views.runtime.negotiation import chosen_format, wants_page
+from async_views.runtime.places import Places
 from async_views.runtime.problem_details import FieldError
 from async_views.runtime.problems import (
     Problem,
     bad_request,
-    designed,
+    explained,
     problem_response,
 )
 from async_views.runtime.read_only import read_only
 
 logger = logging.getLogger(__name__)
+
+PLACES = Places(settings.PROBE_LIMIT, "probes")
 
 CROSS_SITE = (
     "Another site sent you here, so nothing has been sent yet. Look at the URL and send "
@@ -81,7 +83,7 @@ async def answer(request: HttpRequest) -> HttpResponse:
     if is_prefetch(request):
         raise Problem(503, "A probe does not run ahead of being asked for.")
     try:
-        with place():
+        with PLACES.taken():
             run = await probe(
                 form.question(), configured_limits(), settings.PROBE_PRIVATE_TARGETS
             )
@@ -89,7 +91,7 @@ async def answer(request: HttpRequest) -> HttpResponse:
         return refused(request, form, refusal)
     match answer_format:
         case "json":
-            return JsonResponse(as_json(run) | {"server": server(request)})
+            return JsonResponse(as_json(run) | {"server": serving(request)})
         case "csv":
             return HttpResponse(
                 as_csv(run),
@@ -102,10 +104,6 @@ async def answer(request: HttpRequest) -> HttpResponse:
 def example(request: HttpRequest) -> dict[str, str]:
     """A question that works offline, changed by whatever the query string says already."""
     return {"url": request.build_absolute_uri(reverse("time"))} | request.GET.dict()
-
-
-def server(request: HttpRequest) -> dict[str, str]:
-    return {"gateway": gateway(request), "event_loop_id": event_loop_id()}
 
 
 def summary_page(request: HttpRequest, form: ProbeForm, run: Probe) -> HttpResponse:
@@ -136,7 +134,7 @@ def again(request: HttpRequest) -> str:
 def form_page(
     request: HttpRequest, form: ProbeForm, *, notice: str = "", status: int = 200
 ) -> HttpResponse:
-    return designed(page(request, form, {"notice": notice}, status))
+    return explained(page(request, form, {"notice": notice}, status))
 
 
 def page(
@@ -145,7 +143,7 @@ def page(
     return render(
         request,
         "probe/page.html",
-        {"form": form, "server": server(request)} | context,
+        {"form": form, "server": serving(request)} | context,
         status=status,
     )
 
@@ -180,6 +178,8 @@ def cross_site(request: HttpRequest, form: ProbeForm) -> HttpResponse:
 
 def login_needed(request: HttpRequest) -> HttpResponse:
     if wants_page(request):
-        return redirect_to_login(request.get_full_path(), reverse(settings.LOGIN_URL))
+        # After the login a probe would start; another site must not have asked for it.
+        back = request.path if is_cross_site(request) else request.get_full_path()
+        return redirect_to_login(back, reverse(settings.LOGIN_URL))
     detail = "Only staff may probe from this site. Log in at /admin/ first."
     return problem_response(request, Problem(403, detail))

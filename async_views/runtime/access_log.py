@@ -36,8 +36,9 @@ class AccessLog:
         finally:
             logger.info(
                 '%s %s "%s" %s %d B %.1f ms',
-                time.strftime("%Y-%m-%d %H:%M:%S %z"),
-                scope["client"][0] if scope["client"] else "-",
+                time.strftime("[%d/%b/%Y:%H:%M:%S %z]"),
+                # A trusted proxy passes on whatever its client called itself.
+                printable(scope["client"][0]) if scope["client"] else "-",
                 request_line(scope),
                 # The client left, or the application failed, before there was a status.
                 status or "-",
@@ -50,5 +51,10 @@ def request_line(scope: Scope) -> str:
     """As it came, in ASCII: what a client sends must not be able to forge a log line."""
     query = b"?" + scope["query_string"] if scope["query_string"] else b""
     path = (scope["raw_path"] + query).decode("ascii", "backslashreplace")
-    printable = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in path)
-    return f"{scope['method']} {printable} HTTP/{scope['http_version']}"
+    return f"{scope['method']} {printable(path)} HTTP/{scope['http_version']}"
+
+
+def printable(text: str) -> str:
+    return "".join(
+        c if c.isprintable() and c != '"' else f"\\x{ord(c):02x}" for c in text
+    )

@@ -41,7 +41,7 @@ def parameters() -> dict[str, Any]:
 async def pool() -> AsyncIterator[Pool]:
     """The worker's pool, for its lifespan: open means that the database has answered.
 
-    Raises psycopg_pool.PoolTimeout when it has not within DATABASE_SECONDS.
+    Raises psycopg.OperationalError when it has not within DATABASE_SECONDS.
     """
     opened: Pool = AsyncConnectionPool(
         kwargs=parameters(),
@@ -59,6 +59,12 @@ async def pool() -> AsyncIterator[Pool]:
     )
     try:
         await opened.open(wait=True, timeout=settings.DATABASE_SECONDS)
+    except PoolTimeout:
+        await opened.close()
+        # The pool does not say what was wrong; connecting once more does.
+        async with await psycopg.AsyncConnection.connect(**parameters()):
+            raise
+    try:
         yield opened
     finally:
         await opened.close()

@@ -7,6 +7,7 @@ nothing counts as not set.
 
 import ipaddress
 import os
+import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,11 @@ from psycopg.conninfo import conninfo_to_dict
 Parsed = TypeVar("Parsed")
 
 TRUE = frozenset({"1", "true", "yes", "on"})
+SECRET_LENGTH = 50
+RANDOM_CHARACTERS = (
+    f"it should be at least {SECRET_LENGTH} random characters, such as "
+    "`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'` prints"
+)
 FALSE = frozenset({"0", "false", "no", "off"})
 
 
@@ -69,7 +75,7 @@ def integer(name: str, default: int, minimum: int, maximum: int) -> int:
 def seconds(name: str, default: float, minimum: float, maximum: float) -> float:
     value = text(name)
     if not value:
-        return default
+        return float(default)
     try:
         number = float(value)
     except ValueError:
@@ -171,33 +177,50 @@ def hosts(name: str, required: bool) -> tuple[str, ...]:
             "such as example.org,www.example.org",
         )
     for value in values:
-        if "/" in value or " " in value:
+        if re.search(r"[/\s]|:\d+$", value) and not value.endswith("]"):
             raise UnreadableVariable(
                 name,
                 f"contains {value!r}",
-                "it should be bare host names, such as example.org, without a scheme or path",
+                "it should be bare host names, such as example.org, without scheme, port or path",
             )
     return values
 
 
-def secret(name: str, cure: str = "", minimum_length: int = 50) -> str:
-    """A secret that must be set, with Django's own measure of a strong one (security.W009).
-
-    `cure` is what else may help whoever has none.
-    """
+def secret(name: str, cure: str = "") -> str:
+    """A secret that must be set; `cure` is what else may help whoever has none."""
     value = text(name)
-    right = (
-        f"it should be at least {minimum_length} random characters, such as "
-        "`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'` prints" + cure
-    )
     if not value:
-        raise UnreadableVariable(name, "is not set", right)
+        raise UnreadableVariable(name, "is not set", RANDOM_CHARACTERS + cure)
+    require_strong(name, value, cure)
+    return value
+
+
+def secrets(name: str) -> tuple[str, ...]:
+    values = items(name)
+    for value in values:
+        require_strong(name, value)
+    return values
+
+
+def require_strong(name: str, value: str, cure: str = "") -> None:
+    """By Django's own measure (security.W009); the value is not repeated in the error."""
     if (
-        len(value) < minimum_length
+        len(value) < SECRET_LENGTH
         or len(set(value)) < 5
         or value.startswith("django-insecure-")
     ):
-        raise UnreadableVariable(name, "is weak", right)
+        raise UnreadableVariable(name, "is weak", RANDOM_CHARACTERS + cure)
+
+
+def host(name: str, default: str) -> str:
+    """A name or address to listen at, without a port."""
+    value = text(name, default)
+    if not re.fullmatch(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+", value):
+        raise UnreadableVariable(
+            name,
+            f"is {value!r}",
+            "it should be an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+        )
     return value
 
 

@@ -28,3 +28,8 @@ def event_loop_id() -> str:
     if loop not in _numbers:
         _numbers[loop] = next(_counter)
     return f"{os.getpid()}-{_numbers[loop]}"
+
+
+def serving(request: HttpRequest) -> dict[str, str]:
+    """Both, as the site's JSON and pages say them."""
+    return {"gateway": gateway(request), "event_loop_id": event_loop_id()}

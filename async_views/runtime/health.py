@@ -1,9 +1,18 @@
-"""Is this process alive, and can it serve? Two answers, for whoever keeps it running."""
+"""Is this process alive, and can it serve? Two answers, for whoever keeps it running.
+
+Asked of the process itself, by its address and without TLS; so `health` answers before
+the rest of the middleware can complain of either.
+"""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
+from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
 from django.views.decorators.cache import never_cache
 
 from async_views.runtime.database import connection, is_unavailable
@@ -22,18 +31,18 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 async def readyz(request: HttpRequest) -> HttpResponse:
     """200 when the database answers, else 503."""
-    if await is_ready(request):
+    if await is_ready(request, settings.DATABASE_SECONDS):
         return JsonResponse({"status": "ok"})
     return problem_response(
         request, unavailable("The database does not answer right now.")
     )
 
 
-async def is_ready(request: HttpRequest) -> bool:
-    """Whether the database answers within DATABASE_SECONDS."""
+async def is_ready(request: HttpRequest, seconds: float) -> bool:
+    """Whether the database answers in time."""
     try:
         async with (
-            asyncio.timeout(settings.DATABASE_SECONDS),
+            asyncio.timeout(seconds),
             connection(request) as database,
         ):
             await database.execute("SELECT 1")
@@ -44,3 +53,24 @@ async def is_ready(request: HttpRequest) -> bool:
             return False
         raise
     return True
+
+
+ANSWERS = {"/healthz": healthz, "/readyz": readyz}
+
+
+@sync_and_async_middleware
+def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Middleware, to go before whatever looks at the host or the scheme."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_later(request: HttpRequest) -> HttpResponseBase:
+            ask = ANSWERS.get(request.path_info, get_response)
+            return await ask(request)
+
+        return answer_later
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        ask = ANSWERS.get(request.path_info)
+        return async_to_sync(ask)(request) if ask else get_response(request)
+
+    return answer

@@ -13,10 +13,12 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from async_views.runtime.asgi_types import Headers
 from async_views.runtime.flow_control import TimedFlowControl
-from async_views.runtime.problem_details import ProblemDetails
+from async_views.runtime.problem_details import (
+    RETRY_AFTER_SECONDS,
+    ProblemDetails,
+)
 
 STOPPING = ProblemDetails(503, "The site is stopping. Try again in a moment.")
-STOPPING_RETRY_SECONDS = b"5"
 
 
 class Receiving(enum.Enum):
@@ -152,7 +154,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             running.disconnected = True
             running.message_event.set()
             if not running.response_started:
-                self._write(STOPPING, (b"retry-after", STOPPING_RETRY_SECONDS))
+                self._write(STOPPING, (b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
         self.transport.close()
 
     def _start_asgi_task(

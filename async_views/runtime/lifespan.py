@@ -68,9 +68,10 @@ async def close(opened: dict[str, Resource]) -> list[str]:
 
 
 def failure(name: str, action: str, error: Exception) -> str:
-    """Logs the error with its traceback, and says it in one sentence."""
+    """Says the error in one sentence."""
     # A driver's message can run over several lines; a log's line is one.
     reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":.")
     sentence = f"The resource {name!r} did not {action}: {reason}."
-    logger.error(sentence, exc_info=error)
+    # The server logs the sentence; where in the code it came from is for developers.
+    logger.debug(sentence, exc_info=error)
     return sentence

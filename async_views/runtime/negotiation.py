@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest
 
 MEDIA_TYPES = {"html": "text/html", "json": "application/json", "csv": "text/csv"}
@@ -22,7 +23,11 @@ def wants_page(request: HttpRequest) -> bool:
 
     Browsers name text/html in Accept; programs that take anything read JSON better.
     """
-    asked = request.GET.get("format")
+    try:
+        asked = request.GET.get("format")
+    except TooManyFieldsSent:
+        # The error to be told may be that the query string cannot be read.
+        asked = None
     if asked in MEDIA_TYPES:
         return asked == "html"
     return any(

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -21,6 +22,7 @@ from async_views.runtime.database import is_unavailable
 from async_views.runtime.negotiation import wants_page
 from async_views.runtime.problem_details import (
     PROBLEM_JSON,
+    RETRY_AFTER_SECONDS,
     FieldError,
     ProblemDetails,
 )
@@ -28,7 +30,6 @@ from async_views.runtime.problem_details import (
 logger = logging.getLogger(__name__)
 
 LONGEST_ECHO = 200
-RETRY_AFTER_SECONDS = 5
 
 
 class Problem(Exception):
@@ -84,12 +85,12 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
         )
     for name, value in problem.headers.items():
         response.headers[name] = value
-    return designed(response)
+    return explained(response)
 
 
-def designed(response: HttpResponse) -> HttpResponse:
+def explained(response: HttpResponse) -> HttpResponse:
     """Marks an error answer that says what is wrong already."""
-    response.designed = True  # type: ignore[attr-defined]
+    response.explained = True  # type: ignore[attr-defined]
     return response
 
 
@@ -137,15 +138,15 @@ class ProblemMiddleware:
 
 def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     status = response.status_code
-    if status < 400 or hasattr(response, "designed"):
+    if status < 400 or hasattr(response, "explained"):
         return response
     if status == 500 and settings.DEBUG and wants_page(request):
         # Django's technical page says more to the developer than ours would.
         return response
     allow = response.headers.get("Allow", "")
-    detail = DETAILS.get(status, HTTPStatus(status).phrase + ".").format(
-        path=request.path, method=request.method, allow=allow
-    )
+    detail = foreign_host(request) or DETAILS.get(
+        status, HTTPStatus(status).phrase + "."
+    ).format(path=request.path, method=request.method, allow=allow)
     kept = {
         name: value
         for name, value in response.headers.items()
@@ -155,3 +156,13 @@ def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     answer.cookies = response.cookies
     response.close()
     return answer
+
+
+def foreign_host(request: HttpRequest) -> str | None:
+    """What is wrong with the Host header, where that is what is wrong."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        host = request.META.get("HTTP_HOST", "")[:LONGEST_ECHO]
+        return f"This site does not answer to the host {host!r}: ALLOWED_HOSTS names those it does."
+    return None

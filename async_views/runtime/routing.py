@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from async_views.runtime.asgi_types import (
     Application,
+    Headers,
     Receive,
     Scope,
     Send,
@@ -38,16 +39,28 @@ class ProtocolRouter:
 
 
 class WebSocketRoutes:
-    """Hands each WebSocket to the application at exactly its path."""
+    """Hands each WebSocket to the application at exactly its path.
 
-    def __init__(self, routes: Mapping[str, Application]) -> None:
+    ``headers`` are added to the refusals given here.
+    """
+
+    def __init__(
+        self, routes: Mapping[str, Application], headers: Headers = ()
+    ) -> None:
         self.routes = dict(routes)
+        self.headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.routes.get(scope["path"], refuse_websocket)(scope, receive, send)
+        route = self.routes.get(scope["path"])
+        if route is None:
+            await refuse_websocket(scope, receive, send, self.headers)
+        else:
+            await route(scope, receive, send)
 
 
-async def refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse_websocket(
+    scope: Scope, receive: Receive, send: Send, headers: Headers = ()
+) -> None:
     """Refuses the handshake: 404 where the server can say so, else a bare close.
 
     A close before accept reaches the client as HTTP 403 whatever its code, says the
@@ -63,7 +76,7 @@ async def refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
         {
             "type": "websocket.http.response.start",
             "status": problem.status,
-            "headers": problem.headers(),
+            "headers": [*problem.headers(), *headers],
         }
     )
     await send({"type": "websocket.http.response.body", "body": problem.document()})

@@ -12,7 +12,7 @@ from django.contrib.staticfiles.finders import get_finders
 from servestatic import ServeStatic, ServeStaticASGI
 from servestatic.base import ServeStaticBase
 
-from async_views.runtime.asgi_types import Application
+from async_views.runtime.asgi_types import Application, Receive, Scope, Send
 from async_views.runtime.security_headers import add_security_headers
 
 MAX_AGE_SECONDS = 60 * 60
@@ -22,7 +22,14 @@ Server = TypeVar("Server", bound=ServeStaticBase)
 
 def static_files_asgi(application: Application) -> Application:
     # Same shapes, other names: servestatic uses asgiref's own types.
-    return cast(Application, stocked(ServeStaticASGI(application, **options())))
+    files = cast(Application, stocked(ServeStaticASGI(application, **options())))
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        # Under DEBUG servestatic asks the disk, on a thread, about every path it sees.
+        is_static = scope["path"].startswith(settings.STATIC_URL)
+        await (files if is_static else application)(scope, receive, send)
+
+    return answer
 
 
 def static_files_wsgi(application: Any) -> ServeStatic:

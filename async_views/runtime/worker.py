@@ -5,6 +5,7 @@ bounds are.
 """
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -12,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
-from uvicorn import Server
+from uvicorn import Config, Server
 from uvicorn_worker import UvicornWorker
 
 from async_views.runtime.http_protocol import DeadlineHttpProtocol
@@ -28,7 +29,15 @@ class BoundedServer(Server):
     ends by cancelling what still runs; here that is told before that its client left.
     """
 
-    quick_seconds = 2
+    quick_seconds = 1
+
+    def __init__(self, config: Config, master: int) -> None:
+        super().__init__(config)
+        self.master = master
+
+    async def on_tick(self, counter: int) -> bool:
+        # A worker whose master was killed would keep the port, and nobody would know.
+        return await super().on_tick(counter) or os.getppid() != self.master
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig in QUICK:
@@ -41,10 +50,9 @@ class BoundedServer(Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         seconds = self.config.timeout_graceful_shutdown or self.quick_seconds
-        # Some of the time is for the applications to end in order.
-        cutting_off = asyncio.get_running_loop().call_later(
-            max(seconds - 1, seconds / 2), self.cut_off
-        )
+        cutting_off = asyncio.get_running_loop().call_later(seconds, self.cut_off)
+        # One more second is for the applications to end in order.
+        self.config.timeout_graceful_shutdown = seconds + 1
         try:
             await super().shutdown(sockets)
         finally:
@@ -64,10 +72,22 @@ class BoundedWorker(UvicornWorker):
     async def _serve(self) -> None:
         # As in UvicornWorker, but for the server's class and what SIGQUIT does.
         self.config.app = self.wsgi
-        server = BoundedServer(config=self.config)
+        server = BoundedServer(self.config, master=self.ppid)
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGQUIT, server.handle_exit, signal.SIGQUIT, None
         )
-        await server.serve(sockets=self.sockets)
-        if not server.started:
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+        try:
+            await server.serve(sockets=self.sockets)
+        finally:
+            if not server.started:
+                sys.exit(self.boot_error())
+
+    def boot_error(self) -> int:
+        """The exit status of a worker that could not start.
+
+        One of the first ends the site with it. A later one, which replaces another, is
+        tried again by the master: what it needs, such as the database, may come back,
+        and meanwhile the other workers serve.
+        """
+        is_first = self.age <= self.cfg.workers
+        return int(Arbiter.WORKER_BOOT_ERROR) if is_first else 1

@@ -73,11 +73,12 @@ class Visit:
         )
 
     def _note(self, message: ConsoleMessage) -> None:
-        # The browser calls every answer above 399 an error of the page that shows it.
-        if message.type in {"error", "warning"} and not message.text.startswith(
-            "Failed to load resource: the server responded with"
+        # The browser calls an answer above 399 an error of the page that it is.
+        is_the_page_itself = message.location["url"] == self.page.url
+        if message.type in {"error", "warning"} and not (
+            is_the_page_itself and message.text.startswith("Failed to load resource")
         ):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} ({message.location['url']})")
 
     def to(self, path: str) -> Page:
         self.page.goto(self.url + path)

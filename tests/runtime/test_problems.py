@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import path
@@ -150,8 +151,22 @@ def test_a_form_without_its_csrf_token_is_told_the_cure() -> None:
     assert "Reload the page" in response.json()["detail"]
 
 
-async def test_an_unknown_host_is_a_problem_too() -> None:
-    response = await AsyncClient().get("/time", headers={"host": "evil.example"})
+def test_an_unknown_host_is_a_problem_too(caplog: pytest.LogCaptureFixture) -> None:
+    response = Client().get("/time", headers={"host": "evil.example"})
 
     assert response.status_code == 400
     assert response.json()["title"] == "Bad Request"
+    assert "'evil.example': ALLOWED_HOSTS names" in response.json()["detail"]
+    [record] = [r for r in caplog.records if r.name.endswith("DisallowedHost")]
+    assert record.exc_info is None
+
+
+@pytest.mark.parametrize("client", [Client(), AsyncClient()])
+async def test_whether_the_site_lives_may_be_asked_by_any_name_and_without_tls(
+    client: Any, settings: Settings
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+
+    for asked in ("/healthz", "/readyz"):
+        ask = sync_to_async(client.get) if isinstance(client, Client) else client.get
+        assert (await ask(asked, headers={"host": "10.1.2.3"})).status_code == 200

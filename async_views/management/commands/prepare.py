@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
-from django.db import connection
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from async_views.administrator import NAME, create_administrator
@@ -16,6 +16,13 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.prepare()
+        except Error as error:
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(f"DATABASE_URL cannot be used: {reason}.") from error
+
+    def prepare(self) -> None:
         executor = MigrationExecutor(connection)
         # `migrate` takes half a second even where there is nothing to do.
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())

