@@ -67,6 +67,10 @@ class Distribution:
     count_ticks: tuple[Tick, ...]
     height: int = HEIGHT
 
+    @property
+    def has_others(self) -> bool:
+        return any(each.other for each in self.bins)
+
 
 def distribution(samples: Sequence[Sample]) -> Distribution:
     """Draw how long the answers took; failures have no response time."""
