@@ -1,0 +1,247 @@
+"""How does an ASGI request reach Django without a thread?
+
+Django's own handler starts a thread for every request, and hops to it for each signal,
+for closing the response, and for each hook of its synchronous middleware. This one hops
+only for what may block:
+
+- Django's own receivers of request_started and request_finished run in place. Where
+  there is any other, of a library or the site, all of them keep their thread and order.
+- Closing the response runs where the request's database connections are: on its thread
+  where it used one, else in place.
+- A view that ends without waiting has no task beside it that listens for a disconnect.
+- Django's middleware gives way to classes that run in place what does no I/O.
+
+Written against Django 5.2: `_live_receivers` and `_resource_closers` are private there.
+"""
+
+import asyncio
+import io
+import os
+from collections.abc import Callable, Coroutine
+from functools import cached_property
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.core import signals
+from django.core.cache import close_caches
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
+from django.core.handlers.base import reset_urlconf
+from django.db import close_old_connections, reset_queries
+from django.dispatch import Signal
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+
+from async_views.runtime.asgi_types import Message, Receive, Scope, Send
+from async_views.runtime.eager import noticing_the_first_wait
+from async_views.runtime.middleware import in_place
+from async_views.runtime.request_threads import RequestThread, RequestThreads
+
+DJANGOS_OWN: frozenset[Callable[..., object]] = frozenset(
+    {reset_queries, close_old_connections, close_caches, reset_urlconf}
+)
+# These see to the connections of the thread they run on, and the event loop's thread has
+# none: Django refuses to open one there, unless this variable allows it.
+OF_CONNECTIONS: frozenset[Callable[..., object]] = (
+    frozenset()
+    if os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    else frozenset({reset_queries, close_old_connections})
+)
+
+
+class Handler(ASGIHandler):
+    """Django's ASGI application, for `threads` requests that block at the same time."""
+
+    most_threads = 8
+
+    def __init__(self, threads: int = most_threads) -> None:
+        super().__init__()
+        self.most_threads = threads
+
+    # Made when first used: Django derives a class from its handler that never calls the
+    # constructor.
+    @cached_property
+    def threads(self) -> RequestThreads:
+        return RequestThreads(self.most_threads)
+
+    @cached_property
+    def receivers(self) -> dict[Signal, "Receivers"]:
+        return {
+            signal: Receivers(signal)
+            for signal in (signals.request_started, signals.request_finished)
+        }
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        with in_place():
+            super().load_middleware(is_async)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise ValueError(
+                f"Django can only handle ASGI/HTTP connections, not {scope['type']}."
+            )
+        await self.handle(scope, receive, send)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        thread = RequestThread(self.threads, lambda: self.begin_on_thread(scope))
+        try:
+            async with thread:
+                await self.exchange(scope, receive, send, thread)
+        finally:
+            thread.release()
+
+    async def exchange(
+        self, scope: Scope, receive: Receive, send: Send, thread: RequestThread
+    ) -> None:
+        """One request, from its body to the end of its response."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        listener = Listener(lambda: self.listen_for_disconnect(receive))
+        try:
+            set_script_prefix(get_script_prefix(scope))
+            await self.announce(signals.request_started, scope=scope)
+            request, refusal = self.create_request(scope, body)
+            response: HttpResponseBase | None = refusal
+            if request is not None:
+                response = await noticing_the_first_wait(
+                    self.respond(request, send, listener), listener.start
+                )
+            elif refusal is not None:
+                await self.send_response(refusal, send)
+            listener.stop()
+            if response is None and thread.used:
+                # Behind whatever still runs on the thread, and still reads the body.
+                await signals.request_finished.asend(type(self))
+            elif response is None:
+                await self.announce(signals.request_finished)
+            elif thread.used or not self.close_in_place(response):
+                await sync_to_async(response.close)()
+        finally:
+            listener.stop()
+            body.close()
+        if listener.error is not None:
+            raise listener.error
+
+    async def respond(
+        self, request: ASGIRequest, send: Send, listener: "Listener"
+    ) -> HttpResponseBase | None:
+        """The response, sent as far as there was a client; None if that left before."""
+        response = None
+        try:
+            response = await self.run_get_response(request)
+            await self.send_response(response, send)
+        except asyncio.CancelledError:
+            # Another cancellation than the listener's is the server's, and goes on.
+            if not listener.heard:
+                raise
+        return response
+
+    async def announce(self, signal: Signal, **named: Any) -> None:
+        """Sends the signal as `asend` does, without a thread for Django's receivers."""
+        receivers = self.receivers[signal].in_place(type(self))
+        if receivers is None:
+            await signal.asend(type(self), **named)
+            return
+        for receiver in receivers:
+            receiver(signal=signal, sender=type(self), **named)
+
+    async def read_body(self, receive: Receive) -> Any:
+        """The body as a file, which is a temporary one only where there is a body."""
+        first = await receive()
+        if first["type"] == "http.request" and not (
+            first.get("body") or first.get("more_body")
+        ):
+            return io.BytesIO()
+        messages = [first]
+
+        async def receive_again() -> Message:
+            return messages.pop() if messages else await receive()
+
+        return await super().read_body(receive_again)
+
+    def close_in_place(self, response: HttpResponseBase) -> bool:
+        """Closes what holds no file and interests nobody but Django; else answers False."""
+        receivers = self.receivers[signals.request_finished].in_place(type(self))
+        if (
+            receivers is None
+            or response.streaming
+            or type(response).close is not HttpResponseBase.close
+        ):
+            return False
+        closers = response._resource_closers  # type: ignore[attr-defined]
+        for close in closers:
+            request = getattr(close, "__self__", None)
+            if not isinstance(request, ASGIRequest) or getattr(request, "_files", None):
+                return False
+        # What HttpResponseBase.close does: without uploads a request has nothing to close.
+        closers.clear()
+        response.closed = True
+        for receiver in receivers:
+            receiver(signal=signals.request_finished, sender=type(self))
+        return True
+
+    def begin_on_thread(self, scope: Scope) -> None:
+        """What request_started does for the connection that a thread has kept."""
+        synchronous, _ = signals.request_started._live_receivers(type(self))
+        for receiver in DJANGOS_OWN.intersection(synchronous):
+            receiver(signal=signals.request_started, sender=type(self), scope=scope)
+
+
+class Receivers:
+    """Who listens to a signal, looked up again only when somebody came or went."""
+
+    def __init__(self, signal: Signal) -> None:
+        self._signal = signal
+        self._known: list[Any] | None = None
+        self._in_place: list[Callable[..., object]] | None = None
+
+    def in_place(self, sender: type) -> list[Callable[..., object]] | None:
+        """Those to call in place; None where anybody listens but Django itself."""
+        if self._signal.receivers != self._known:
+            self._known = list(self._signal.receivers)
+            synchronous, asynchronous = self._signal._live_receivers(sender)
+            only_djangos = not asynchronous and DJANGOS_OWN.issuperset(synchronous)
+            self._in_place = (
+                [each for each in synchronous if each not in OF_CONNECTIONS]
+                if only_djangos
+                else None
+            )
+        return self._in_place
+
+
+class Listener:
+    """Cancels the task of a request whose client has left."""
+
+    def __init__(self, listen: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        self.heard = False
+        # What else went wrong with listening, for the request to raise.
+        self.error: Exception | None = None
+        self._listen = listen
+        self._listening: asyncio.Task[None] | None = None
+        self._request: asyncio.Task[Any] | None = None
+
+    def start(self) -> None:
+        self._request = asyncio.current_task()
+        self._listening = asyncio.create_task(self._cancel_when_heard())
+
+    def stop(self) -> None:
+        """From here on the request is not cancelled, nor counts as having been."""
+        if self._listening is None or self._request is None:
+            return
+        self._listening.cancel()
+        self._listening = None
+        if self.heard:
+            self._request.uncancel()
+
+    async def _cancel_when_heard(self) -> None:
+        assert self._request is not None
+        try:
+            await self._listen()
+        except RequestAborted:
+            pass
+        except Exception as error:
+            self.error = error
+        self.heard = True
+        self._request.cancel()

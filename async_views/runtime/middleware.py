@@ -1,0 +1,185 @@
+"""Which of Django's middleware can do its work without a thread?
+
+Under ASGI Django runs each hook of its middleware on the request's thread, though most
+compute and nothing else. Each class here is Django's own, with the hooks that do no I/O
+run in place; a hook that may load or save something hops when it does, and only then.
+
+`in_place` lets these classes stand in for Django's while a handler loads MIDDLEWARE. So
+a site changes no setting, its system checks find what they look for, and a class derived
+from Django's, which cannot be known to do no I/O, stays as it is.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.messages.storage import default_storage
+from django.contrib.sessions import middleware as sessions
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware import clickjacking, common, csrf, http, security
+from django.utils.functional import SimpleLazyObject, empty
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+# Their session and message stores touch nothing until something is read or written.
+SESSION_ENGINES = "django.contrib.sessions.backends."
+MESSAGE_STORAGES = "django.contrib.messages.storage."
+
+
+class InPlace:
+    """The asynchronous call of a middleware, both hooks run in place where they may be."""
+
+    get_response: Callable[[HttpRequest], Any]
+    begins: ClassVar[bool]
+    ends: ClassVar[bool]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.begins = hasattr(cls, "process_request")
+        cls.ends = hasattr(cls, "process_response")
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase | None = None
+        if self.begins:
+            response = self.process_request(request)  # type: ignore[attr-defined]
+        if response is None:
+            response = await self.get_response(request)
+        if self.ends:
+            finish = self.process_response  # type: ignore[attr-defined]
+            if self.may_block(request):
+                response = await sync_to_async(finish)(request, response)
+            else:
+                response = finish(request, response)
+        assert response is not None
+        return response
+
+    def may_block(self, request: HttpRequest) -> bool:
+        """Whether process_response has something to load or save."""
+        return False
+
+
+class SecurityMiddleware(InPlace, security.SecurityMiddleware):
+    """Compares and sets headers."""
+
+
+class CommonMiddleware(InPlace, common.CommonMiddleware):
+    """Compares URLs, and counts the bytes of a response it has in memory."""
+
+
+class XFrameOptionsMiddleware(InPlace, clickjacking.XFrameOptionsMiddleware):
+    """Sets a header."""
+
+
+class ConditionalGetMiddleware(InPlace, http.ConditionalGetMiddleware):
+    """Hashes a response it has in memory."""
+
+
+class AuthenticationMiddleware(InPlace, auth.AuthenticationMiddleware):
+    """Promises a user, whom the view loads when it looks."""
+
+
+class SessionMiddleware(InPlace, sessions.SessionMiddleware):
+    """Promises a session, which the view loads when it looks; saves it if it changed."""
+
+    def may_block(self, request: HttpRequest) -> bool:
+        session = getattr(request, "session", None)
+        return session is not None and (
+            session.modified or settings.SESSION_SAVE_EVERY_REQUEST
+        )
+
+
+class Promised(SimpleLazyObject):
+    """An object that is made when somebody looks at it."""
+
+    @property
+    def is_made(self) -> bool:
+        # Past the proxy's own lookup, which would ask the object.
+        return object.__getattribute__(self, "_wrapped") is not empty
+
+
+class MessageMiddleware(InPlace, messages.MessageMiddleware):
+    """Promises messages; stores what was added, forgets what was read."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        # Two storages and a signer, at which most requests never look.
+        promised = Promised(lambda: default_storage(request))
+        request._messages = promised  # type: ignore[attr-defined]
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
+        promised = getattr(request, "_messages", None)
+        if type(promised) is Promised and not promised.is_made:
+            return response
+        return super().process_response(request, response)
+
+    def may_block(self, request: HttpRequest) -> bool:
+        stored = getattr(request, "_messages", None)
+        if stored is None or (type(stored) is Promised and not stored.is_made):
+            return False
+        return bool(stored.used or stored.added_new)
+
+
+class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
+    """Compares a cookie with a form, which for an unsafe method it reads first."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        if iscoroutinefunction(get_response):
+            # An instance's own: the handler asks each hook whether it is asynchronous.
+            setattr(self, "process_view", self.process_view_later)  # noqa: B010
+
+    async def process_view_later(
+        self,
+        request: HttpRequest,
+        callback: Callable[..., Any],
+        callback_args: Any,
+        callback_kwargs: Any,
+    ) -> HttpResponseBase | None:
+        process_view = super().process_view
+        if request.method in SAFE_METHODS or getattr(callback, "csrf_exempt", False):
+            return process_view(request, callback, callback_args, callback_kwargs)
+        return await sync_to_async(process_view)(
+            request, callback, callback_args, callback_kwargs
+        )
+
+
+def stand_ins() -> dict[type, type]:
+    """Django's classes that these settings let run in place, each with its stand-in."""
+    classes: dict[type, type] = {
+        security.SecurityMiddleware: SecurityMiddleware,
+        common.CommonMiddleware: CommonMiddleware,
+        clickjacking.XFrameOptionsMiddleware: XFrameOptionsMiddleware,
+        http.ConditionalGetMiddleware: ConditionalGetMiddleware,
+        auth.AuthenticationMiddleware: AuthenticationMiddleware,
+    }
+    if settings.SESSION_ENGINE.startswith(SESSION_ENGINES):
+        classes[sessions.SessionMiddleware] = SessionMiddleware
+    if settings.MESSAGE_STORAGE.startswith(MESSAGE_STORAGES):
+        classes[messages.MessageMiddleware] = MessageMiddleware
+    if not settings.CSRF_USE_SESSIONS:
+        classes[csrf.CsrfViewMiddleware] = CsrfViewMiddleware
+    return classes
+
+
+@contextmanager
+def in_place() -> Iterator[None]:
+    """Puts the stand-ins where MIDDLEWARE finds Django's classes, for the block.
+
+    Only a handler that loads its middleware has a use for it, and only then: what has
+    imported Django's classes already keeps them.
+    """
+    classes = stand_ins()
+    for original, stand_in in classes.items():
+        setattr(sys.modules[original.__module__], original.__name__, stand_in)
+    try:
+        yield
+    finally:
+        for original in classes:
+            setattr(sys.modules[original.__module__], original.__name__, original)
