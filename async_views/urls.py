@@ -3,18 +3,22 @@
 from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from async_api.clock import current_time
 from async_api.home import home
 from async_views.runtime.health import healthz, readyz
 
+# Looked up when asked for: in production that reads all static files.
+ICON = lazy(static, str)("site.svg")
+
 urlpatterns = [
     path("", home, name="home"),
     path("time", current_time, name="time"),
     path("requests/", include("async_api.urls")),
     path("admin/", admin.site.urls),
-    path("favicon.ico", RedirectView.as_view(url=static("site.svg"))),
+    path("favicon.ico", RedirectView.as_view(url=ICON)),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]

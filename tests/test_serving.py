@@ -39,16 +39,21 @@ PAGES = [
 ]
 
 
-def get(url: str, **headers: str) -> tuple[int, dict[str, str], str]:
+def send(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     request = urllib.request.Request(
         url, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, dict(answer.headers), answer.read().decode()
+            return answer.status, dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         with error:
-            return error.code, dict(error.headers), error.read().decode()
+            return error.code, dict(error.headers), error.read()
+
+
+def get(url: str, **headers: str) -> tuple[int, dict[str, str], str]:
+    status, given, body = send(url, **headers)
+    return status, given, body.decode()
 
 
 def get_json(url: str) -> Any:
@@ -83,6 +88,28 @@ def test_every_page_is_served_under_both_gateways(
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize("gateway", ["asgi", "wsgi"])
+@pytest.mark.parametrize("page", ["/requests/", "/admin/login/"])
+def test_the_files_of_a_page_are_compressed_and_kept_for_ever(
+    request: pytest.FixtureRequest, gateway: str, page: str
+) -> None:
+    site: Site = request.getfixturevalue(gateway)
+    urls = re.findall(r'(?:href|src)="(/static/.+?)"', get(site.url + page)[2])
+
+    assert {url.rpartition(".")[2] for url in urls} >= {"css", "js"}
+    for url in urls:
+        status, headers, _ = send(f"{site.url}{url}", Accept_Encoding="gzip")
+        headers = {name.lower(): value for name, value in headers.items()}
+        assert status == 200
+        assert headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert headers["content-encoding"] == "gzip"
+        tag = headers["etag"]
+        status, _, body = send(
+            site.url + url, Accept_Encoding="gzip", If_None_Match=tag
+        )
+        assert (status, body) == (304, b"")
 
 
 @pytest.mark.parametrize("path", ["/requests/", "/requests/async_to_sync"])

@@ -7,7 +7,6 @@ static files, refusals at the edge.
 
 from collections.abc import Callable
 from typing import Any
-from wsgiref.headers import Headers
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
@@ -53,15 +52,11 @@ def asgi_security_headers() -> list[tuple[bytes, bytes]]:
     ]
 
 
-def add_security_headers(headers: Headers, path: str, url: str) -> None:
-    """Adds them to a static file's headers."""
-    for name, value in SECURITY_HEADERS.items():
-        headers[name] = value
-
-
 def secure(response: HttpResponseBase) -> HttpResponseBase:
+    headers = response.headers
     for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name not in headers:
+            headers[name] = value
     if settings.DEBUG and response.status_code == 500:
         response.headers["Content-Security-Policy"] = TECHNICAL_PAGE_POLICY
     return response
