@@ -1,0 +1,61 @@
+"""Does what passes with stock Django pass with ours? Run by `make test-django`."""
+
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import django
+
+from async_views.runtime import embedded
+from tests.django.comparison import compare
+from tests.django.distribution import DistributionMissing, tests
+from tests.django.exceptions import EXCEPTIONS
+from tests.django.outcomes import Outcomes
+from tests.django.run import CALLS, CLASSES, OURS, STOCK, Run, RunFailed, run_suites
+from tests.django.verdict import as_text, closing, is_good
+from tests.site import ROOT
+
+VAR = ROOT / "var"
+AT_ONCE = 2  # Stock and ours side by side: what disturbs one disturbs both.
+
+
+def main() -> int:
+    """Exit status 0 when it does, 1 when it does not or cannot be found out."""
+    started = time.monotonic()
+    version = django.get_version()
+    try:
+        outcomes = run_all(tests(version, VAR / f"django-{version}"))
+    except (DistributionMissing, RunFailed, embedded.EmbeddedPostgresError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    comparisons = []
+    for calls in CALLS:
+        comparison = compare(
+            outcomes[Run(STOCK, calls)], outcomes[Run(OURS, calls)], EXCEPTIONS
+        )
+        print(f"Calls: {calls}", as_text(comparison), "", sep="\n")
+        comparisons.append(comparison)
+    print(f"Django {version}, {time.monotonic() - started:.0f} seconds")
+    print(closing(comparisons, EXCEPTIONS))
+    return 0 if is_good(comparisons, EXCEPTIONS) else 1
+
+
+def run_all(suites: Path) -> dict[Run, Outcomes]:
+    """Every run's outcomes; raises RunFailed and EmbeddedPostgresError."""
+    directory = VAR / "postgres-for-tests"
+    url = embedded.url(directory)
+    runs = [Run(classes, calls) for calls, classes in product(CALLS, CLASSES)]
+    with embedded.hold(directory), ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(
+            zip(
+                runs,
+                pool.map(lambda run: run_suites(run, suites, url), runs),
+                strict=True,
+            )
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

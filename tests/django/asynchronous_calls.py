@@ -1,0 +1,60 @@
+"""How do tests that were written for synchronous calls test asynchronous code?
+
+Few of Django's tests of middleware await anything: most call it, or send requests through
+`Client`, which does. Here what they call is awaited on an event loop in between, as it is
+under ASGI, while their own code, and with it their transaction, keeps its thread.
+"""
+
+from typing import Any
+
+import django.test.client
+from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.deprecation import MiddlewareMixin
+
+from tests.django.substitution import MIDDLEWARE, named, put_in_place_of
+
+
+class AsynchronousChain(django.test.client.ClientHandler):
+    """Between `Client` and the view, all middleware is called as under ASGI."""
+
+    def load_middleware(self, is_async: bool = True) -> None:
+        super().load_middleware(is_async=True)
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        return async_to_sync(self.get_response_async)(request)
+
+
+class AsynchronousCall(MiddlewareMixin):
+    """What stands before a class of middleware: its synchronous call awaits."""
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        self._awaited = (
+            None
+            if iscoroutinefunction(get_response)
+            else type(self)(sync_to_async(get_response))
+        )
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if self._awaited is None:
+            return super().__call__(request)
+        return async_to_sync(self._awaited)(request)
+
+
+def use_asynchronous_calls() -> None:
+    """Has tests imported from now on, in this process, call middleware so.
+
+    To be called after use_our_classes, where that is called at all.
+    """
+    client: Any = django.test.client
+    client.ClientHandler = AsynchronousChain
+    for path in MIDDLEWARE:
+        middleware = named(path)
+        awaiting = type(
+            middleware.__name__,
+            (AsynchronousCall, middleware),
+            {"__module__": middleware.__module__},
+        )
+        put_in_place_of(middleware, awaiting)

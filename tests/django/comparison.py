@@ -1,0 +1,48 @@
+"""Does everything that passes with stock Django pass with our classes too?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.django.outcomes import Outcome, Outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs that differ in nothing but the classes, test by test."""
+
+    passed: frozenset[str]  # with both
+    failed: Mapping[str, str]  # with ours only; each with its traceback or a sentence
+    excepted: frozenset[str]  # with ours only, and rightly
+    failed_with_stock: frozenset[str]  # here, whatever ours did: not counted
+    skipped_with_stock: frozenset[str]  # here: not counted
+
+
+def compare(
+    stock: Outcomes, ours: Outcomes, exceptions: Mapping[str, str]
+) -> Comparison:
+    """`exceptions` are reasons by test."""
+    should_pass = _with(stock, Outcome.PASSED)
+    passed = should_pass & _with(ours, Outcome.PASSED)
+    # What fails with ours and is unknown to stock is no test, but what prepares a class
+    # or a module of them.
+    failed = (should_pass - passed) | (_with(ours, Outcome.FAILED) - stock.keys())
+    return Comparison(
+        passed=passed,
+        failed={test: _why(test, ours) for test in sorted(failed - exceptions.keys())},
+        excepted=failed & exceptions.keys(),
+        failed_with_stock=_with(stock, Outcome.FAILED),
+        skipped_with_stock=_with(stock, Outcome.SKIPPED),
+    )
+
+
+def _with(outcomes: Outcomes, outcome: Outcome) -> frozenset[str]:
+    return frozenset(
+        test for test, report in outcomes.items() if report.outcome == outcome
+    )
+
+
+def _why(test: str, ours: Outcomes) -> str:
+    if test not in ours:
+        return "It did not run."
+    report = ours[test]
+    return report.traceback.strip() or f"It {report.outcome.name.lower()}."

@@ -1,0 +1,42 @@
+"""What became of each test in a run?"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Outcome(IntEnum):
+    """The graver, the greater: a test that reports twice is judged by the graver."""
+
+    PASSED = 0
+    SKIPPED = 1
+    FAILED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a test, or what prepares a class of them, came to."""
+
+    test: str  # as unittest names it, such as asgi.tests.ASGITest.test_wrong_method
+    outcome: Outcome
+    traceback: str = ""  # of a failure
+
+
+Outcomes = Mapping[str, Report]
+
+
+def as_line(report: Report) -> str:
+    """For a file that `read` reads, one report a line."""
+    return json.dumps([report.test, report.outcome.name, report.traceback]) + "\n"
+
+
+def read(lines: Iterable[str]) -> Outcomes:
+    """The gravest report of each test."""
+    outcomes: dict[str, Report] = {}
+    for line in lines:
+        test, outcome, traceback = json.loads(line)
+        report = Report(test, Outcome[outcome], traceback)
+        if test not in outcomes or outcomes[test].outcome < report.outcome:
+            outcomes[test] = report
+    return outcomes

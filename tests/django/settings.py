@@ -1,0 +1,24 @@
+"""How do Django's tests run here? As its own `test_sqlite` has it, but on PostgreSQL."""
+
+import os
+from pathlib import Path
+
+from async_views.runtime import environment
+
+# What tests.django.run asks for; none has a default, for nobody else makes a run.
+CLASSES = os.environ["CLASSES"]
+CALLS = os.environ["CALLS"]
+OUTCOMES = Path(os.environ["OUTCOMES"])
+
+_SERVER = environment.database("DATABASE_URL", default="")
+
+# Several runs share the server, each with databases of its own.
+DATABASES = {
+    alias: _SERVER | {"TEST": {"NAME": f"django_{CLASSES}_{CALLS}_{alias}"}}
+    for alias in ("default", "other")
+}
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+SECRET_KEY = "django_tests_secret_key"
+TEST_RUNNER = "tests.django.runner.RecordingRunner"
+USE_TZ = False
