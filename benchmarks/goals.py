@@ -1,11 +1,13 @@
 """What is good enough?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.memory import REQUESTS, Footprints
+from benchmarks.peers import DJANGO, HELLO, ORM, SITE, STARLETTE, Peer
 from benchmarks.race import PROBE, WRK, Runs
 from benchmarks.run import Run, Spread, ratio, spread
+from benchmarks.turns import Result
 
 MEGABYTE = 1_000_000
 
@@ -55,3 +57,29 @@ def given_back(footprints: Footprints) -> Goal:
 
 def probe_by_wrk(runs: Runs, number: Callable[[Run], float]) -> Spread:
     return ratio(*([number(run) for run in runs[client]] for client in (PROBE, WRK)))
+
+
+def serving_goals(results: Sequence[Result]) -> tuple[Goal, ...]:
+    """Those of them whose rows have been measured."""
+    bounds = (
+        (HELLO, DJANGO, 1 / 10),
+        (HELLO, STARLETTE, 6),
+        (ORM, DJANGO, 1 / 2),
+    )
+    return tuple(
+        Goal(f"CPU of {route}, by that of {peer.title}", measured, bound, at_most=True)
+        for route, peer, bound in bounds
+        if (measured := cpu_ratio(results, route, SITE, peer))
+    )
+
+
+def cpu_ratio(
+    results: Sequence[Result], route: str, one: Peer, another: Peer
+) -> Spread | None:
+    """What a request costs one peer by what it costs the other, if both were measured."""
+    cpu = {
+        result.row.peer: result.cpu for result in results if result.row.route == route
+    }
+    if one not in cpu or another not in cpu:
+        return None
+    return ratio(cpu[one], cpu[another])

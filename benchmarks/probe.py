@@ -8,11 +8,12 @@ from pathlib import Path
 
 from benchmarks.goals import fast_enough, given_back, small_enough, true_enough
 from benchmarks.memory import CONCURRENCY, REQUESTS, footprints
+from benchmarks.options import rounds_parser
 from benchmarks.processes import TooFewCores, take_one_core
 from benchmarks.race import AT_ONCE, NO_SERVER, WAITING, race
 from benchmarks.report import Finding, as_json, as_text, footprints_table, runs_table
 from benchmarks.run import RunFailed
-from benchmarks.worker import WorkerFailed
+from benchmarks.server import ServerFailed
 from benchmarks.wrk import WrkMissing, require_wrk
 
 EXPERIMENTS = ("at-once", "no-server", "waiting", "memory")
@@ -30,7 +31,7 @@ def main() -> int:
             finding = find(experiment, options, target_core)
             print(as_text(finding), end="\n\n", flush=True)
             findings[experiment] = as_json(finding)
-    except (WrkMissing, TooFewCores, RunFailed, WorkerFailed) as error:
+    except (WrkMissing, TooFewCores, RunFailed, ServerFailed) as error:
         print(error, file=sys.stderr)
         return 2
     if options.json:
@@ -39,25 +40,12 @@ def main() -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser("benchmarks.probe", description=__doc__)
-    options.add_argument(
-        "--rounds", type=positive, default=5, help="turns each client takes (5)"
-    )
-    options.add_argument(
-        "--seconds", type=positive, default=2, help="that a turn of wrk takes (2)"
-    )
+    options = rounds_parser("benchmarks.probe", __doc__)
     options.add_argument(
         "--only", choices=EXPERIMENTS, action="append", help="one experiment of four"
     )
     options.add_argument("--json", type=Path, help="a file to write all numbers to")
     return options
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def find(experiment: str, options: argparse.Namespace, target_core: int) -> Finding:

@@ -2,8 +2,9 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
@@ -27,6 +28,17 @@ def take_one_core() -> int:
     own, free = cores[-1], cores[0]
     os.sched_setaffinity(0, {own})
     return free
+
+
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Processes started within the block stay on that core."""
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
 
 
 def in_fresh_process(

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.run import Run, RunFailed
-from benchmarks.wrk import parse
+from benchmarks.wrk import parse, parse_load
 
 REPORT = """\
 Running 3s test @ http://127.0.0.1:9902/
@@ -42,3 +42,14 @@ def test_a_run_with_failures_is_no_measurement(trouble: str) -> None:
 def test_a_report_without_percentiles_is_refused() -> None:
     with pytest.raises(RunFailed, match="cannot be read"):
         parse(REPORT.replace("99%", "98%"))
+
+
+def test_a_load_counts_answers_and_whatever_went_wrong() -> None:
+    trouble = """\
+  Socket errors: connect 1, read 30, write 0, timeout 2
+  Non-2xx or 3xx responses: 7
+"""
+
+    assert parse_load(REPORT).answers == 11600
+    assert parse_load(REPORT).errors == 0
+    assert parse_load(REPORT + trouble).errors == 40

@@ -1,0 +1,1 @@
+"""What does each peer serve? The same answers, each in its framework's usual way."""

@@ -1,0 +1,80 @@
+"""What does a request cost this site and its peers? Run by `make bench`."""
+
+import argparse
+import os
+import sys
+
+from async_views.runtime.embedded import EmbeddedPostgresError
+from benchmarks.chart import chart
+from benchmarks.comparison import as_markdown, as_text
+from benchmarks.document import with_block
+from benchmarks.options import rounds_parser
+from benchmarks.peers import PEERS, ROUTES, rows_of
+from benchmarks.processes import TooFewCores, take_one_core
+from benchmarks.run import RunFailed
+from benchmarks.server import CHECKOUT, ServerFailed
+from benchmarks.turns import CONNECTIONS, results
+from benchmarks.wrk import WrkMissing, require_wrk
+
+DOCUMENT = CHECKOUT / "docs" / "benchmark.md"
+PICTURE = CHECKOUT / "docs" / "benchmark.svg"
+
+
+def main() -> int:
+    """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
+    options = parser().parse_args()
+    rows = rows_of(options.route, options.only)
+    if options.write and rows != rows_of([], []):
+        print("--write is for a run of everything.", file=sys.stderr)
+        return 2
+    if not rows:
+        print("None of these peers has that route.", file=sys.stderr)
+        return 2
+    try:
+        require_wrk()
+        core = take_one_core()
+        conditions = (
+            f"{CONNECTIONS} connections, {options.rounds} rounds of {options.seconds} s; "
+            f"load average before: {os.getloadavg()[0]:.2f} (0 is best)"
+        )
+        print(conditions, end="\n\n", flush=True)
+        measured = results(rows, options.rounds, options.seconds, core)
+    except (
+        WrkMissing,
+        TooFewCores,
+        RunFailed,
+        ServerFailed,
+        EmbeddedPostgresError,
+    ) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(as_text(measured))
+    if options.write:
+        block = f"{conditions}\n\n{as_markdown(measured)}"
+        DOCUMENT.write_text(with_block(DOCUMENT.read_text(), block))
+        PICTURE.write_text(chart(measured))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    options = rounds_parser("benchmarks.serving", __doc__)
+    options.add_argument(
+        "--only",
+        choices=[peer.name for peer in PEERS],
+        action="append",
+        default=[],
+        help="one peer",
+    )
+    options.add_argument(
+        "--route", choices=ROUTES, action="append", default=[], help="one route"
+    )
+    options.add_argument(
+        "--write",
+        action="store_true",
+        help=f"write {DOCUMENT.name}'s table and {PICTURE.name} anew",
+    )
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Is every row told from the others, and comparable with them?"""
+
+import json
+import re
+
+from django.test import AsyncRequestFactory
+
+from async_api.clock import current_time as sites_time
+from benchmarks.applications.answers import current_time
+from benchmarks.document import BEGIN, END
+from benchmarks.peers import HELLO, ORM, PEERS, ROWS, SITE, STARLETTE, rows_of
+from benchmarks.server import CHECKOUT
+
+
+def test_no_two_peers_have_a_name_or_title_in_common() -> None:
+    assert len({peer.name for peer in PEERS}) == len(PEERS)
+    assert len({peer.title for peer in PEERS}) == len(PEERS)
+
+
+def test_every_peer_says_hello() -> None:
+    assert {row.peer for row in rows_of([HELLO], [])} == set(PEERS)
+
+
+def test_rows_are_chosen_by_route_and_by_peer() -> None:
+    assert rows_of([], []) == ROWS
+    assert [row.route for row in rows_of([], ["starlette"])] == ["hello", "time"]
+    assert [row.peer for row in rows_of([HELLO], ["site", "starlette"])] == [
+        STARLETTE,
+        SITE,
+    ]
+    assert rows_of([ORM], ["flask"]) == ()
+
+
+def test_the_document_has_every_row() -> None:
+    document = (CHECKOUT / "docs" / "benchmark.md").read_text()
+
+    tables = document.split(BEGIN)[1].split(END)[0].split("\n\n`")[1:]
+    found = [
+        (table.partition("`")[0], title)
+        for table in tables
+        for title in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
+    ]
+    assert found == [(row.route, row.peer.title) for row in ROWS]
+
+
+async def test_the_peers_tell_the_time_as_the_site_does() -> None:
+    answer = await sites_time(AsyncRequestFactory().get("/time"))
+
+    assert json.loads(answer.content).keys() == current_time().keys()

@@ -1,0 +1,12 @@
+"""Which process answers? A WSGI application that says so."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+
+def application(
+    environment: dict[str, Any], start_response: Callable[..., Any]
+) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(os.getpid()).encode()]
