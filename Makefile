@@ -5,16 +5,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 SITE := $(VENV)/.site-installed
 TOOLS := $(VENV)/.tools-installed
+PEERS := $(VENV)/.peers-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run admin test lint format bench-probe picture
+.PHONY: help run admin test test-django lint format bench bench-probe picture
 
 help:
 	@echo "make run          start the site on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)"
 	@echo "make admin        set a new random password for the admin account"
 	@echo "make test         run all tests"
+	@echo "make test-django  run Django's own tests with our handler and middleware"
 	@echo "make lint         check style and types"
 	@echo "make format       put the code in the formatter's shape"
+	@echo "make bench        measure what a request costs this site and its peers"
 	@echo "make bench-probe  measure the probe beside wrk"
 	@echo "make picture      take the README's picture anew"
 
@@ -27,6 +30,9 @@ admin: $(SITE)
 test: $(TOOLS)
 	@PYTHONDEVMODE=1 PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(TESTS)
 
+test-django: $(TOOLS)
+	@$(BIN)/python -m tests.django
+
 lint: $(TOOLS)
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
@@ -35,6 +41,9 @@ lint: $(TOOLS)
 format: $(TOOLS)
 	@$(BIN)/python -m ruff check --fix .
 	@$(BIN)/python -m ruff format .
+
+bench: $(PEERS)
+	@$(BIN)/python -m benchmarks.serving $(BENCH)
 
 bench-probe: $(TOOLS)
 	@$(BIN)/python -m benchmarks.probe
@@ -56,4 +65,9 @@ $(SITE): requirements.txt
 $(TOOLS): tests/requirements.txt $(SITE)
 	@echo "Installing what the tests need into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --requirement tests/requirements.txt
+	@touch $@
+
+$(PEERS): benchmarks/requirements.txt $(SITE)
+	@echo "Installing the benchmark's peers into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --requirement benchmarks/requirements.txt
 	@touch $@

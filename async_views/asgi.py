@@ -2,10 +2,10 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "async_views.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 # Django has to be set up before these can read its settings.
 from django.conf import settings  # noqa: E402
@@ -13,6 +13,7 @@ from django.conf import settings  # noqa: E402
 from async_views.runtime import database  # noqa: E402
 from async_views.runtime.access_log import AccessLog  # noqa: E402
 from async_views.runtime.body_limit import BodyLimit  # noqa: E402
+from async_views.runtime.handler import Handler  # noqa: E402
 from async_views.runtime.lifespan import Lifespan  # noqa: E402
 from async_views.runtime.routing import ProtocolRouter, WebSocketRoutes  # noqa: E402
 from async_views.runtime.security_headers import asgi_security_headers  # noqa: E402
@@ -21,7 +22,7 @@ from async_views.runtime.static_files import static_files_asgi  # noqa: E402
 application = ProtocolRouter(
     http=AccessLog(
         BodyLimit(
-            static_files_asgi(django_application),
+            static_files_asgi(Handler(threads=settings.REQUEST_THREADS)),
             limit=settings.BODY_BYTES,
             larger={"/admin/": settings.ADMIN_BODY_BYTES},
             headers=asgi_security_headers(),

@@ -22,6 +22,7 @@ PORT = environment.integer("PORT", 8000, 0, 65535)
 WORKERS = environment.integer("WORKERS", 2, 1, 256)
 PREPARE_ON_START = environment.boolean("PREPARE_ON_START", default=DEBUG)
 TRUSTED_PROXIES = environment.addresses("TRUSTED_PROXIES", ("127.0.0.1", "::1"))
+REQUEST_THREADS = environment.integer("REQUEST_THREADS", 16, 1, 1000)
 MAX_REQUESTS = environment.integer("MAX_REQUESTS", 100_000, 0, 1_000_000_000)
 GRACEFUL_SECONDS = environment.integer("GRACEFUL_SECONDS", 20, 1, 3600)
 RECEIVE_SECONDS = environment.seconds("RECEIVE_SECONDS", 10, 0.1, 3600)
@@ -37,6 +38,9 @@ DATABASES = {
         "DATABASE_URL", default=embedded.url(EMBEDDED_POSTGRES_DIR)
     )
 }
+# The ORM's connections stay with the threads that requests borrow, REQUEST_THREADS a
+# worker; one that broke meanwhile is noticed before it is used.
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASE_POOL_SIZE = environment.integer("DATABASE_POOL_SIZE", 8, 1, 1000)
 DATABASE_SECONDS = environment.seconds("DATABASE_SECONDS", 5, 0.1, 60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -148,6 +152,10 @@ TEMPLATES = [
     },
 ]
 STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "async_views.runtime.static_storage.HashedStaticFiles"},
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")
