@@ -58,13 +58,12 @@ async def pool() -> AsyncIterator[Pool]:
         name="database",
     )
     try:
-        await opened.open(wait=True, timeout=settings.DATABASE_SECONDS)
-    except PoolTimeout:
-        await opened.close()
-        # The pool does not say what was wrong; connecting once more does.
-        async with await psycopg.AsyncConnection.connect(**parameters()):
-            raise
-    try:
+        try:
+            await opened.open(wait=True, timeout=settings.DATABASE_SECONDS)
+        except PoolTimeout:
+            # The pool does not say what was wrong; connecting once more does.
+            async with await psycopg.AsyncConnection.connect(**parameters()):
+                raise
         yield opened
     finally:
         await opened.close()

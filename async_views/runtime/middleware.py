@@ -114,16 +114,19 @@ class MessageMiddleware(InPlace, messages.MessageMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponse
     ) -> HttpResponse:
-        promised = getattr(request, "_messages", None)
-        if type(promised) is Promised and not promised.is_made:
+        if self.looked_at(request) is None:
             return response
         return super().process_response(request, response)
 
     def may_block(self, request: HttpRequest) -> bool:
-        stored = getattr(request, "_messages", None)
-        if stored is None or (type(stored) is Promised and not stored.is_made):
-            return False
-        return bool(stored.used or stored.added_new)
+        storage = self.looked_at(request)
+        return storage is not None and bool(storage.used or storage.added_new)
+
+    def looked_at(self, request: HttpRequest) -> Any:
+        """The request's message storage; None where nobody has looked at it."""
+        storage = getattr(request, "_messages", None)
+        unmade = type(storage) is Promised and not storage.is_made
+        return None if unmade else storage
 
 
 class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
