@@ -370,6 +370,8 @@ VISITS = {
 CHANGING = re.compile(
     rb"(?<=csrfmiddlewaretoken\" value=\")\w+|(?<=csrftoken=)\w+|(?<=sessionid=)\w{32}"
     rb"|\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT"
+    # When a cookie was signed, to the second, and its signature, which depends on that.
+    rb"|:[0-9A-Za-z]{6}:[\w-]{43}"
 )
 
 
