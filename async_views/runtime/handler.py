@@ -9,7 +9,8 @@ only for what may block:
 - Closing the response runs where the request's database connections are: on its thread
   where it used one, else in place.
 - A view that ends without waiting has no task beside it that listens for a disconnect.
-- Django's middleware gives way to classes that run in place what does no I/O.
+- Django's middleware gives way to classes that run in place what does no I/O, and only
+  promise the request what it may never use.
 
 Written against Django 5.2: `_live_receivers` and `_resource_closers` are private there.
 """
@@ -19,11 +20,14 @@ import io
 import os
 from collections.abc import Callable, Coroutine
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core import signals
 from django.core.cache import close_caches
+from django.core.cache.backends.base import BaseCache
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
 from django.core.handlers.base import reset_urlconf
@@ -31,10 +35,12 @@ from django.db import close_old_connections, reset_queries
 from django.dispatch import Signal
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
+from django.utils.module_loading import import_string
 
 from async_views.runtime.asgi_types import Message, Receive, Scope, Send
 from async_views.runtime.eager import noticing_the_first_wait
 from async_views.runtime.middleware import in_place
+from async_views.runtime.request import PromisingRequest
 from async_views.runtime.request_threads import RequestThread, RequestThreads
 
 DJANGOS_OWN: frozenset[Callable[..., object]] = frozenset(
@@ -47,16 +53,20 @@ OF_CONNECTIONS: frozenset[Callable[..., object]] = (
     if os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     else frozenset({reset_queries, close_old_connections})
 )
+OF_NOTHING_TO_CLOSE = OF_CONNECTIONS | {close_caches}
 
 
 class Handler(ASGIHandler):
     """Django's ASGI application, for `threads` requests that block at the same time."""
 
+    request_class = PromisingRequest
     most_threads = 8
 
     def __init__(self, threads: int = most_threads) -> None:
         super().__init__()
         self.most_threads = threads
+        # With it all views: now, and not while the first client waits.
+        import_module(settings.ROOT_URLCONF)
 
     # Made when first used: Django derives a class from its handler that never calls the
     # constructor.
@@ -203,12 +213,21 @@ class Receivers:
             self._known = list(self._signal.receivers)
             synchronous, asynchronous = self._signal._live_receivers(sender)
             only_djangos = not asynchronous and DJANGOS_OWN.issuperset(synchronous)
+            idle = OF_CONNECTIONS if some_cache_closes() else OF_NOTHING_TO_CLOSE
             self._in_place = (
-                [each for each in synchronous if each not in OF_CONNECTIONS]
+                [each for each in synchronous if each not in idle]
                 if only_djangos
                 else None
             )
         return self._in_place
+
+
+def some_cache_closes() -> bool:
+    """Whether close_caches does anything: Django's caches on servers close, others not."""
+    return any(
+        import_string(cache["BACKEND"]).close is not BaseCache.close
+        for cache in settings.CACHES.values()
+    )
 
 
 class Listener:

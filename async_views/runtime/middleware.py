@@ -10,8 +10,9 @@ from Django's, which cannot be known to do no I/O, stays as it is.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, ClassVar
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
@@ -20,10 +21,13 @@ from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.messages.storage import default_storage
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest, HttpResponse
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, http, security
-from django.utils.functional import SimpleLazyObject, empty
+from django.utils.functional import SimpleLazyObject
+
+from async_views.runtime.request import PromisingRequest
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -50,7 +54,7 @@ class InPlace:
             response = self.process_request(request)  # type: ignore[attr-defined]
         if response is None:
             response = await self.get_response(request)
-        if self.ends:
+        if self.ends and not self.is_done(request):
             finish = self.process_response  # type: ignore[attr-defined]
             if self.may_block(request):
                 response = await sync_to_async(finish)(request, response)
@@ -58,6 +62,10 @@ class InPlace:
                 response = finish(request, response)
         assert response is not None
         return response
+
+    def is_done(self, request: HttpRequest) -> bool:
+        """Whether process_response would do nothing, as nothing was asked for."""
+        return False
 
     def may_block(self, request: HttpRequest) -> bool:
         """Whether process_response has something to load or save."""
@@ -80,12 +88,28 @@ class ConditionalGetMiddleware(InPlace, http.ConditionalGetMiddleware):
     """Hashes a response it has in memory."""
 
 
-class AuthenticationMiddleware(InPlace, auth.AuthenticationMiddleware):
-    """Promises a user, whom the view loads when it looks."""
-
-
 class SessionMiddleware(InPlace, sessions.SessionMiddleware):
     """Promises a session, which the view loads when it looks; saves it if it changed."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if isinstance(request, PromisingRequest):
+            request.promise(session=self.session_of)
+        else:
+            super().process_request(request)
+
+    def session_of(self, request: HttpRequest) -> SessionBase:
+        session: SessionBase = self.SessionStore(
+            request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        )
+        return session
+
+    def is_done(self, request: HttpRequest) -> bool:
+        return (
+            isinstance(request, PromisingRequest)
+            and not request.has("session")
+            # One that cannot be a session's has to be deleted.
+            and settings.SESSION_COOKIE_NAME not in request.COOKIES
+        )
 
     def may_block(self, request: HttpRequest) -> bool:
         session = getattr(request, "session", None)
@@ -94,39 +118,39 @@ class SessionMiddleware(InPlace, sessions.SessionMiddleware):
         )
 
 
-class Promised(SimpleLazyObject):
-    """An object that is made when somebody looks at it."""
+class AuthenticationMiddleware(InPlace, auth.AuthenticationMiddleware):
+    """Promises a user, whom the view loads when it looks."""
 
-    @property
-    def is_made(self) -> bool:
-        # Past the proxy's own lookup, which would ask the object.
-        return object.__getattribute__(self, "_wrapped") is not empty
+    def process_request(self, request: HttpRequest) -> None:
+        if isinstance(request, PromisingRequest) and "session" in request.promises:
+            request.promise(user=user_of, auser=auser_of)
+        else:
+            super().process_request(request)
+
+
+def user_of(request: HttpRequest) -> SimpleLazyObject:
+    return SimpleLazyObject(lambda: auth.get_user(request))
+
+
+def auser_of(request: HttpRequest) -> Callable[[], Awaitable[Any]]:
+    return partial(auth.auser, request)
 
 
 class MessageMiddleware(InPlace, messages.MessageMiddleware):
     """Promises messages; stores what was added, forgets what was read."""
 
     def process_request(self, request: HttpRequest) -> None:
-        # Two storages and a signer, at which most requests never look.
-        promised = Promised(lambda: default_storage(request))
-        request._messages = promised  # type: ignore[attr-defined]
+        if isinstance(request, PromisingRequest):
+            request.promise(_messages=default_storage)
+        else:
+            super().process_request(request)
 
-    def process_response(
-        self, request: HttpRequest, response: HttpResponse
-    ) -> HttpResponse:
-        if self.looked_at(request) is None:
-            return response
-        return super().process_response(request, response)
+    def is_done(self, request: HttpRequest) -> bool:
+        return isinstance(request, PromisingRequest) and not request.has("_messages")
 
     def may_block(self, request: HttpRequest) -> bool:
-        storage = self.looked_at(request)
-        return storage is not None and bool(storage.used or storage.added_new)
-
-    def looked_at(self, request: HttpRequest) -> Any:
-        """The request's message storage; None where nobody has looked at it."""
         storage = getattr(request, "_messages", None)
-        unmade = type(storage) is Promised and not storage.is_made
-        return None if unmade else storage
+        return storage is not None and bool(storage.used or storage.added_new)
 
 
 class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):

@@ -54,11 +54,14 @@ def asgi_security_headers() -> list[tuple[bytes, bytes]]:
 
 def secure(response: HttpResponseBase) -> HttpResponseBase:
     headers = response.headers
-    for name, value in SECURITY_HEADERS.items():
-        if name not in headers:
-            headers[name] = value
-    if settings.DEBUG and response.status_code == 500:
-        response.headers["Content-Security-Policy"] = TECHNICAL_PAGE_POLICY
+    if "X-Frame-Options" in headers:
+        # The innermost of Django's own has seen it, and so have the others.
+        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    else:
+        for name, value in SECURITY_HEADERS.items():
+            headers.setdefault(name, value)
+    if response.status_code == 500 and settings.DEBUG:
+        headers["Content-Security-Policy"] = TECHNICAL_PAGE_POLICY
     return response
 
 
