@@ -8,7 +8,7 @@ TOOLS := $(VENV)/.tools-installed
 PEERS := $(VENV)/.peers-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run admin test test-django lint format bench bench-probe picture
+.PHONY: help run admin test test-django lint format bench bench-layers bench-probe picture
 
 help:
 	@echo "make run          start the site on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint         check style and types"
 	@echo "make format       put the code in the formatter's shape"
 	@echo "make bench        measure what a request costs this site and its peers"
+	@echo "make bench-layers measure where a request's time goes"
 	@echo "make bench-probe  measure the probe beside wrk"
 	@echo "make picture      take the README's picture anew"
 
@@ -44,6 +45,9 @@ format: $(TOOLS)
 
 bench: $(PEERS)
 	@$(BIN)/python -m benchmarks.serving $(BENCH)
+
+bench-layers: $(PEERS)
+	@$(BIN)/python -m benchmarks.layers $(BENCH)
 
 bench-probe: $(TOOLS)
 	@$(BIN)/python -m benchmarks.probe

@@ -51,7 +51,7 @@ def main() -> int:
     print(as_text(measured))
     if options.write:
         block = f"{conditions}\n\n{as_markdown(measured)}"
-        DOCUMENT.write_text(with_block(DOCUMENT.read_text(), block))
+        DOCUMENT.write_text(with_block(DOCUMENT.read_text(), "benchmark", block))
         PICTURE.write_text(chart(measured))
     return 0
 

@@ -7,7 +7,7 @@ from django.test import AsyncRequestFactory
 
 from async_api.clock import current_time as sites_time
 from benchmarks.applications.answers import current_time
-from benchmarks.document import BEGIN, END
+from benchmarks.document import block
 from benchmarks.peers import HELLO, ORM, PEERS, ROWS, SITE, STARLETTE, rows_of
 from benchmarks.server import CHECKOUT
 
@@ -34,7 +34,7 @@ def test_rows_are_chosen_by_route_and_by_peer() -> None:
 def test_the_document_has_every_row() -> None:
     document = (CHECKOUT / "docs" / "benchmark.md").read_text()
 
-    tables = document.split(BEGIN)[1].split(END)[0].split("\n\n`")[1:]
+    tables = f"\n\n{block(document, 'benchmark')}".split("\n\n`")[1:]
     found = [
         (table.partition("`")[0], title)
         for table in tables

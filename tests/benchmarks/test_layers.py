@@ -1,0 +1,53 @@
+"""Do the layers of a request add up to the request?"""
+
+import subprocess
+import sys
+
+import pytest
+
+from async_views import settings
+from async_views.runtime.asgi_types import Application, Receive, Scope, Send
+from benchmarks.document import block
+from benchmarks.layers import DOCUMENT, Layer, costs
+from benchmarks.server import CHECKOUT
+
+MIDDLEWARE = [path.rpartition(".")[2] for path in settings.MIDDLEWARE]
+
+
+def busy(turns: int) -> Application:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        for _ in range(turns):
+            pass
+
+    return application
+
+
+def test_a_layer_costs_what_its_application_takes_beyond_the_next() -> None:
+    found = costs((Layer("outer", busy(5_000)), Layer("inner", busy(500))), rounds=2)
+
+    assert list(found) == ["all of it", "outer", "inner"]
+    for whole, outer, inner in zip(*found.values(), strict=True):
+        assert whole == pytest.approx(outer + inner)
+        assert outer > inner > 0
+
+
+def test_every_middleware_is_a_layer_and_what_is_left_is_django_s() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "benchmarks.layers", "--rounds=1"],
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    named = [line.split("  ")[1] for line in finished.stdout.splitlines()[1:]]
+    assert named[2:-2] == MIDDLEWARE[::-1]
+    assert named[-1] == "request, resolver, view, response"
+
+
+def test_the_document_has_every_layer() -> None:
+    table = block(DOCUMENT.read_text(), "layers")
+
+    assert [line.split(" | ")[0][2:] for line in table.splitlines()[4:-2]] == (
+        MIDDLEWARE[::-1]
+    )
