@@ -121,6 +121,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "async_views",
     "async_api",
+    "catalog",
 ]
 MIDDLEWARE = [
     "async_views.runtime.security_headers.security_headers",

@@ -1,0 +1,1 @@
+"""Brands and products: a JSON API on PostgreSQL, kept in the admin."""
