@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from async_views.runtime import embedded
 from benchmarks.server import CHECKOUT, ServerFailed, production
 
-SETTINGS = "benchmarks.applications.django_settings"
+SETTINGS = "benchmarks.applications.site_settings"
 
 
 @contextmanager

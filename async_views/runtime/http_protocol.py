@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from async_views.runtime.asgi_types import Headers
 from async_views.runtime.flow_control import TimedFlowControl
+from async_views.runtime.http_response import Answer
 from async_views.runtime.problem_details import (
     RETRY_AFTER_SECONDS,
     ProblemDetails,
@@ -162,7 +163,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     ) -> None:
         # uvicorn itself only knows the request it read last, which may still wait.
         self.running = cycle
-        super()._start_asgi_task(cycle, app)
+        super()._start_asgi_task(cycle, Answer(app, cycle))
 
     def _expect_more(self) -> None:
         """Sees to it that what is still missing of the request does come, and ends."""

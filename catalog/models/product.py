@@ -7,7 +7,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
-from django.db.models import CheckConstraint, Func, Index, Q, TextField, UniqueConstraint
+from django.db.models import (
+    CheckConstraint,
+    Func,
+    Index,
+    Q,
+    TextField,
+    UniqueConstraint,
+)
 
 NAME_LENGTH = 500  # characters: an index entry of PostgreSQL has room for no more
 BLANK = r"^\s*$"

@@ -393,6 +393,7 @@ def test_a_body_too_late_for_the_answer_that_has_begun_cuts_it_off() -> None:
     async def begin(scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-length", b"4")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"ab", "more_body": True})
         while (await receive())["type"] != "http.disconnect":
             pass
 
@@ -401,7 +402,7 @@ def test_a_body_too_late_for_the_answer_that_has_begun_cuts_it_off() -> None:
         answer = read_to_end(client)
 
     assert answer.startswith(b"HTTP/1.1 200 OK")
-    assert answer.endswith(b"\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\nab")
 
 
 def test_headers_above_the_limit_are_refused(serve: Serve) -> None:
