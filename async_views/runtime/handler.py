@@ -8,7 +8,8 @@ only for what may block:
   there is any other, of a library or the site, all of them keep their thread and order.
 - Closing the response runs where the request's database connections are: on its thread
   where it used one, else in place.
-- A view that ends without waiting has no task beside it that listens for a disconnect.
+- A view that ends without waiting long has no task beside it that listens for a
+  disconnect.
 - Django's middleware gives way to classes that run in place what does no I/O, and only
   promise the request what it may never use.
 
@@ -231,28 +232,42 @@ def some_cache_closes() -> bool:
 
 
 class Listener:
-    """Cancels the task of a request whose client has left."""
+    """Cancels the task of a request whose client has left.
+
+    It begins to listen when the request has waited for `patience` seconds: most have
+    their answer before, and a task for each would cost more than the wait.
+    """
+
+    patience = 0.02
 
     def __init__(self, listen: Callable[[], Coroutine[Any, Any, object]]) -> None:
         self.heard = False
         # What else went wrong with listening, for the request to raise.
         self.error: Exception | None = None
         self._listen = listen
+        self._waiting: asyncio.TimerHandle | None = None
         self._listening: asyncio.Task[None] | None = None
         self._request: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
         self._request = asyncio.current_task()
-        self._listening = asyncio.create_task(self._cancel_when_heard())
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.call_later(self.patience, self._begin)
 
     def stop(self) -> None:
         """From here on the request is not cancelled, nor counts as having been."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
         if self._listening is None or self._request is None:
             return
         self._listening.cancel()
         self._listening = None
         if self.heard:
             self._request.uncancel()
+
+    def _begin(self) -> None:
+        self._listening = asyncio.create_task(self._cancel_when_heard())
 
     async def _cancel_when_heard(self) -> None:
         assert self._request is not None
