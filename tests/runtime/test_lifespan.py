@@ -62,10 +62,28 @@ def errors(caplog: pytest.LogCaptureFixture, logger: str) -> list[str]:
     ]
 
 
+def test_a_resource_may_use_those_before_it() -> None:
+    diary = Diary()
+    lifespan = Lifespan(
+        {
+            "pool": lambda state: diary.good("pool"),
+            "bus": lambda state: diary.good(f"bus over {state['pool']}"),
+        }
+    )
+
+    with serve_asgi(site(lifespan), lifespan="on"):
+        pass
+
+    assert diary.entries[:2] == ["open pool", "open bus over the pool"]
+
+
 def test_resources_open_in_order_and_close_in_reverse() -> None:
     diary = Diary()
     lifespan = Lifespan(
-        {"pool": lambda: diary.good("pool"), "bus": lambda: diary.good("bus")}
+        {
+            "pool": lambda state: diary.good("pool"),
+            "bus": lambda state: diary.good("bus"),
+        }
     )
 
     with serve_asgi(site(lifespan), lifespan="on"):
@@ -82,7 +100,7 @@ def test_resources_open_in_order_and_close_in_reverse() -> None:
 
 def test_a_request_finds_the_resources_in_its_state() -> None:
     diary = Diary()
-    lifespan = Lifespan({"pool": lambda: diary.good("pool")})
+    lifespan = Lifespan({"pool": lambda state: diary.good("pool")})
 
     with serve_asgi(site(lifespan), lifespan="on") as server:
         with urllib.request.urlopen(server.url) as response:
@@ -104,9 +122,9 @@ def test_a_resource_that_does_not_open_stops_the_start_and_closes_those_before(
     diary = Diary()
     lifespan = Lifespan(
         {
-            "pool": lambda: diary.good("pool"),
-            "bus": lambda: diary.broken("bus"),
-            "clock": lambda: diary.good("clock"),
+            "pool": lambda state: diary.good("pool"),
+            "bus": lambda state: diary.broken("bus"),
+            "clock": lambda state: diary.good("clock"),
         }
     )
 
@@ -128,7 +146,9 @@ def test_a_developer_s_log_has_the_traceback_of_what_did_not_open(
         raise OSError("no such host")
 
     with pytest.raises(RuntimeError, match="did not start"):
-        with serve_asgi(site(Lifespan({"pool": unopenable})), lifespan="on"):
+        with serve_asgi(
+            site(Lifespan({"pool": lambda state: unopenable()})), lifespan="on"
+        ):
             pytest.fail("The site was served by half.")
 
     (record,) = (r for r in caplog.records if r.name == "async_views.runtime.lifespan")
@@ -142,9 +162,9 @@ def test_a_resource_that_does_not_close_keeps_no_other_open(
     diary = Diary()
     lifespan = Lifespan(
         {
-            "pool": lambda: diary.good("pool"),
-            "bus": lambda: diary.stuck("bus"),
-            "clock": lambda: diary.stuck("clock"),
+            "pool": lambda state: diary.good("pool"),
+            "bus": lambda state: diary.stuck("bus"),
+            "clock": lambda state: diary.stuck("clock"),
         }
     )
 
@@ -161,7 +181,7 @@ def test_a_resource_that_does_not_close_keeps_no_other_open(
 
 async def test_a_server_that_ends_without_a_word_leaves_nothing_open() -> None:
     diary = Diary()
-    lifespan = Lifespan({"pool": lambda: diary.good("pool")})
+    lifespan = Lifespan({"pool": lambda state: diary.good("pool")})
     inbox: asyncio.Queue[Message] = asyncio.Queue()
     outbox: asyncio.Queue[Message] = asyncio.Queue()
     scope: Scope = {"type": "lifespan", "state": {}}
