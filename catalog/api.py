@@ -1,0 +1,197 @@
+"""How is a request to the catalog's API taken, and what is said when it cannot be?
+
+django-ninja describes the routes and validates what they are sent. Around that, here and
+for all of them: HEAD and OPTIONS, what is not allowed, how often, and every error as
+problem details.
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import URLPattern, path
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError, ValidationErrorContext
+from ninja.parser import Parser
+
+from async_views import __version__
+from async_views.runtime.coalesce import TooManyWaiting, Unanswered
+from async_views.runtime.database import is_unavailable
+from async_views.runtime.problem_details import FieldError
+from async_views.runtime.problems import (
+    LONGEST_ECHO,
+    Problem,
+    problem_response,
+    unavailable,
+)
+from catalog.limits import count_read, count_write
+from catalog.representation import JSON
+
+logger = logging.getLogger(__name__)
+
+SAFE = frozenset({"GET", "HEAD"})
+MERGE_PATCH = "application/merge-patch+json"
+
+Run = Callable[..., Awaitable[HttpResponse]]
+
+# Ninja has one ready before it asks a view. Ours bring their own.
+UNUSED = HttpResponse()
+
+
+class StrictParser(Parser):
+    """Takes bodies that say what they are; the book's curl says that they are a form."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        match = request.resolver_match
+        takes_any = match is not None and match.url_name == "book_product"
+        taken = {JSON, MERGE_PATCH} if request.method == "PATCH" else {JSON}
+        if not takes_any and request.content_type not in taken:
+            raise Problem(
+                415,
+                f"Content-Type is {request.content_type or 'missing'}: it should be "
+                f"{' or '.join(sorted(taken))}.",
+                headers={
+                    "Accept-Patch"
+                    if request.method == "PATCH"
+                    else "Accept": ", ".join(sorted(taken))
+                },
+            )
+        return super().parse_body(request)
+
+
+class CatalogAPI(NinjaAPI):
+    def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
+        return UNUSED
+
+    def validation_error_from_error_contexts(
+        self, error_contexts: list[ValidationErrorContext[Any]]
+    ) -> ValidationError:
+        # Ninja's own leaves out the value, which is what a client has to find.
+        return ValidationError(
+            [
+                dict(error)
+                for context in error_contexts
+                for error in context.pydantic_validation_error.errors(include_url=False)
+            ]
+        )
+
+    def patterns(self) -> list[URLPattern]:
+        """A pattern a path, which answers all its methods."""
+        return [
+            path(
+                f"{bound.prefix}{route}".lstrip("/"),
+                answering({m: op.run for op in view.operations for m in op.methods}),
+                name=view.url_name,
+            )
+            for bound in self._get_bound_routers()
+            for route, view in bound.path_operations.items()
+        ]
+
+
+api = CatalogAPI(
+    title="The catalog",
+    version=__version__,
+    description="Brands and products, and what is known of their colours and sizes.",
+    parser=StrictParser(),
+    docs_url=None,
+    openapi_url=None,
+)
+
+
+def answering(runs: Mapping[str, Run]) -> Run:
+    """The view of a path."""
+    runs = {**({"HEAD": runs["GET"]} if "GET" in runs else {}), **runs}
+    allowed = sorted({*runs, "OPTIONS"})
+
+    async def answer(request: HttpRequest, **parameters: Any) -> HttpResponse:
+        method = request.method or ""
+        run = runs.get(method)
+        if run is None:
+            return refuse(method, allowed)
+        try:
+            count = count_read if method in SAFE else count_write
+            standing = count(request)
+        except Problem as problem:
+            return problem_response(request, problem)
+        response = await run(request, **parameters)
+        for name, value in standing.items():
+            response.headers[name] = value
+        return response
+
+    # Who writes is known by a token, or checked against forgery where they are asked.
+    return csrf_exempt(answer)
+
+
+def refuse(method: str, allowed: list[str]) -> HttpResponse:
+    if method == "OPTIONS":
+        return HttpResponse(status=204, headers={"Allow": ", ".join(allowed)})
+    return HttpResponseNotAllowed(allowed)
+
+
+@api.exception_handler(Problem)
+def answer_problem(request: HttpRequest, error: Problem) -> HttpResponse:
+    return problem_response(request, error)
+
+
+@api.exception_handler(ValidationError)
+def answer_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    wrong = [field_error(each) for each in error.errors]
+    detail = " ".join(f"{each.field}: {each.message}." for each in wrong)
+    return problem_response(request, Problem(400, detail, wrong))
+
+
+def field_error(error: Mapping[str, Any]) -> FieldError:
+    """Pydantic's account of one wrong value, as this site gives it."""
+    field = ".".join(str(part) for part in error["loc"][1:]) or "body"
+    if error["type"] == "missing":
+        return FieldError(field, "", "is missing")
+    if error["type"] == "extra_forbidden":
+        return FieldError(field, shown(error["input"]), "is not known here")
+    message = str(error.get("ctx", {}).get("error") or error["msg"])
+    return FieldError(field, shown(error["input"]), message)
+
+
+def shown(value: object) -> str:
+    if isinstance(value, str):
+        return value[:LONGEST_ECHO]
+    return json.dumps(value, default=str)[:LONGEST_ECHO]
+
+
+@api.exception_handler(HttpError)
+def answer_unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Ninja's own errors: all of them are of a body that it could not read."""
+    cause = error.__cause__
+    if isinstance(cause, Problem):
+        return problem_response(request, cause)
+    reason = (
+        cause.msg if isinstance(cause, json.JSONDecodeError) else "it cannot be read"
+    )
+    where = (
+        f", at line {cause.lineno}, column {cause.colno}"
+        if isinstance(cause, json.JSONDecodeError)
+        else ""
+    )
+    detail = f"The body is not valid JSON: {reason}{where}."
+    return problem_response(request, Problem(error.status_code, detail))
+
+
+@api.exception_handler(TooManyWaiting)
+def answer_crowded(request: HttpRequest, error: TooManyWaiting) -> HttpResponse:
+    return problem_response(
+        request, unavailable("More requests wait for the database than may.")
+    )
+
+
+@api.exception_handler(Exception)
+def answer_failed(request: HttpRequest, error: Exception) -> HttpResponse:
+    """What nobody expected goes on to the site, which logs it; but not a lost database."""
+    cause = error.__cause__ if isinstance(error, Unanswered) else error
+    if is_unavailable(cause) or isinstance(cause, TimeoutError):
+        logger.error("%s: the database does not answer: %s", request.path, cause)
+        return problem_response(
+            request, unavailable("The database does not answer right now.")
+        )
+    raise error

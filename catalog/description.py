@@ -1,0 +1,168 @@
+"""What does the API's OpenAPI document say, beyond what each route says of itself?
+
+The routes describe what they take and give. What is the same for all of a method, above
+all how things go wrong, is added here to each.
+"""
+
+import json
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from async_views.runtime.problem_details import PROBLEM_JSON
+from async_views.runtime.read_only import read_only
+from catalog.api import MERGE_PATCH, api
+from catalog.representation import JSON, Representation, represent, respond
+
+ETAG_EXAMPLE = '"9f86d081884c7d659a2feaa0"'
+
+PROBLEMS = {
+    400: "A value is wrong: which, and what would be right.",
+    401: "A token is needed, or the one that was sent is not good.",
+    403: "The token, or the person, may not do this.",
+    404: "There is no such row.",
+    409: "Something stands in the way: products of a brand that is to be deleted, or the "
+    "same request under way.",
+    412: "Somebody else changed it meanwhile: get it again.",
+    413: "The body is too large.",
+    415: "The body is not of the type that is taken here.",
+    422: "The Idempotency-Key was sent with another request before.",
+    428: "If-Match is missing.",
+    429: "Too many requests.",
+    503: "The database does not answer right now.",
+}
+ALWAYS = (400, 429, 503)
+WRITES = (401, 403, 413)
+OF_METHOD = {
+    "get": ALWAYS,
+    "post": (*ALWAYS, *WRITES, 409, 415, 422),
+    "put": (*ALWAYS, *WRITES, 404, 412, 415, 428),
+    "patch": (*ALWAYS, *WRITES, 404, 412, 415, 428),
+    "delete": (*ALWAYS, *WRITES, 404, 409, 412, 428),
+}
+
+
+def header(description: str, example: Any, **schema: Any) -> dict[str, Any]:
+    return {
+        "description": description,
+        "schema": {"type": "string"} | schema,
+        "example": example,
+    }
+
+
+ETAG = header("Another when, and only when, the document is another.", ETAG_EXAMPLE)
+LOCATION = header("Where what was made is.", "/products/1001")
+LINK = header(
+    "The first page and, where there is one, the next (RFC 8288).",
+    '</products>; rel="first", </products?cursor=WyJw>; rel="next"',
+)
+RETRY_AFTER = header("In how many seconds to try again.", 5, type="integer")
+
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag of what the client has: 304 where nothing changed.",
+}
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    # Told apart from what is wrong: without it the answer is 428, not 400.
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag of what is to be changed, as it was seen; * for any.",
+}
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "The client's own name for this request. Sent again within a day it is "
+    "answered as before, and nothing is made twice (an expired draft of the IETF).",
+}
+PARAMETERS = {
+    "get": [IF_NONE_MATCH],
+    "post": [IDEMPOTENCY_KEY],
+    "put": [IF_MATCH],
+    "patch": [IF_MATCH],
+    "delete": [IF_MATCH],
+}
+PROBLEM_CONTENT = {
+    PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}
+}
+
+
+def problem(status: int) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "description": PROBLEMS[status],
+        "content": PROBLEM_CONTENT,
+    }
+    if status in (429, 503):
+        described["headers"] = {"Retry-After": RETRY_AFTER}
+    return described
+
+
+def complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    operation.setdefault("parameters", []).extend(PARAMETERS[method])
+    responses = operation["responses"]
+    statuses = set(OF_METHOD[method])
+    if "{" in path:
+        statuses.add(404)
+    if path == "/product":
+        statuses.discard(415)
+    if method == "get":
+        responses[304] = {
+            "description": "The client has it.",
+            "headers": {"ETag": ETAG},
+        }
+    else:
+        operation["security"] = [{"token": []}, {"session": []}, {}]
+    for status, response in responses.items():
+        headers = response.setdefault("headers", {})
+        if response.get("content"):
+            headers["ETag"] = ETAG
+        if status == 201:
+            headers["Location"] = LOCATION
+        if path.endswith("/products") and status == 200:
+            headers["Link"] = LINK
+    responses.update({status: problem(status) for status in sorted(statuses)})
+    if method == "patch":
+        content = operation["requestBody"]["content"]
+        content[MERGE_PATCH] = content[JSON]
+
+
+@cache
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1."""
+    described: dict[str, Any] = dict(api.get_openapi_schema(path_prefix=""))
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            complete(path, method, operation)
+    described["components"]["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "Made in the admin.",
+        },
+        "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+    }
+    return described
+
+
+@cache
+def represented() -> Representation:
+    return represent(json.dumps(document()))
+
+
+@read_only("GET", "HEAD")
+async def openapi(request: HttpRequest) -> HttpResponse:
+    return respond(request, represented())
+
+
+@read_only("GET", "HEAD")
+async def docs(request: HttpRequest) -> HttpResponse:
+    """The document as a page on which each route can be tried."""
+    return render(request, "catalog/docs.html")

@@ -1,0 +1,122 @@
+"""What do the methods of HTTP do with a row, of whichever kind it is?"""
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Schema
+
+from async_views.runtime.problem_details import FieldError
+from async_views.runtime.problems import Problem, problem_response
+from catalog.idempotency import Answer
+from catalog.identity import is_possible
+from catalog.pages import MOST_ROWS, Page, parse_cursor
+from catalog.reads import reads_of
+from catalog.representation import Representation, respond
+from catalog.schemas import PageQuery
+from catalog.writes import (
+    BRANDS,
+    Collection,
+    Fields,
+    change,
+    create,
+    delete,
+    missing,
+)
+from catalog.writing import write
+
+# What clients call a column, and the models.
+NAMES = {"brand_name": "name", "product_name": "name", "brand_id": "brand_id"}
+
+
+def columns(body: Schema) -> Fields:
+    """Of what the client sent, and of nothing else."""
+    sent = body.model_dump(exclude_unset=True)
+    return {NAMES[member]: value for member, value in sent.items()}
+
+
+async def lookup(
+    request: HttpRequest, collection: Collection, identity: int
+) -> Representation | None:
+    if not is_possible(identity):
+        return None
+    reads = reads_of(request)
+    by_id = reads.brand if collection is BRANDS else reads.product
+    return await by_id(identity)
+
+
+async def found(
+    request: HttpRequest, collection: Collection, identity: int
+) -> HttpResponse:
+    """GET."""
+    representation = await lookup(request, collection, identity)
+    if representation is None:
+        return problem_response(request, missing(collection, identity))
+    return respond(request, representation)
+
+
+async def absent(
+    request: HttpRequest, collection: Collection, identity: int
+) -> HttpResponse | None:
+    """What to answer where there is no such row to ask about."""
+    if await lookup(request, collection, identity) is None:
+        return problem_response(request, missing(collection, identity))
+    return None
+
+
+async def page(
+    request: HttpRequest, query: PageQuery, brand_id: int | None
+) -> HttpResponse:
+    """GET of a part of the products. Raises Problem for a cursor that is none."""
+    try:
+        after = parse_cursor(query.cursor, query.order) if query.cursor else None
+    except ValueError as error:
+        wrong = FieldError("cursor", query.cursor or "", str(error))
+        raise Problem(400, f"cursor: {error}.", [wrong]) from None
+    if brand_id is not None and not is_possible(brand_id):
+        brand_id = 0  # of which there is none
+    asked = Page(min(query.limit, MOST_ROWS), query.order, brand_id, query.q, after)
+    return respond(request, await reads_of(request).page(request.path, asked))
+
+
+async def created(
+    request: HttpRequest, collection: Collection, body: Schema
+) -> HttpResponse:
+    """POST."""
+    fields = columns(body)
+
+    def work() -> Answer:
+        identity, representation = create(collection, fields)
+        location = f"{collection.path}/{identity}"
+        headers = {"Location": location, "ETag": representation.etag}
+        return Answer(201, headers, representation.body)
+
+    return await write(request, collection, work, fields)
+
+
+async def changed(
+    request: HttpRequest, collection: Collection, identity: int, body: Schema
+) -> HttpResponse:
+    """PUT and PATCH, which differ in what a body has to have."""
+    if not is_possible(identity):
+        return problem_response(request, missing(collection, identity))
+    fields = columns(body)
+    if_match = request.headers.get("If-Match")
+
+    def work() -> Answer:
+        representation = change(collection, identity, if_match, fields)
+        return Answer(200, {"ETag": representation.etag}, representation.body)
+
+    return await write(request, collection, work, fields)
+
+
+async def deleted(
+    request: HttpRequest, collection: Collection, identity: int
+) -> HttpResponse:
+    """DELETE."""
+    if not is_possible(identity):
+        return problem_response(request, missing(collection, identity))
+    if_match = request.headers.get("If-Match")
+
+    def work() -> Answer:
+        delete(collection, identity, if_match)
+        return Answer(204)
+
+    return await write(request, collection, work)

@@ -1,0 +1,105 @@
+"""How is a read answered? With what the database says now, together with who else asks.
+
+Requests that wait for the same answer share one asking (see runtime/coalesce.py), and
+those that wait for single rows share one for many. So a worker asks each question once
+at a time, however many clients there are, and no answer is older than its request.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from async_views.runtime.coalesce import Batched, Coalesced
+from async_views.runtime.database import Connection, connection
+from catalog import questions
+from catalog.pages import Page, Place, links
+from catalog.questions import Question
+from catalog.representation import Representation, represent
+
+# More than as many clients as a worker can have would never fit.
+MOST_WAITING = 10_000
+MOST_ROWS_AT_ONCE = 500
+
+Connect = Callable[[], AbstractAsyncContextManager[Connection]]
+
+
+class Reads:
+    """The catalog's questions, for one event loop."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self.all_brands = Coalesced(self._all_brands, most_waiting=MOST_WAITING)
+        self.brand = self._batched(self._brands)
+        self.product = self._batched(self._products)
+        self.skus = Coalesced(self._skus, most_waiting=MOST_WAITING)
+        self.page = Coalesced(self._page, most_waiting=MOST_WAITING)
+
+    def _batched(
+        self, ask: Callable[[Sequence[int]], Any]
+    ) -> Batched[int, Representation]:
+        return Batched(ask, most_keys=MOST_ROWS_AT_ONCE, most_waiting=MOST_WAITING)
+
+    async def _all_brands(self) -> Representation:
+        ((document,),) = await self._ask(questions.all_brands())
+        return represent(document)
+
+    async def _brands(self, ids: Sequence[int]) -> Mapping[int, Representation]:
+        return by_id(await self._ask(questions.brands_by_id(), ids=ids))
+
+    async def _products(self, ids: Sequence[int]) -> Mapping[int, Representation]:
+        return by_id(await self._ask(questions.products_by_id(), ids=ids))
+
+    async def _skus(self, product_id: int) -> Representation:
+        ((document,),) = await self._ask(questions.skus_of_product(), id=product_id)
+        return represent(document)
+
+    async def _page(self, path: str, page: Page) -> Representation:
+        question = questions.page_of_products(
+            page.order,
+            by_brand=page.brand_id is not None,
+            by_name=page.q is not None,
+            onward=page.after is not None,
+        )
+        after = page.after or Place(0, "")
+        # One more than asked for, as it shows whether there is a next page.
+        rows = await self._ask(
+            question,
+            limit=page.limit + 1,
+            brand_id=page.brand_id,
+            q=page.q,
+            id=after.id,
+            name=after.name,
+        )
+        shown = rows[: page.limit]
+        last = Place(*shown[-1][1:]) if len(rows) > len(shown) else None
+        document = f"[{','.join(row[0] for row in shown)}]"
+        return represent(document, links(path, page, last))
+
+    async def _ask(self, question: Question, **given: Any) -> list[tuple[Any, ...]]:
+        async with (
+            asyncio.timeout(settings.DATABASE_SECONDS),
+            self._connect() as borrowed,
+        ):
+            cursor = await borrowed.execute(question.sql, question.values(given))
+            return await cursor.fetchall()
+
+
+def by_id(rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Representation]:
+    return {number: represent(document) for number, document in rows}
+
+
+@asynccontextmanager
+async def reads(state: Mapping[str, Any]) -> AsyncIterator[Reads]:
+    """For the worker's lifespan, over its pool of connections."""
+    yield Reads(state["database"].connection)
+
+
+def reads_of(request: HttpRequest) -> Reads:
+    """The worker's; where there is no lifespan, one for this request alone."""
+    found: Reads | None = getattr(request, "scope", {}).get("state", {}).get("catalog")
+    return found or Reads(partial(connection, request))

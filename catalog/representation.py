@@ -1,0 +1,57 @@
+"""What does a client get of something, and how does it know that it has that already?"""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.http import parse_etags
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """A JSON document, its strong entity tag (RFC 9110, section 8.8.3), its links."""
+
+    body: bytes
+    etag: str
+    link: str = ""
+
+
+def represent(document: str, link: str = "") -> Representation:
+    body = document.encode()
+    return Representation(body, f'"{blake2b(body, digest_size=12).hexdigest()}"', link)
+
+
+def respond(
+    request: HttpRequest, representation: Representation, status: int = 200
+) -> HttpResponse:
+    """200 with all of it, or 304 where the client has it already."""
+    known = request.META.get("HTTP_IF_NONE_MATCH")
+    response: HttpResponse
+    if known is not None and status == 200 and is_known(known, representation.etag):
+        response = HttpResponseNotModified()
+    else:
+        response = HttpResponse(representation.body, JSON, status)
+    headers = response.headers
+    headers["ETag"] = representation.etag
+    # To be asked for each time, which a 304 makes cheap: nothing here is ever older
+    # than its request.
+    headers["Cache-Control"] = "no-cache"
+    if representation.link:
+        headers["Link"] = representation.link
+    return response
+
+
+def is_known(if_none_match: str, etag: str) -> bool:
+    """By weak comparison, as RFC 9110 has it for If-None-Match (section 13.1.2)."""
+    if if_none_match == etag:
+        return True
+    given = {each.removeprefix("W/") for each in parse_etags(if_none_match)}
+    return etag in given or "*" in given
+
+
+def is_matched(if_match: str, etag: str) -> bool:
+    """By strong comparison, as RFC 9110 has it for If-Match (section 13.1.1)."""
+    given = parse_etags(if_match)
+    return etag in given or "*" in given

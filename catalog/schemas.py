@@ -1,0 +1,131 @@
+"""What may clients send, and what do they get?"""
+
+from typing import Annotated, ClassVar, Literal
+
+from ninja import Schema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt
+
+from catalog.identity import LARGEST, Identity
+from catalog.models.product import NAME_LENGTH
+from catalog.pages import FIRST_ORDER, LEAST_SEARCHED, MOST_ROWS, USUAL_ROWS
+
+Order = Literal["product_id", "-product_id", "product_name", "-product_name"]
+
+
+def writable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("should not have a NUL character in it")
+    return text
+
+
+def not_blank(name: str) -> str:
+    if not name.strip():
+        raise ValueError("should not be blank")
+    return name
+
+
+Text = Annotated[str, AfterValidator(writable)]
+Name = Annotated[
+    Text, AfterValidator(not_blank), Field(min_length=1, max_length=NAME_LENGTH)
+]
+BrandNumber = Annotated[StrictInt, Field(ge=1, le=LARGEST)]
+
+
+class Written(Schema):
+    """A body: what is not known in it is a mistake that its sender wants to hear of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class BrandIn(Written):
+    brand_name: Name = Field(examples=["Acme"])
+
+
+class ProductIn(Written):
+    product_name: Name = Field(examples=["A hammer"])
+    brand_id: BrandNumber = Field(examples=[1])
+
+
+class BrandChange(Written):
+    brand_name: Name = Field(default="", examples=["Acme"])
+
+
+class ProductChange(Written):
+    product_name: Name = Field(default="", examples=["A hammer"])
+    brand_id: BrandNumber = Field(default=0, examples=[1])
+
+
+def number_or_text(value: object) -> object:
+    # As the book's int() takes it; but True is not 1 here.
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value[:20])
+    return value
+
+
+class BookProductIn(Schema):
+    """The body of listing 9.4; members that it does not know it never looked at."""
+
+    product_name: Name = Field(examples=["A hammer"])
+    brand_id: Annotated[BrandNumber, BeforeValidator(number_or_text)] = Field(
+        examples=[1]
+    )
+
+
+class BrandOut(Schema):
+    brand_id: int = Field(examples=[1])
+    brand_name: str = Field(examples=["Acme"])
+
+
+class ProductOut(Schema):
+    product_id: int = Field(examples=[1])
+    product_name: str = Field(examples=["A hammer"])
+    brand_id: int = Field(examples=[1])
+
+
+class SkuOut(Schema):
+    sku_id: int = Field(examples=[1])
+    product_id: int = Field(examples=[1])
+    product_size_id: int = Field(examples=[2])
+    product_size_name: str = Field(examples=["Medium"])
+    product_color_id: int = Field(examples=[1])
+    product_color_name: str = Field(examples=["Blue"])
+
+
+class PageQuery(Schema):
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    limit: int = Field(
+        USUAL_ROWS,
+        ge=1,
+        description=f"How many at most; above {MOST_ROWS} it is {MOST_ROWS}.",
+    )
+    cursor: str | None = Field(
+        None, description='From the address of a Link with rel="next".'
+    )
+    order: Order = FIRST_ORDER  # type: ignore[assignment]
+    q: Text | None = Field(
+        None,
+        min_length=LEAST_SEARCHED,
+        max_length=NAME_LENGTH,
+        description="Part of the name, in upper or lower case.",
+    )
+
+
+class ProductsQuery(PageQuery):
+    brand_id: Identity | None = None
+
+
+class FieldErrorOut(Schema):
+    field: str = Field(examples=["brand_id"])
+    value: str = Field(examples=["'one'"])
+    message: str = Field(examples=["Input should be a valid integer"])
+
+
+class ProblemOut(Schema):
+    """RFC 9457 problem details."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Bad Request"])
+    status: int = Field(examples=[400])
+    detail: str = Field(examples=["brand_id: Input should be a valid integer."])
+    errors: list[FieldErrorOut] | None = None

@@ -1,0 +1,117 @@
+"""How is a row made, changed or deleted? By the ORM, in a transaction that the caller opened."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, connection
+from django.db.models import Model, ProtectedError, QuerySet
+from psycopg.errors import ForeignKeyViolation
+
+from async_views.runtime.problem_details import FieldError
+from async_views.runtime.problems import Problem
+from catalog.models import Brand, Product
+from catalog.questions import Question, brands_by_id, products_by_id
+from catalog.representation import Representation, is_matched, represent
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Rows of one kind: what clients call one, and where it is."""
+
+    noun: str
+    path: str
+    model: type[Model]
+    by_id: Callable[[], Question]
+
+    @property
+    def rows(self) -> "QuerySet[Any, Any]":
+        return self.model._default_manager.all()
+
+
+BRANDS = Collection("brand", "/brands", Brand, brands_by_id)
+PRODUCTS = Collection("product", "/products", Product, products_by_id)
+
+
+def create(collection: Collection, fields: Fields) -> tuple[int, Representation]:
+    """The new row's number, and what a reader gets of it."""
+    row = collection.rows.create(**fields)
+    return row.pk, represented(collection, row.pk)
+
+
+def change(
+    collection: Collection, identity: int, if_match: str | None, fields: Fields
+) -> Representation:
+    """What a reader gets of the changed row. Raises Problem 404, 412 or 428."""
+    require_match(collection, identity, if_match)
+    if fields:
+        collection.rows.filter(pk=identity).update(**fields)
+    return represented(collection, identity)
+
+
+def delete(collection: Collection, identity: int, if_match: str | None) -> None:
+    """Raises Problem 404, 409, 412 or 428."""
+    row = require_match(collection, identity, if_match)
+    try:
+        row.delete()
+    except ProtectedError as error:
+        raise still_needed(identity) from error
+
+
+def require_match(collection: Collection, identity: int, if_match: str | None) -> Model:
+    """The row, locked: it is there, and the client has seen it as it is."""
+    row: Model | None = collection.rows.select_for_update().filter(pk=identity).first()
+    if row is None:
+        raise missing(collection, identity)
+    if if_match is None:
+        raise Problem(
+            428,
+            "If-Match is missing: send the ETag of what you have seen, so that nobody's "
+            "change is lost.",
+        )
+    etag = represented(collection, identity).etag
+    if not is_matched(if_match, etag):
+        raise Problem(
+            412,
+            f"The {collection.noun} {identity} is not as you have seen it any more: its "
+            f"ETag is {etag}, and If-Match was {if_match}. Get it again.",
+            headers={"ETag": etag},
+        )
+    return row
+
+
+def represented(collection: Collection, identity: int) -> Representation:
+    """The document that a reader gets, and so the same entity tag."""
+    question = collection.by_id()
+    with connection.cursor() as cursor:
+        cursor.execute(question.sql, question.values({"ids": [identity]}))
+        ((_, document),) = cursor.fetchall()
+    return represent(document)
+
+
+def missing(collection: Collection, identity: int) -> Problem:
+    return Problem(404, f"There is no {collection.noun} {identity}.")
+
+
+def still_needed(brand_id: int | str) -> Problem:
+    return Problem(
+        409,
+        f"The brand {brand_id} still has products: move or delete them first.",
+    )
+
+
+def refusal(error: IntegrityError, fields: Fields) -> Problem | None:
+    """What the client got wrong, where the database says so only at the end.
+
+    Of a new or changed product, its brand; of a deleted brand, that meanwhile it got a
+    product. None for what no client can have caused.
+    """
+    if not isinstance(error.__cause__, ForeignKeyViolation):
+        return None
+    if "brand_id" not in fields:
+        return Problem(409, "The brand still has products: move or delete them first.")
+    message = "no brand has this number"
+    wrong = FieldError("brand_id", str(fields["brand_id"]), message)
+    return Problem(400, f"brand_id: {message}.", [wrong])
