@@ -29,5 +29,5 @@ application = ProtocolRouter(
         )
     ),
     websocket=WebSocketRoutes({}, headers=asgi_security_headers()),
-    lifespan=Lifespan({"database": database.pool}),
+    lifespan=Lifespan({"database": lambda state: database.pool()}),
 )

@@ -3,23 +3,27 @@
 import logging
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from async_views.runtime.asgi_types import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
 Resource = AbstractAsyncContextManager[object]
+State = MutableMapping[str, Any]
+MakeResource = Callable[[State], Resource]
 
 
 class Lifespan:
     """Opens the worker's resources in order, and closes them in reverse.
 
-    What a resource yields is found by requests under its name in ``scope["state"]``.
+    What a resource yields is found by requests under its name in ``scope["state"]``,
+    and each is made with that state, so that it finds those before it.
     Where one cannot be opened, those before it are closed and the server is told
     that the start failed: under ``lifespan="on"`` it exits rather than serve half.
     """
 
-    def __init__(self, resources: Mapping[str, Callable[[], Resource]]) -> None:
+    def __init__(self, resources: Mapping[str, MakeResource]) -> None:
         self.resources = dict(resources)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,13 +46,11 @@ class Lifespan:
         else:
             await send({"type": "lifespan.shutdown.complete"})
 
-    async def open(
-        self, opened: dict[str, Resource], state: MutableMapping[str, object]
-    ) -> str | None:
+    async def open(self, opened: dict[str, Resource], state: State) -> str | None:
         """Opens the resources up to the first that fails, and says which did."""
-        for name, resource in self.resources.items():
+        for name, make in self.resources.items():
             try:
-                manager = resource()
+                manager = make(state)
                 state[name] = await manager.__aenter__()
             except Exception as error:
                 return failure(name, "open", error)

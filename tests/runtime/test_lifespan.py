@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from async_views.runtime.asgi_types import Application, Message, Receive, Scope, Send
-from async_views.runtime.lifespan import Lifespan
+from async_views.runtime.lifespan import Lifespan, State
 from tests.servers import serve_asgi
 
 
@@ -65,7 +65,10 @@ def errors(caplog: pytest.LogCaptureFixture, logger: str) -> list[str]:
 def test_resources_open_in_order_and_close_in_reverse() -> None:
     diary = Diary()
     lifespan = Lifespan(
-        {"pool": lambda: diary.good("pool"), "bus": lambda: diary.good("bus")}
+        {
+            "pool": lambda state: diary.good("pool"),
+            "bus": lambda state: diary.good("bus"),
+        }
     )
 
     with serve_asgi(site(lifespan), lifespan="on"):
@@ -82,13 +85,33 @@ def test_resources_open_in_order_and_close_in_reverse() -> None:
 
 def test_a_request_finds_the_resources_in_its_state() -> None:
     diary = Diary()
-    lifespan = Lifespan({"pool": lambda: diary.good("pool")})
+    lifespan = Lifespan({"pool": lambda state: diary.good("pool")})
 
     with serve_asgi(site(lifespan), lifespan="on") as server:
         with urllib.request.urlopen(server.url) as response:
             state = response.read()
 
     assert state == b"pool: the pool"
+
+
+def test_a_resource_finds_those_before_it() -> None:
+    diary = Diary()
+    lifespan = Lifespan(
+        {
+            "pool": lambda state: diary.good("pool"),
+            "bus": lambda state: diary.good(f"bus with {state['pool']}"),
+        }
+    )
+
+    with serve_asgi(site(lifespan), lifespan="on"):
+        pass
+
+    assert diary.entries == [
+        "open pool",
+        "open bus with the pool",
+        "close bus with the pool",
+        "close pool",
+    ]
 
 
 def test_no_resources_are_no_trouble() -> None:
@@ -104,9 +127,9 @@ def test_a_resource_that_does_not_open_stops_the_start_and_closes_those_before(
     diary = Diary()
     lifespan = Lifespan(
         {
-            "pool": lambda: diary.good("pool"),
-            "bus": lambda: diary.broken("bus"),
-            "clock": lambda: diary.good("clock"),
+            "pool": lambda state: diary.good("pool"),
+            "bus": lambda state: diary.broken("bus"),
+            "clock": lambda state: diary.good("clock"),
         }
     )
 
@@ -124,7 +147,7 @@ def test_a_developer_s_log_has_the_traceback_of_what_did_not_open(
 ) -> None:
     caplog.set_level(logging.DEBUG, "async_views.runtime.lifespan")
 
-    def unopenable() -> AbstractAsyncContextManager[object]:
+    def unopenable(state: State) -> AbstractAsyncContextManager[object]:
         raise OSError("no such host")
 
     with pytest.raises(RuntimeError, match="did not start"):
@@ -142,9 +165,9 @@ def test_a_resource_that_does_not_close_keeps_no_other_open(
     diary = Diary()
     lifespan = Lifespan(
         {
-            "pool": lambda: diary.good("pool"),
-            "bus": lambda: diary.stuck("bus"),
-            "clock": lambda: diary.stuck("clock"),
+            "pool": lambda state: diary.good("pool"),
+            "bus": lambda state: diary.stuck("bus"),
+            "clock": lambda state: diary.stuck("clock"),
         }
     )
 
@@ -161,7 +184,7 @@ def test_a_resource_that_does_not_close_keeps_no_other_open(
 
 async def test_a_server_that_ends_without_a_word_leaves_nothing_open() -> None:
     diary = Diary()
-    lifespan = Lifespan({"pool": lambda: diary.good("pool")})
+    lifespan = Lifespan({"pool": lambda state: diary.good("pool")})
     inbox: asyncio.Queue[Message] = asyncio.Queue()
     outbox: asyncio.Queue[Message] = asyncio.Queue()
     scope: Scope = {"type": "lifespan", "state": {}}
