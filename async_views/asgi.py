@@ -10,7 +10,7 @@ django.setup(set_prefix=False)
 # Django has to be set up before these can read its settings.
 from django.conf import settings  # noqa: E402
 
-from async_views.runtime import database  # noqa: E402
+from async_views.runtime import database, rate_limit  # noqa: E402
 from async_views.runtime.access_log import AccessLog  # noqa: E402
 from async_views.runtime.body_limit import BodyLimit  # noqa: E402
 from async_views.runtime.handler import Handler  # noqa: E402
@@ -29,5 +29,10 @@ application = ProtocolRouter(
         )
     ),
     websocket=WebSocketRoutes({}, headers=asgi_security_headers()),
-    lifespan=Lifespan({"database": lambda state: database.pool()}),
+    lifespan=Lifespan(
+        {
+            "database": lambda state: database.pool(),
+            "rate_limits": lambda state: rate_limit.shared(state["database"]),
+        }
+    ),
 )
