@@ -10,7 +10,7 @@ django.setup(set_prefix=False)
 # Django has to be set up before these can read its settings.
 from django.conf import settings  # noqa: E402
 
-from async_views.runtime import database  # noqa: E402
+from async_views.runtime import database, rate_limit  # noqa: E402
 from async_views.runtime.access_log import AccessLog  # noqa: E402
 from async_views.runtime.body_limit import BodyLimit  # noqa: E402
 from async_views.runtime.handler import Handler  # noqa: E402
@@ -18,6 +18,7 @@ from async_views.runtime.lifespan import Lifespan  # noqa: E402
 from async_views.runtime.routing import ProtocolRouter, WebSocketRoutes  # noqa: E402
 from async_views.runtime.security_headers import asgi_security_headers  # noqa: E402
 from async_views.runtime.static_files import static_files_asgi  # noqa: E402
+from catalog.reads import reads  # noqa: E402
 
 application = ProtocolRouter(
     http=AccessLog(
@@ -29,5 +30,11 @@ application = ProtocolRouter(
         )
     ),
     websocket=WebSocketRoutes({}, headers=asgi_security_headers()),
-    lifespan=Lifespan({"database": lambda state: database.pool()}),
+    lifespan=Lifespan(
+        {
+            "database": lambda state: database.pool(),
+            "rate_limits": lambda state: rate_limit.shared(state["database"]),
+            "catalog": lambda state: reads(state["database"].connection),
+        }
+    ),
 )

@@ -76,6 +76,18 @@ BRIDGE_LIMIT = environment.integer("BRIDGE_LIMIT", 4, 1, 1000)
 BRIDGE_MAX_CALLS = environment.integer("BRIDGE_MAX_CALLS", 20, 1, 1000)
 BRIDGE_MAX_TOTAL_SECONDS = environment.seconds("BRIDGE_MAX_TOTAL_SECONDS", 60, 0, 3600)
 
+# --- The catalog ---
+
+CATALOG_WRITE_ACCESS = environment.choice(
+    "CATALOG_WRITE_ACCESS", "anyone" if DEBUG else "token", ("anyone", "token")
+)
+CATALOG_READS_A_MINUTE = environment.integer(
+    "CATALOG_READS_A_MINUTE", 0 if DEBUG else 6000, 0, 1_000_000_000
+)
+CATALOG_WRITES_A_MINUTE = environment.integer(
+    "CATALOG_WRITES_A_MINUTE", 0 if DEBUG else 600, 0, 1_000_000_000
+)
+
 # --- Security ---
 
 SECRET_KEY = (

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("time", current_time, name="time"),
     path("requests/", include("async_api.urls")),
+    path("", include("catalog.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=ICON)),
     path("healthz", healthz, name="healthz"),

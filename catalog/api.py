@@ -8,7 +8,7 @@ problem details.
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path
@@ -83,8 +83,14 @@ class CatalogAPI(NinjaAPI):
         return [
             path(
                 f"{bound.prefix}{route}".lstrip("/"),
-                answering({m: op.run for op in view.operations for m in op.methods}),
-                name=view.url_name,
+                answering(
+                    {
+                        method: cast(Run, operation.run)
+                        for operation in view.operations
+                        for method in operation.methods
+                    }
+                ),
+                name=view.url_name or route,
             )
             for bound in self._get_bound_routers()
             for route, view in bound.path_operations.items()
@@ -101,7 +107,7 @@ api = CatalogAPI(
 )
 
 
-def answering(runs: Mapping[str, Run]) -> Run:
+def answering(runs: Mapping[str, Run]) -> Any:
     """The view of a path."""
     runs = {**({"HEAD": runs["GET"]} if "GET" in runs else {}), **runs}
     allowed = sorted({*runs, "OPTIONS"})

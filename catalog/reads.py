@@ -94,9 +94,9 @@ def by_id(rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Representation]:
 
 
 @asynccontextmanager
-async def reads(state: Mapping[str, Any]) -> AsyncIterator[Reads]:
-    """For the worker's lifespan, over its pool of connections."""
-    yield Reads(state["database"].connection)
+async def reads(connect: Connect) -> AsyncIterator[Reads]:
+    """For the worker's lifespan."""
+    yield Reads(connect)
 
 
 def reads_of(request: HttpRequest) -> Reads:

@@ -1,5 +1,16 @@
 """What does the catalog keep?"""
 
+from catalog.models.idempotency import RememberedAnswer
 from catalog.models.product import Brand, Product, ProductColor, ProductSize, Sku
+from catalog.models.token import AccessToken, Scope
 
-__all__ = ["Brand", "Product", "ProductColor", "ProductSize", "Sku"]
+__all__ = [
+    "AccessToken",
+    "Brand",
+    "Product",
+    "ProductColor",
+    "ProductSize",
+    "RememberedAnswer",
+    "Scope",
+    "Sku",
+]

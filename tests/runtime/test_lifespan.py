@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from async_views.runtime.asgi_types import Application, Message, Receive, Scope, Send
-from async_views.runtime.lifespan import Lifespan
+from async_views.runtime.lifespan import Lifespan, State
 from tests.servers import serve_asgi
 
 
@@ -109,6 +109,26 @@ def test_a_request_finds_the_resources_in_its_state() -> None:
     assert state == b"pool: the pool"
 
 
+def test_a_resource_finds_those_before_it() -> None:
+    diary = Diary()
+    lifespan = Lifespan(
+        {
+            "pool": lambda state: diary.good("pool"),
+            "bus": lambda state: diary.good(f"bus with {state['pool']}"),
+        }
+    )
+
+    with serve_asgi(site(lifespan), lifespan="on"):
+        pass
+
+    assert diary.entries == [
+        "open pool",
+        "open bus with the pool",
+        "close bus with the pool",
+        "close pool",
+    ]
+
+
 def test_no_resources_are_no_trouble() -> None:
     with serve_asgi(site(Lifespan({})), lifespan="on") as server:
         with urllib.request.urlopen(server.url) as response:
@@ -142,13 +162,11 @@ def test_a_developer_s_log_has_the_traceback_of_what_did_not_open(
 ) -> None:
     caplog.set_level(logging.DEBUG, "async_views.runtime.lifespan")
 
-    def unopenable() -> AbstractAsyncContextManager[object]:
+    def unopenable(state: State) -> AbstractAsyncContextManager[object]:
         raise OSError("no such host")
 
     with pytest.raises(RuntimeError, match="did not start"):
-        with serve_asgi(
-            site(Lifespan({"pool": lambda state: unopenable()})), lifespan="on"
-        ):
+        with serve_asgi(site(Lifespan({"pool": unopenable})), lifespan="on"):
             pytest.fail("The site was served by half.")
 
     (record,) = (r for r in caplog.records if r.name == "async_views.runtime.lifespan")

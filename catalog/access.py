@@ -1,0 +1,114 @@
+"""Who may write? A token's holder, or somebody of the staff in their browser.
+
+Tokens are sent as RFC 6750 has them: `Authorization: Bearer avc_...`.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
+
+from async_views.runtime.problems import Problem
+from async_views.runtime.rate_limit import address_subject
+from catalog import tokens
+
+HOW = (
+    "Send a token as “Authorization: Bearer avc_…”; it is made in the admin, "
+    "under access tokens."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes: a name for people who read the log, and one to count by.
+
+    The subject is the same for whatever somebody sends; the name may change.
+    """
+
+    name: str
+    subject: str
+
+
+def writer(request: HttpRequest, scope: str, permission: str) -> Writer:
+    """Who sent the request, if they may do it; else raises Problem 401 or 403.
+
+    `scope` is what a token needs, such as "products:write", and `permission` what a
+    person needs, such as "catalog.add_product". Blocks; to be called where the ORM
+    may be, and outside of the transaction that a failed write rolls back.
+    """
+    if "Authorization" in request.headers:
+        return token_holder(request, scope)
+    if settings.CATALOG_WRITE_ACCESS == "anyone":
+        subject = address_subject(request)
+        return Writer(f"anyone at {subject}", subject)
+    return person(request, permission)
+
+
+def presented_token(request: HttpRequest) -> str | None:
+    """What was sent as a bearer token, good or bad; None where nothing was."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def token_holder(request: HttpRequest, scope: str) -> Writer:
+    secret = presented_token(request)
+    if secret is None:
+        raise unauthorized(f"Only tokens are taken as authorization here. {HOW}")
+    now = timezone.now()
+    token = tokens.find(secret, now)
+    if token is None:
+        raise unauthorized(
+            "The token that was sent is unknown, has ended or was revoked, or its owner's "
+            f"account is closed. {HOW}",
+            ' error="invalid_token"',
+        )
+    if scope not in token.scopes:
+        raise Problem(
+            403,
+            f"The token {token.name!r} is not good for {scope}, only for "
+            f"{', '.join(token.scopes) or 'nothing'}. Its scopes are set in the admin.",
+            headers={
+                "WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'
+            },
+        )
+    tokens.note_use(token, now)
+    return Writer(
+        f"token {token.name!r} of {token.owner.get_username()}",
+        tokens.subject_of(secret),
+    )
+
+
+def person(request: HttpRequest, permission: str) -> Writer:
+    user = request.user
+    if not user.is_authenticated:
+        raise unauthorized(f"Who writes has to say who they are. {HOW}")
+    name = user.get_username()
+    if not user.is_staff or not user.has_perm(permission):
+        raise Problem(
+            403, f"{name} is logged in, and lacks the permission {permission}."
+        )
+    if is_forged(request):
+        raise Problem(
+            403,
+            f"{name} is logged in, but another site could have sent this. Send the value of "
+            f"the cookie {settings.CSRF_COOKIE_NAME} as the header X-CSRFToken, from a page "
+            "of this site, or a token in place of the session.",
+        )
+    return Writer(f"user {name}", f"user {user.pk}")
+
+
+def is_forged(request: HttpRequest) -> bool:
+    """Whether Django's CSRF check fails, from which views of an API are exempt."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    check = CsrfViewMiddleware(view)
+    check.process_request(request)
+    return check.process_view(request, view, (), {}) is not None
+
+
+def unauthorized(detail: str, parameters: str = "") -> Problem:
+    return Problem(401, detail, headers={"WWW-Authenticate": f"Bearer{parameters}"})

@@ -1,0 +1,186 @@
+"""How does a client that heard no answer ask again, without writing twice?
+
+With an `Idempotency-Key`, as draft-ietf-httpapi-idempotency-key-header-07 has it: an
+expired draft, not an RFC, and the nearest thing to a standard.
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+
+What succeeded is remembered in the transaction that wrote it: there is a row and an
+answer, or neither. What failed changed nothing and is not remembered, so that the same
+key can be used to try again.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import psycopg
+from django.db import OperationalError, connection, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from async_views.runtime.problem_details import FieldError
+from async_views.runtime.problems import LONGEST_ECHO, Problem
+from catalog.models import RememberedAnswer
+
+HEADER = "Idempotency-Key"
+# Visible ASCII, 1 to 255 characters.
+KEY = re.compile(r"[!-~]{1,255}")
+
+REMEMBERED_FOR = timedelta(hours=24)
+# As many as every write may leave behind, and more: so the table ends up no longer than
+# a day's writes, and no write has to clean up after all others.
+FORGOTTEN_A_WRITE = 5
+
+LOCK_SECONDS = 5
+RETRY_AFTER_SECONDS = 1
+
+# Each part needs the one before, which fixes their order: an advisory lock until the
+# transaction's end, waited for no longer than so many milliseconds; what the write
+# itself waits for is not bounded by that.
+LOCK = """
+WITH before AS MATERIALIZED (SELECT current_setting('lock_timeout') AS setting),
+bounded AS MATERIALIZED (
+    SELECT setting, set_config('lock_timeout', %s, true) FROM before
+),
+locked AS MATERIALIZED (SELECT setting, pg_advisory_xact_lock(%s) FROM bounded)
+SELECT set_config('lock_timeout', setting, true) FROM locked
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write answers: enough to say it again, byte by byte."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def key_of(request: HttpRequest) -> str | None:
+    """The request's key, None where it names none; raises Problem 400 for no key at all.
+
+    The draft wants it in double quotes, which most who send one leave out; both are the
+    same key.
+    """
+    value = request.headers.get(HEADER)
+    if value is None:
+        return None
+    key = value[1:-1] if re.fullmatch(r'".*"', value) else value
+    if not KEY.fullmatch(key):
+        message = "A key is 1 to 255 visible ASCII characters, such as a random UUID."
+        error = FieldError(HEADER, value[:LONGEST_ECHO], message)
+        raise Problem(400, f"{HEADER}: {message}", [error])
+    return key
+
+
+def fingerprint_of(request: HttpRequest) -> bytes:
+    """32 bytes that two requests share only if they ask for the same."""
+    hashed = hashlib.sha256()
+    for part in (
+        (request.method or "").encode(),
+        request.get_full_path().encode(),
+        request.content_type.encode() if request.content_type else b"",
+        request.body,
+    ):
+        # With its length, so that no part can pass for the end of the one before.
+        hashed.update(b"%d:" % len(part) + part)
+    return hashed.digest()
+
+
+def once(
+    subject: str, key: str | None, fingerprint: bytes, write: Callable[[], Answer]
+) -> Answer:
+    """The answer of `write`, which is called in a transaction, once for a subject's key.
+
+    Whoever sends the same again, at the same time or within REMEMBERED_FOR, gets the
+    first one's answer. Raises Problem 422 where the key stands for another request, and
+    409 where the first has not been answered within LOCK_SECONDS. An error that `write`
+    raises, or an answer of 400 or more, takes back what it wrote.
+
+    Blocks; to be called where the ORM may be.
+    """
+    with transaction.atomic():
+        if key is None:
+            return written(write)
+        wait_for_turn(subject, key)
+        now = timezone.now()
+        remembered = RememberedAnswer.objects.filter(
+            subject=subject, key=key, created__gt=now - REMEMBERED_FOR
+        ).first()
+        if remembered is not None:
+            return again(remembered, fingerprint)
+        answer = written(write)
+        if answer.status < 400:
+            remember(subject, key, fingerprint, answer, now)
+            forget(now - REMEMBERED_FOR)
+        return answer
+
+
+def written(write: Callable[[], Answer]) -> Answer:
+    answer = write()
+    if answer.status >= 400:
+        transaction.set_rollback(True)
+    return answer
+
+
+def wait_for_turn(subject: str, key: str) -> None:
+    """Locks the subject's key until the transaction ends; raises Problem 409."""
+    hashed = hashlib.sha256(f"{subject} {key}".encode()).digest()
+    lock = int.from_bytes(hashed[:8], signed=True)
+    try:
+        # A savepoint: what has timed out must not take an outer transaction with it.
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(LOCK, [str(LOCK_SECONDS * 1000), lock])
+    except OperationalError as error:
+        if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+            raise
+        raise Problem(
+            409,
+            f"The first request with the {HEADER} {key!r} is still under way. "
+            "Send it again later, and it will be answered as that one was.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        ) from error
+
+
+def again(remembered: RememberedAnswer, fingerprint: bytes) -> Answer:
+    if bytes(remembered.fingerprint) != fingerprint:
+        message = (
+            "It was sent with another request before. Send a new key with a new request, "
+            "and an old key only with what it was first sent with."
+        )
+        error = FieldError(HEADER, remembered.key[:LONGEST_ECHO], message)
+        raise Problem(422, f"{HEADER} {error.value!r}: {message}", [error])
+    return Answer(remembered.status, remembered.headers, bytes(remembered.body))
+
+
+def remember(
+    subject: str, key: str, fingerprint: bytes, answer: Answer, now: datetime
+) -> None:
+    """Keeps the answer, in place of one that has been kept for too long."""
+    remembered = RememberedAnswer(
+        subject=subject,
+        key=key,
+        fingerprint=fingerprint,
+        status=answer.status,
+        headers=dict(answer.headers),
+        body=answer.body,
+        created=now,
+    )
+    RememberedAnswer.objects.bulk_create(
+        [remembered],
+        update_conflicts=True,
+        unique_fields=["subject", "key"],
+        update_fields=["fingerprint", "status", "headers", "body", "created"],
+    )
+
+
+def forget(before: datetime) -> None:
+    """Deletes a few that were kept for long enough, and that nobody else is deleting."""
+    old = (
+        RememberedAnswer.objects.select_for_update(skip_locked=True)
+        .filter(created__lte=before)
+        .order_by("created")[:FORGOTTEN_A_WRITE]
+    )
+    RememberedAnswer.objects.filter(pk__in=old.values("pk")).delete()

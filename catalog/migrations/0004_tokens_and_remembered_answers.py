@@ -1,0 +1,103 @@
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import migrations, models
+from django.db.models import Index, UniqueConstraint
+from django.db.models.deletion import CASCADE
+from django.utils import timezone
+
+from catalog.models.token import known_scopes
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("catalog", "0002_rules_and_indexes"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="AccessToken",
+            fields=[
+                (
+                    "id",
+                    models.AutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        help_text="Who answers for it. When they may no longer log in, it ends too.",
+                        on_delete=CASCADE,
+                        related_name="access_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="What it is for, such as “nightly import”.",
+                        max_length=100,
+                    ),
+                ),
+                (
+                    "scopes",
+                    ArrayField(
+                        models.CharField(max_length=50),
+                        help_text="What it may be used for.",
+                        validators=[known_scopes],
+                    ),
+                ),
+                (
+                    "digest",
+                    models.BinaryField(
+                        editable=False,
+                        unique=True,
+                        verbose_name="SHA-256 of the secret",
+                    ),
+                ),
+                (
+                    "created",
+                    models.DateTimeField(default=timezone.now, editable=False),
+                ),
+                ("last_used", models.DateTimeField(editable=False, null=True)),
+                (
+                    "expires",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Empty: it does not end by itself.",
+                        null=True,
+                    ),
+                ),
+                ("revoked", models.DateTimeField(editable=False, null=True)),
+            ],
+            options={"db_table": "catalog_access_token", "ordering": ("-created",)},
+        ),
+        migrations.CreateModel(
+            name="RememberedAnswer",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject", models.CharField(max_length=100)),
+                ("key", models.CharField(max_length=255)),
+                ("fingerprint", models.BinaryField()),
+                ("status", models.PositiveSmallIntegerField()),
+                ("headers", models.JSONField()),
+                ("body", models.BinaryField()),
+                ("created", models.DateTimeField(default=timezone.now)),
+            ],
+            options={
+                "db_table": "catalog_remembered_answer",
+                "constraints": [
+                    UniqueConstraint(
+                        fields=("subject", "key"), name="remembered_answer_subject_key"
+                    )
+                ],
+                "indexes": [
+                    Index(fields=("created",), name="remembered_answer_created")
+                ],
+            },
+        ),
+    ]
