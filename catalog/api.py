@@ -28,7 +28,7 @@ from async_views.runtime.problems import (
     unavailable,
 )
 from catalog.limits import count_read, count_write
-from catalog.representation import JSON
+from catalog.representation import JSON, without_content
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class CatalogAPI(NinjaAPI):
         # Ninja's own leaves out the value, which is what a client has to find.
         return ValidationError(
             [
-                dict(error)
+                {**error, "loc": place_of(context.model, error["loc"])}
                 for context in error_contexts
                 for error in context.pydantic_validation_error.errors(include_url=False)
             ]
@@ -82,7 +82,8 @@ class CatalogAPI(NinjaAPI):
         """A pattern a path, which answers all its methods."""
         return [
             path(
-                f"{bound.prefix}{route}".lstrip("/"),
+                # In the words of OpenAPI, which are not Django's.
+                route.lstrip("/").replace("{", "<").replace("}", ">"),
                 answering(
                     {
                         method: cast(Run, operation.run)
@@ -133,7 +134,7 @@ def answering(runs: Mapping[str, Run]) -> Any:
 
 def refuse(method: str, allowed: list[str]) -> HttpResponse:
     if method == "OPTIONS":
-        return HttpResponse(status=204, headers={"Allow": ", ".join(allowed)})
+        return without_content(204, {"Allow": ", ".join(allowed)})
     return HttpResponseNotAllowed(allowed)
 
 
@@ -149,9 +150,20 @@ def answer_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse
     return problem_response(request, Problem(400, detail, wrong))
 
 
+def place_of(model: Any, location: tuple[int | str, ...]) -> str:
+    """Where a value was, in the client's words.
+
+    Pydantic begins with the name of the view's argument: of a body, that is nobody's
+    but ours, and of a path or a query string only where it has parts.
+    """
+    is_body = model.__ninja_param_source__ == "body"
+    parts = location[1:] if is_body or len(location) > 1 else location
+    return ".".join(map(str, parts)) or "body"
+
+
 def field_error(error: Mapping[str, Any]) -> FieldError:
     """Pydantic's account of one wrong value, as this site gives it."""
-    field = ".".join(str(part) for part in error["loc"][1:]) or "body"
+    field = error["loc"]
     if error["type"] == "missing":
         return FieldError(field, "", "is missing")
     if error["type"] == "extra_forbidden":

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 
 from async_views.runtime.problem_details import FieldError
-from async_views.runtime.problems import Problem, problem_response
+from async_views.runtime.problems import LONGEST_ECHO, Problem, problem_response
 from catalog.idempotency import Answer
 from catalog.identity import is_possible
 from catalog.pages import MOST_ROWS, Page, parse_cursor
@@ -64,7 +64,15 @@ async def absent(
 async def page(
     request: HttpRequest, query: PageQuery, brand_id: int | None
 ) -> HttpResponse:
-    """GET of a part of the products. Raises Problem for a cursor that is none."""
+    """GET of a part of the products. Raises Problem for what cannot be asked for."""
+    unknown = [
+        FieldError(name, request.GET[name][:LONGEST_ECHO], "is not known here")
+        for name in request.GET
+        if name not in type(query).model_fields
+    ]
+    if unknown:
+        names = ", ".join(error.field for error in unknown)
+        raise Problem(400, f"Not known here: {names}.", unknown)
     try:
         after = parse_cursor(query.cursor, query.order) if query.cursor else None
     except ValueError as error:
@@ -72,8 +80,9 @@ async def page(
         raise Problem(400, f"cursor: {error}.", [wrong]) from None
     if brand_id is not None and not is_possible(brand_id):
         brand_id = 0  # of which there is none
-    asked = Page(min(query.limit, MOST_ROWS), query.order, brand_id, query.q, after)
-    return respond(request, await reads_of(request).page(request.path, asked))
+    limit = min(query.limit, MOST_ROWS)
+    asked = Page(request.path, limit, query.order, brand_id, query.q, after)
+    return respond(request, await reads_of(request).page(asked))
 
 
 async def created(

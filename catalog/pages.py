@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from catalog.questions import ORDERS
 
+PRODUCTS = "/products"
 FIRST_ORDER = next(iter(ORDERS))
 USUAL_ROWS = 20
 MOST_ROWS = 100
@@ -31,33 +32,32 @@ class Place:
 class Page:
     """A question for some of the products; equal ones are answered together."""
 
+    path: str
     limit: int = USUAL_ROWS
     order: str = FIRST_ORDER
     brand_id: int | None = None
     q: str | None = None
     after: Place | None = None
 
-    def query(self) -> str:
-        """The query string that asks for this page."""
+    def address(self) -> str:
+        """Where this page is."""
         asked = {
             "limit": self.limit if self.limit != USUAL_ROWS else None,
             "order": self.order if self.order != FIRST_ORDER else None,
-            "brand_id": self.brand_id,
+            "brand_id": self.brand_id if self.path == PRODUCTS else None,
             "q": self.q,
             "cursor": cursor_of(self.order, self.after) if self.after else None,
         }
-        return urlencode(
-            {name: each for name, each in asked.items() if each is not None}
-        )
+        given = {name: each for name, each in asked.items() if each is not None}
+        return f"{self.path}?{urlencode(given)}" if given else self.path
 
 
-def links(path: str, page: Page, last: Place | None) -> str:
+def links(page: Page, last: Place | None) -> str:
     """The Link header field (RFC 8288) of a page; `last` where more rows come after it."""
-    pages = {"first": replace(page, after=None)}
-    if last is not None:
-        pages["next"] = replace(page, after=last)
-    found = {rel: f"{path}?{each.query()}".rstrip("?") for rel, each in pages.items()}
-    return ", ".join(f'<{target}>; rel="{rel}"' for rel, target in found.items())
+    first = f'<{replace(page, after=None).address()}>; rel="first"'
+    if last is None:
+        return first
+    return f'{first}, <{replace(page, after=last).address()}>; rel="next"'
 
 
 def cursor_of(order: str, place: Place) -> str:

@@ -58,7 +58,7 @@ class Reads:
         ((document,),) = await self._ask(questions.skus_of_product(), id=product_id)
         return represent(document)
 
-    async def _page(self, path: str, page: Page) -> Representation:
+    async def _page(self, page: Page) -> Representation:
         question = questions.page_of_products(
             page.order,
             by_brand=page.brand_id is not None,
@@ -78,7 +78,7 @@ class Reads:
         shown = rows[: page.limit]
         last = Place(*shown[-1][1:]) if len(rows) > len(shown) else None
         document = f"[{','.join(row[0] for row in shown)}]"
-        return represent(document, links(path, page, last))
+        return represent(document, links(page, last))
 
     async def _ask(self, question: Question, **given: Any) -> list[tuple[Any, ...]]:
         async with (

@@ -1,5 +1,6 @@
 """What does a client get of something, and how does it know that it has that already?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -55,3 +56,10 @@ def is_matched(if_match: str, etag: str) -> bool:
     """By strong comparison, as RFC 9110 has it for If-Match (section 13.1.1)."""
     given = parse_etags(if_match)
     return etag in given or "*" in given
+
+
+def without_content(status: int, headers: Mapping[str, str]) -> HttpResponse:
+    """An answer of which there is nothing to read, and so no type of it."""
+    response = HttpResponse(status=status, headers=dict(headers))
+    del response.headers["Content-Type"]
+    return response

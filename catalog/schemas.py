@@ -1,6 +1,6 @@
 """What may clients send, and what do they get?"""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from ninja import Schema
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt
@@ -24,9 +24,16 @@ def not_blank(name: str) -> str:
     return name
 
 
-Text = Annotated[str, AfterValidator(writable)]
 Name = Annotated[
-    Text, AfterValidator(not_blank), Field(min_length=1, max_length=NAME_LENGTH)
+    str,
+    Field(min_length=1, max_length=NAME_LENGTH),
+    AfterValidator(writable),
+    AfterValidator(not_blank),
+]
+Searched = Annotated[
+    str,
+    Field(min_length=LEAST_SEARCHED, max_length=NAME_LENGTH),
+    AfterValidator(writable),
 ]
 BrandNumber = Annotated[StrictInt, Field(ge=1, le=LARGEST)]
 
@@ -92,8 +99,6 @@ class SkuOut(Schema):
 
 
 class PageQuery(Schema):
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
     limit: int = Field(
         USUAL_ROWS,
         ge=1,
@@ -103,11 +108,8 @@ class PageQuery(Schema):
         None, description='From the address of a Link with rel="next".'
     )
     order: Order = FIRST_ORDER  # type: ignore[assignment]
-    q: Text | None = Field(
-        None,
-        min_length=LEAST_SEARCHED,
-        max_length=NAME_LENGTH,
-        description="Part of the name, in upper or lower case.",
+    q: Searched | None = Field(
+        None, description="Part of the name, in upper or lower case."
     )
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from catalog.access import writer
 from catalog.idempotency import Answer, fingerprint_of, key_of, once
-from catalog.representation import JSON
+from catalog.representation import JSON, without_content
 from catalog.writes import Collection, Fields, refusal
 
 VERBS = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
@@ -28,14 +28,9 @@ async def write(
 ) -> HttpResponse:
     """The answer of `work`, which writes these fields. Raises Problem."""
     answer = await sync_to_async(perform)(request, collection, work, fields)
-    response = HttpResponse(
-        answer.body, JSON if answer.body else "text/plain", answer.status
-    )
-    for name, value in answer.headers.items():
-        response.headers[name] = value
     if not answer.body:
-        del response.headers["Content-Type"]
-    return response
+        return without_content(answer.status, answer.headers)
+    return HttpResponse(answer.body, JSON, answer.status, headers=dict(answer.headers))
 
 
 def perform(

@@ -6,7 +6,7 @@ from ninja import Query, Router
 from catalog.identity import Identity
 from catalog.methods import absent, changed, created, deleted, found, page
 from catalog.reads import reads_of
-from catalog.representation import respond
+from catalog.representation import respond, without_content
 from catalog.schemas import (
     BookProductIn,
     ProductChange,
@@ -41,9 +41,7 @@ async def create_product_as_in_the_book(
 ) -> HttpResponse:
     """As listing 9.4 has it: JSON of any content type, and an empty answer."""
     response = await created(request, PRODUCTS, product)
-    if response.status_code == 201:
-        response.content = b""
-    return response
+    return without_content(201, {"Location": response.headers["Location"]})
 
 
 @router.get("/products/{product_id}", response=ProductOut, summary="One product")
