@@ -29,17 +29,10 @@ from pytest_django import Settings
 from async_views.runtime.asgi_types import Message
 from async_views.runtime.handler import Handler
 from async_views.runtime.middleware import in_place
+from benchmarks.applications import startproject
 from tests.servers import serve_asgi
 
-SEVEN = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+SEVEN = startproject.MIDDLEWARE
 CONDITIONAL_GET = "django.middleware.http.ConditionalGetMiddleware"
 PASSWORD = "correct horse battery staple"
 
