@@ -70,5 +70,5 @@ urlpatterns = [
     path("async/", view),
     path("sync/", synchronous_view),
     path("backend/", backend),
-    path("leftovers/", leftovers),
+    path("leftovers/", leftovers, name="leftovers"),
 ]

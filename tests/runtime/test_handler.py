@@ -2,20 +2,25 @@
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.signals import request_finished
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client
+from django.urls import reverse
 from django.utils.decorators import async_only_middleware, sync_only_middleware
 from pytest_django import Settings
 
 from async_views.runtime.asgi_types import Message
 from async_views.runtime.handler import Handler
-from tests.runtime.exchanges import Exchange, get, no_other_task
+from tests.runtime.exchanges import Exchange, connected, get, no_other_task
 from tests.runtime.replaceable_views import views
 
 HERE = __name__
@@ -147,6 +152,54 @@ async def test_a_view_s_error_rolls_back_where_requests_are_atomic(
 
     assert [answer.status_code for answer in answers] == [200, 500]
     assert names == (["right"] if atomic else ["right", "wrong"])
+
+
+async def test_the_path_the_site_is_mounted_at_comes_before_its_own() -> None:
+    async def locate(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(reverse("leftovers"))
+
+    views["async"] = locate
+    answer = await get(Handler(), "/below/async/", root_path="/below")
+
+    assert answer.content == b"/below/leftovers/"
+
+
+class NotedCache(LocMemCache):
+    """Notes that it was closed."""
+
+    closed: ClassVar[list[int]] = []
+
+    def close(self, **kwargs: Any) -> None:
+        self.closed.append(threading.get_ident())
+
+
+async def test_a_cache_is_closed_where_it_was_used_when_the_request_ends(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": f"{HERE}.NotedCache"}}
+    monkeypatch.setattr(NotedCache, "closed", [])
+
+    async def look_up(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(cache.get("colour", "none"))
+
+    views["async"] = look_up
+    answer = await get(Handler())
+
+    assert answer.content == b"none"
+    assert NotedCache.closed == [threading.get_ident()]
+
+
+async def test_a_request_that_django_cannot_read_is_refused_and_finished() -> None:
+    finished: list[object] = []
+
+    def note(sender: object, **named: Any) -> None:
+        finished.append(sender)
+
+    with connected(request_finished, note):
+        answer = await get(Handler(), query_string=b"colour=\xff")
+
+    assert answer.status_code == 400
+    assert len(finished) == 1
 
 
 async def unanswered(*exchange: Any) -> None:

@@ -12,12 +12,20 @@ import aiohttp
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.signals import request_finished
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from pytest_django import Settings
 
 from async_views.runtime.handler import Handler
-from tests.runtime.exchanges import SECONDS, Exchange, connected, no_other_task
+from tests.runtime.exchanges import (
+    SECONDS,
+    Exchange,
+    connected,
+    get,
+    no_other_task,
+)
 from tests.runtime.replaceable_views import count_connections, views
 from tests.servers import Served, serve_asgi
 
@@ -81,6 +89,72 @@ async def test_a_view_may_clean_up_after_a_disconnect_and_is_not_cancelled_again
     await exchange.end()
 
     assert events == ["cleaned up"]
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_disconnect_closes_the_connection_that_the_request_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+    entered = asyncio.Event()
+    used: list[BaseDatabaseWrapper] = []
+
+    def ask() -> None:
+        count_connections()
+        used.append(connections["default"])
+
+    async def ask_and_wait(request: HttpRequest) -> HttpResponse:
+        await sync_to_async(ask)()
+        entered.set()
+        await asyncio.Event().wait()
+        return HttpResponse()
+
+    views["async"] = ask_and_wait
+    exchange = Exchange(Handler())
+    exchange.tell("request")
+    await entered.wait()
+    was_open = used[0].connection is not None
+    exchange.tell("disconnect")
+    await exchange.end()
+
+    assert was_open
+    assert used[0].connection is None
+
+
+async def test_a_disconnect_from_a_view_that_does_not_block_starts_no_thread() -> None:
+    entered = asyncio.Event()
+
+    async def wait(request: HttpRequest) -> HttpResponse:
+        entered.set()
+        await asyncio.Event().wait()
+        return HttpResponse()
+
+    views["async"] = wait
+    before = threading.active_count()
+    exchange = Exchange(Handler())
+    exchange.tell("request")
+    await entered.wait()
+    exchange.tell("disconnect")
+    await exchange.end()
+
+    assert threading.active_count() == before
+
+
+async def test_nobody_listens_for_a_disconnect_before_the_view_waits() -> None:
+    tasks: list[int] = []
+
+    async def note(request: HttpRequest) -> HttpResponse:
+        tasks.append(len(asyncio.all_tasks()))
+        await asyncio.sleep(0)
+        tasks.append(len(asyncio.all_tasks()))
+        return HttpResponse()
+
+    views["async"] = note
+    await get(Handler())
+
+    before, after = tasks
+    assert after == before + 1
+    await no_other_task()
 
 
 async def test_a_disconnect_ends_a_stream_and_closes_its_generator() -> None:

@@ -1,7 +1,10 @@
 """Does what blocks share its request's thread and connection, and are these few?"""
 
 import asyncio
+import inspect
+import runpy
 import threading
+import time
 from typing import Any
 
 import aiohttp
@@ -11,9 +14,11 @@ from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse
+from pytest_django import Settings
 
+from async_views.runtime.asgi_types import Message, Receive, Scope, Send
 from async_views.runtime.handler import Handler
-from tests.runtime.exchanges import SECONDS, get
+from tests.runtime.exchanges import SECONDS, Exchange, get
 from tests.runtime.replaceable_views import count_connections, views
 from tests.servers import serve_asgi
 
@@ -140,6 +145,89 @@ async def test_a_connection_is_closed_on_its_thread_where_it_is_not_to_be_kept(
     await get(Handler(), f"/{kind}/")
 
     assert (used[0].connection is not None) is is_open
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_connection_that_became_too_old_is_not_used_by_the_next_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 60)
+    used: list[BaseDatabaseWrapper] = []
+    opened: list[object] = []
+
+    def ask(request: HttpRequest) -> HttpResponse:
+        count_connections()
+        used.append(connections["default"])
+        opened.append(connections["default"].connection)
+        return HttpResponse()
+
+    views["sync"] = ask
+    handler = Handler(threads=1)
+    for _ in range(2):
+        await get(handler, "/sync/")
+    used[0].close_at = time.monotonic()
+    await get(handler, "/sync/")
+
+    first, second, third = opened
+    assert first is second
+    assert first is not third
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_request_is_shown_no_queries_but_its_own(settings: Settings) -> None:
+    settings.DEBUG = True
+
+    def ask(request: HttpRequest) -> HttpResponse:
+        count_connections()
+        return HttpResponse(str(len(connections["default"].queries)))
+
+    views["sync"] = ask
+    handler = Handler(threads=1)
+    answers = [await get(handler, "/sync/") for _ in range(2)]
+
+    assert [answer.content for answer in answers] == [b"1", b"1"]
+
+
+@pytest.mark.usefixtures("database")
+async def test_where_the_loop_may_have_a_connection_it_is_closed_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+    used: list[BaseDatabaseWrapper] = []
+
+    async def ask(request: HttpRequest) -> HttpResponse:
+        count_connections()
+        used.append(connections["default"])
+        return HttpResponse()
+
+    views["async"] = ask
+    # The variable is read once, when the module is loaded.
+    module = runpy.run_path(str(inspect.getsourcefile(Handler)))
+    await get(module["Handler"]())
+
+    assert used[0].connection is None
+
+
+async def test_a_request_that_ends_in_an_error_gives_its_thread_back() -> None:
+    def answer(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("ok")
+
+    async def send(message: Message) -> None:
+        raise OSError("The socket is gone.")
+
+    views["sync"] = answer
+    handler = Handler(threads=1)
+
+    async def application(scope: Scope, receive: Receive, _: Send) -> None:
+        await handler(scope, receive, send)
+
+    failing = Exchange(application, "/sync/")
+    failing.tell("request")
+    with pytest.raises(OSError, match="The socket is gone"):
+        await failing.end()
+
+    assert (await get(handler, "/sync/")).content == b"ok"
 
 
 async def answers_of_many(app: Any, clients: int) -> list[dict[str, int]]:
