@@ -189,6 +189,29 @@ async def test_a_cache_is_closed_where_it_was_used_when_the_request_ends(
     assert NotedCache.closed == [threading.get_ident()]
 
 
+async def test_a_cache_is_closed_too_when_the_client_has_left(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": f"{HERE}.NotedCache"}}
+    monkeypatch.setattr(NotedCache, "closed", [])
+    entered = asyncio.Event()
+
+    async def look_up_and_wait(request: HttpRequest) -> HttpResponse:
+        cache.get("colour")
+        entered.set()
+        await asyncio.Event().wait()
+        return HttpResponse()
+
+    views["async"] = look_up_and_wait
+    exchange = Exchange(Handler())
+    exchange.tell("request")
+    await entered.wait()
+    exchange.tell("disconnect")
+    await exchange.end()
+
+    assert NotedCache.closed == [threading.get_ident()]
+
+
 async def test_a_request_that_django_cannot_read_is_refused_and_finished() -> None:
     finished: list[object] = []
 

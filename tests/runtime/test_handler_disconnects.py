@@ -235,6 +235,22 @@ async def test_a_client_that_leaves_before_its_body_is_whole_is_not_answered() -
     assert exchange.sent.empty()
 
 
+async def test_a_client_that_leaves_before_it_sent_anything_is_not_answered() -> None:
+    called: list[HttpRequest] = []
+
+    async def note(request: HttpRequest) -> HttpResponse:
+        called.append(request)
+        return HttpResponse()
+
+    views["async"] = note
+    exchange = Exchange(Handler())
+    exchange.tell("disconnect")
+    await exchange.end()
+
+    assert called == []
+    assert exchange.sent.empty()
+
+
 async def ask_leftovers(server: Served) -> dict[str, int]:
     connector = aiohttp.TCPConnector(force_close=True)
     async with (
