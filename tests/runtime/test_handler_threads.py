@@ -124,6 +124,43 @@ async def test_a_response_with_a_close_of_its_own_is_closed_off_the_loop(
     assert kind == "async" or closed_on == ran_on
 
 
+async def test_what_a_response_holds_beside_its_request_is_closed_off_the_loop() -> (
+    None
+):
+    closed_on: list[int] = []
+    responses: list[HttpResponse] = []
+
+    class Held:
+        def close(self) -> None:
+            closed_on.append(threading.get_ident())
+
+    async def hold(request: HttpRequest) -> HttpResponse:
+        response = HttpResponse()
+        response._resource_closers.append(Held().close)  # type: ignore[attr-defined]
+        responses.append(response)
+        return response
+
+    views["async"] = hold
+    await get(Handler())
+
+    [thread] = closed_on
+    assert thread != threading.get_ident()
+    assert responses[0].closed
+
+
+async def test_a_response_that_holds_nothing_is_closed_when_it_was_sent() -> None:
+    responses: list[HttpResponse] = []
+
+    async def keep(request: HttpRequest) -> HttpResponse:
+        responses.append(HttpResponse())
+        return responses[0]
+
+    views["async"] = keep
+    await get(Handler())
+
+    assert responses[0].closed
+
+
 @pytest.mark.parametrize("kind", ["async", "sync"])
 @pytest.mark.parametrize(("max_age", "is_open"), [(0, False), (60, True)])
 @pytest.mark.usefixtures("database")

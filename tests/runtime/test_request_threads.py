@@ -189,14 +189,17 @@ def test_a_kept_thread_is_lent_again_before_another_is_started() -> None:
     assert len(idents) <= 2
 
 
-def test_an_error_is_its_caller_s_and_the_thread_stays_good() -> None:
+@pytest.mark.parametrize("error", [LookupError, SystemExit])
+def test_an_error_is_its_caller_s_and_the_thread_stays_good(
+    error: type[BaseException],
+) -> None:
     threads = RequestThreads(1)
     request = RequestThread(threads, nothing)
 
     def fail() -> None:
-        raise LookupError("on purpose")
+        raise error("on purpose")
 
-    with pytest.raises(LookupError, match="on purpose"):
+    with pytest.raises(error, match="on purpose"):
         request.submit(fail).result(SECONDS)
     ident = request.submit(threading.get_ident).result(SECONDS)
     request.release()
@@ -244,3 +247,18 @@ async def test_code_that_comes_after_the_request_is_off_its_thread() -> None:
     over.set()
 
     assert await asyncio.wait_for(task, SECONDS) not in {within, threading.get_ident()}
+
+
+async def test_after_the_request_its_task_runs_blocking_code_where_it_did_before() -> (
+    None
+):
+    request = RequestThread(RequestThreads(1), nothing)
+
+    before = await sync_to_async(threading.get_ident)()
+    async with request:
+        within = await sync_to_async(threading.get_ident)()
+    request.release()
+    after = await sync_to_async(threading.get_ident)()
+
+    assert within != before
+    assert after == before
