@@ -64,6 +64,8 @@ async def test_a_disconnect_cancels_the_view_and_finishes_the_request_once() -> 
     assert events == ["cancelled", "finished"]
     assert exchange.sent.empty()
     assert not exchange.task.cancelled()
+    # Else a timeout in what comes after would take itself for cancelled.
+    assert exchange.task.cancelling() == 0
 
 
 async def test_a_view_may_clean_up_after_a_disconnect_and_is_not_cancelled_again() -> (
@@ -215,6 +217,7 @@ async def test_the_server_s_own_cancellation_is_not_swallowed(kind: str) -> None
     await asyncio.wait([exchange.task], timeout=SECONDS)
 
     assert exchange.task.cancelled()
+    assert exchange.task.cancelling() == 1
     await no_other_task()
 
 

@@ -146,6 +146,39 @@ def test_the_prelude_runs_first_and_once_on_the_request_s_thread() -> None:
     assert len({ident for _, ident in events}) == 1
 
 
+def test_the_prelude_runs_once_also_for_work_that_waited(
+    gate: Callable[[], Gate],
+) -> None:
+    threads, busy = RequestThreads(1), gate()
+    events: list[str] = []
+
+    first = RequestThread(threads, nothing)
+    first.submit(busy.pass_through)
+    second = RequestThread(threads, lambda: events.append("prelude"))
+    futures = [second.submit(events.append, work) for work in ("one", "two")]
+    first.release()
+    busy.opened.set()
+    wait(futures, SECONDS)
+    second.release()
+
+    assert events == ["prelude", "one", "two"]
+
+
+def test_a_prelude_that_fails_is_logged_and_the_work_done(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> None:
+        raise LookupError("on purpose")
+
+    request = RequestThread(RequestThreads(1), fail)
+    done = request.submit(lambda: "done").result(SECONDS)
+    request.release()
+
+    assert done == "done"
+    assert "A thread could not be prepared" in caplog.text
+    assert "LookupError: on purpose" in caplog.text
+
+
 def test_each_request_has_its_prelude_even_on_a_kept_thread() -> None:
     threads = RequestThreads(1)
     events: list[str] = []
