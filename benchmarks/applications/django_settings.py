@@ -1,6 +1,7 @@
 """How does Django serve as `startproject` sets it up, but without DEBUG?"""
 
 from async_views.runtime import environment
+from benchmarks.applications import startproject
 
 SECRET_KEY = environment.secret("SECRET_KEY")
 DEBUG = False
@@ -13,15 +14,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+MIDDLEWARE = startproject.MIDDLEWARE
 ROOT_URLCONF = "benchmarks.applications.django_urls"
 TEMPLATES = [
     {

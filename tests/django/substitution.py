@@ -7,15 +7,11 @@ CommonMiddleware`, and the same in a dotted path of MIDDLEWARE, give ours.
 import sys
 from importlib import import_module
 
+from benchmarks.applications import startproject
+
 HANDLER = "django.core.handlers.asgi.ASGIHandler"
 MIDDLEWARE = (
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    *startproject.MIDDLEWARE,
     "django.middleware.http.ConditionalGetMiddleware",
 )
 

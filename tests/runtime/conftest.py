@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from pytest_django import Settings
+
+from tests.runtime.replaceable_views import views
 
 
 @pytest.fixture
@@ -22,3 +25,11 @@ def database(transactional_db: None) -> Iterator[None]:
     for each in opened:
         each.inc_thread_sharing()
         each.close()
+
+
+@pytest.fixture
+def bare(settings: Settings) -> Iterator[None]:
+    """No middleware but what a test asks for, and no view either."""
+    settings.MIDDLEWARE = []
+    yield
+    views.clear()

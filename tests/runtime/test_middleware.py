@@ -1,11 +1,10 @@
 """Do the middleware that run in place behave as Django's, and start no thread?"""
 
-import asyncio
 import re
 import sys
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import pytest
@@ -13,33 +12,30 @@ from asgiref.sync import SyncToAsync
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 from django.shortcuts import redirect
 from django.test import RequestFactory
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import path
 from django.utils.decorators import async_only_middleware
 from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from pytest_django import Settings
 
-from async_views.runtime.asgi_types import Message
 from async_views.runtime.handler import Handler
 from async_views.runtime.middleware import in_place
+from benchmarks.applications import startproject
+from tests.runtime.exchanges import Exchange, get
 from tests.servers import serve_asgi
 
-SEVEN = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+SEVEN = startproject.MIDDLEWARE
 CONDITIONAL_GET = "django.middleware.http.ConditionalGetMiddleware"
 PASSWORD = "correct horse battery staple"
 
@@ -89,6 +85,10 @@ def who_synchronously(request: HttpRequest) -> HttpResponse:
     return HttpResponse(request.user.get_username())
 
 
+async def count_messages(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"{len(messages.get_messages(request))} messages")
+
+
 async def fail(request: HttpRequest) -> HttpResponse:
     raise LookupError("on purpose")
 
@@ -101,6 +101,7 @@ urlpatterns = [
     path("forget/", forget),
     path("say/", say),
     path("said/", said),
+    path("messages/", count_messages),
     path("who/", who),
     path("who-synchronously/", who_synchronously),
     path("fail/", fail),
@@ -122,6 +123,28 @@ def without_messages(get_response: Any) -> Any:
         return response
 
     return middleware
+
+
+@async_only_middleware
+def without_session(get_response: Any) -> Any:
+    """Takes the session of a request away."""
+
+    async def middleware(request: HttpRequest) -> HttpResponse:
+        del request.session
+        response: HttpResponse = await get_response(request)
+        return response
+
+    return middleware
+
+
+class NotedUpload(MemoryFileUploadHandler):
+    """Notes on which threads forms with files are read."""
+
+    threads: ClassVar[list[int]] = []
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        self.threads.append(threading.get_ident())
+        super().new_file(*args, **kwargs)
 
 
 @dataclass
@@ -158,25 +181,8 @@ def administrator(database: None, settings: Settings) -> User:
 
 
 async def status_of_get(app: Any, path: str, *headers: tuple[bytes, bytes]) -> int:
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "path": path,
-        "query_string": b"",
-        "headers": [(b"host", b"testserver"), *headers],
-    }
-    sent: list[Message] = []
-
-    received: asyncio.Queue[Message] = asyncio.Queue()
-    received.put_nowait({"type": "http.request"})
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(scope, received.get, send)
-    return int(sent[0]["status"])
+    answer = await get(app, path, headers=[(b"host", b"testserver"), *headers])
+    return answer.status_code
 
 
 STACKS = {
@@ -218,6 +224,59 @@ async def test_an_old_session_cookie_nobody_looks_at_costs_no_hop(
     assert await status_of_get(Handler(), "/hello/", cookie) == 200
 
     assert counted == Threading(hops=0, threads=0)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE"])
+async def test_a_method_that_is_as_safe_makes_no_hop_either(
+    method: str, settings: Settings, counted: Threading
+) -> None:
+    settings.MIDDLEWARE = SEVEN
+
+    await get(Handler(), "/hello/", method=method)
+
+    assert counted == Threading(hops=0, threads=0)
+
+
+async def test_a_view_that_anybody_may_post_to_costs_no_hop(
+    settings: Settings, counted: Threading
+) -> None:
+    settings.MIDDLEWARE = SEVEN
+
+    answer = await get(Handler(), "/exempt/", method="POST")
+
+    assert answer.content == b"Anybody may post."
+    assert counted == Threading(hops=0, threads=0)
+
+
+async def test_messages_that_a_view_only_counts_cost_no_hop(
+    settings: Settings, counted: Threading
+) -> None:
+    settings.MIDDLEWARE = SEVEN
+
+    answer = await get(Handler(), "/messages/")
+
+    assert answer.content == b"0 messages"
+    assert counted == Threading(hops=0, threads=0)
+
+
+async def test_messages_nobody_looks_at_have_no_storage(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MIDDLEWARE = SEVEN
+    made: list[FallbackStorage] = []
+    make = FallbackStorage.__init__
+
+    def noted_make(self: FallbackStorage, *args: Any, **kwargs: Any) -> None:
+        made.append(self)
+        make(self, *args, **kwargs)
+
+    monkeypatch.setattr(FallbackStorage, "__init__", noted_make)
+
+    assert await status_of_get(Handler(), "/hello/") == 200
+    assert made == []
+
+    assert await status_of_get(Handler(), "/messages/") == 200
+    assert len(made) == 1
 
 
 async def test_a_class_derived_from_django_s_keeps_its_thread(
@@ -491,10 +550,32 @@ async def test_the_visits_are_of_what_they_say(
     ]
 
 
-async def test_a_request_whose_messages_were_taken_away_is_answered(
+async def test_a_middleware_that_answers_keeps_the_request_from_the_view(
     settings: Settings,
 ) -> None:
-    settings.MIDDLEWARE = [SEVEN[1], SEVEN[5], f"{__name__}.without_messages"]
+    settings.MIDDLEWARE = SEVEN
+    settings.SECURE_SSL_REDIRECT = True
+
+    answer = await get(Handler(), "/hello/")
+
+    assert answer.status_code == 301
+    assert answer["Location"] == "https://testserver/hello/"
+
+
+def test_a_synchronous_chain_has_the_answer_of_the_csrf_check_at_once() -> None:
+    with in_place():
+        check = import_string(SEVEN[3])(lambda request: HttpResponse())
+
+    answer = check.process_view(RequestFactory().post("/form/"), form, (), {})
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("taken", ["messages", "session"])
+async def test_a_request_whose_messages_or_session_were_taken_away_is_answered(
+    taken: str, settings: Settings
+) -> None:
+    settings.MIDDLEWARE = [SEVEN[1], SEVEN[5], f"{__name__}.without_{taken}"]
 
     assert await status_of_get(Handler(), "/hello/") == 200
 
@@ -517,3 +598,62 @@ async def test_saving_a_session_does_not_block_the_event_loop(
 
     assert saving_threads
     assert threading.get_ident() not in saving_threads
+
+
+async def test_saving_a_session_at_every_request_does_not_block_the_event_loop(
+    settings: Settings, database: None
+) -> None:
+    settings.MIDDLEWARE = SEVEN
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    session = SessionStore()
+    await session.aset("visits", 1)
+    await session.asave()
+
+    cookie = (b"cookie", f"sessionid={session.session_key}".encode())
+
+    # Django would refuse to load and save it on the event loop's thread.
+    assert await status_of_get(Handler(), "/hello/", cookie) == 200
+
+
+async def test_messages_are_added_to_a_session_off_the_event_loop(
+    settings: Settings, database: None
+) -> None:
+    settings.MIDDLEWARE = SEVEN
+    settings.MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+    # The second has a session to load, which its view did not.
+    steps = [Step("GET", "/say/"), Step("GET", "/say/"), Step("GET", "/said/")]
+
+    answers = await visit(Handler(), steps)
+
+    assert [answer.status for answer in answers] == [302, 302, 200]
+    assert answers[2].body == b"It is done." * 2
+
+
+async def test_a_form_is_read_for_its_token_off_the_event_loop(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MIDDLEWARE = SEVEN
+    settings.FILE_UPLOAD_HANDLERS = [f"{__name__}.NotedUpload"]
+    monkeypatch.setattr(NotedUpload, "threads", [])
+    token = "x" * 32
+    upload = SimpleUploadedFile("small.txt", b"small")
+    body = encode_multipart(BOUNDARY, {"csrfmiddlewaretoken": token, "upload": upload})
+
+    exchange = Exchange(
+        Handler(),
+        "/hello/",
+        method="POST",
+        headers=[
+            (b"host", b"testserver"),
+            (b"content-type", MULTIPART_CONTENT.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"cookie", f"csrftoken={token}".encode()),
+        ],
+    )
+    exchange.tell("request", body=body)
+    start = await exchange.next()
+    await exchange.end()
+
+    assert start["status"] == 200
+    [thread] = NotedUpload.threads
+    assert thread != threading.get_ident()

@@ -146,6 +146,39 @@ def test_the_prelude_runs_first_and_once_on_the_request_s_thread() -> None:
     assert len({ident for _, ident in events}) == 1
 
 
+def test_the_prelude_runs_once_also_for_work_that_waited(
+    gate: Callable[[], Gate],
+) -> None:
+    threads, busy = RequestThreads(1), gate()
+    events: list[str] = []
+
+    first = RequestThread(threads, nothing)
+    first.submit(busy.pass_through)
+    second = RequestThread(threads, lambda: events.append("prelude"))
+    futures = [second.submit(events.append, work) for work in ("one", "two")]
+    first.release()
+    busy.opened.set()
+    wait(futures, SECONDS)
+    second.release()
+
+    assert events == ["prelude", "one", "two"]
+
+
+def test_a_prelude_that_fails_is_logged_and_the_work_done(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> None:
+        raise LookupError("on purpose")
+
+    request = RequestThread(RequestThreads(1), fail)
+    done = request.submit(lambda: "done").result(SECONDS)
+    request.release()
+
+    assert done == "done"
+    assert "A thread could not be prepared" in caplog.text
+    assert "LookupError: on purpose" in caplog.text
+
+
 def test_each_request_has_its_prelude_even_on_a_kept_thread() -> None:
     threads = RequestThreads(1)
     events: list[str] = []
@@ -189,14 +222,17 @@ def test_a_kept_thread_is_lent_again_before_another_is_started() -> None:
     assert len(idents) <= 2
 
 
-def test_an_error_is_its_caller_s_and_the_thread_stays_good() -> None:
+@pytest.mark.parametrize("error", [LookupError, SystemExit])
+def test_an_error_is_its_caller_s_and_the_thread_stays_good(
+    error: type[BaseException],
+) -> None:
     threads = RequestThreads(1)
     request = RequestThread(threads, nothing)
 
     def fail() -> None:
-        raise LookupError("on purpose")
+        raise error("on purpose")
 
-    with pytest.raises(LookupError, match="on purpose"):
+    with pytest.raises(error, match="on purpose"):
         request.submit(fail).result(SECONDS)
     ident = request.submit(threading.get_ident).result(SECONDS)
     request.release()
@@ -244,3 +280,18 @@ async def test_code_that_comes_after_the_request_is_off_its_thread() -> None:
     over.set()
 
     assert await asyncio.wait_for(task, SECONDS) not in {within, threading.get_ident()}
+
+
+async def test_after_the_request_its_task_runs_blocking_code_where_it_did_before() -> (
+    None
+):
+    request = RequestThread(RequestThreads(1), nothing)
+
+    before = await sync_to_async(threading.get_ident)()
+    async with request:
+        within = await sync_to_async(threading.get_ident)()
+    request.release()
+    after = await sync_to_async(threading.get_ident)()
+
+    assert within != before
+    assert after == before
