@@ -142,20 +142,27 @@ async def test_a_disconnect_from_a_view_that_does_not_block_starts_no_thread() -
     assert threading.active_count() == before
 
 
-async def test_nobody_listens_for_a_disconnect_before_the_view_waits() -> None:
+async def test_nobody_listens_for_a_disconnect_before_the_view_has_waited_a_while() -> (
+    None
+):
     tasks: list[int] = []
 
     async def note(request: HttpRequest) -> HttpResponse:
         tasks.append(len(asyncio.all_tasks()))
         await asyncio.sleep(0)
         tasks.append(len(asyncio.all_tasks()))
+        async with asyncio.timeout(5):
+            while len(asyncio.all_tasks()) == tasks[0]:
+                await asyncio.sleep(0.001)
+        tasks.append(len(asyncio.all_tasks()))
         return HttpResponse()
 
     views["async"] = note
     await get(Handler())
 
-    before, after = tasks
-    assert after == before + 1
+    before, soon, later = tasks
+    assert soon == before
+    assert later == before + 1
     await no_other_task()
 
 

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from async_views.runtime.asgi_types import Message
 from async_views.runtime.handler import Handler
 from async_views.runtime.request import PromisingRequest
-from tests.runtime.test_middleware import SEVEN
+from benchmarks.applications.startproject import MIDDLEWARE as SEVEN
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
