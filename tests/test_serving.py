@@ -338,6 +338,7 @@ def test_ctrl_c_stops_everything_in_five_seconds_and_keeps_the_data(
         assert int(headers["retry-after"]) > 0
     assert "Traceback" not in first.output
     assert "user admin, password " in first.output
+    assert "example data" not in first.output
 
     with Site(EMBEDDED_POSTGRES_DIR=str(tmp_path), PREPARE_ON_START="1") as second:
         assert get(f"{second.url}/readyz")[0] == 200

@@ -1,0 +1,120 @@
+"""`manage.py seed_catalog`: the book's example data, or a larger catalog of the kind."""
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    OutputWrapper,
+)
+from django.db import Error
+
+from catalog.example import (
+    BOOKS_PRODUCTS,
+    COMBINATIONS,
+    Example,
+    usual_skus_per_product,
+)
+from catalog.seed import CatalogNotEmpty, count_rows, in_short, in_words, seed
+
+MOST_PRODUCTS = 10_000_000
+
+
+class Command(BaseCommand):
+    help = (
+        "Loads the book's example data: 100 brands, 1,000 products, 100,000 SKUs; or "
+        "more products of the kind. Exit status: 0 loaded, 1 refused or failed, and "
+        "nothing is changed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--products",
+            type=whole_number(1, MOST_PRODUCTS),
+            default=BOOKS_PRODUCTS,
+            metavar="N",
+            help=f"how many products, {BOOKS_PRODUCTS} unless told",
+        )
+        parser.add_argument(
+            "--skus-per-product",
+            type=whole_number(0, COMBINATIONS),
+            metavar="N",
+            help=f"how many SKUs each product has, up to {COMBINATIONS}; unless told, "
+            f"as many as make 100,000, but at least 5: 100 of 1,000 products, 10 of "
+            "10,000, 5 of a million",
+        )
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="delete the whole catalog first, without asking",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        products, skus_per_product = options["products"], options["skus_per_product"]
+        if skus_per_product is None:
+            skus_per_product = usual_skus_per_product(products)
+        example = Example(products, skus_per_product)
+        started = time.monotonic()
+        try:
+            with ProgressLine(self.stdout) as line:
+                seed(example, replace=options["replace"], on_progress=line.show)
+        except CatalogNotEmpty as refusal:
+            raise CommandError(
+                f"The catalog holds {in_words(count_rows())}, and nothing was loaded: "
+                "--replace deletes them first."
+            ) from refusal
+        except Error as error:
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(
+                f"The catalog could not be loaded, and is as it was: {reason}."
+            ) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped; the catalog is as it was.", returncode=130
+            ) from None
+        seconds = time.monotonic() - started
+        self.stdout.write(f"  catalog    {in_short(example)} in {seconds:.1f} s")
+
+
+def whole_number(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = minimum - 1
+        if not minimum <= number <= maximum:
+            raise argparse.ArgumentTypeError(
+                f"{value} should be a whole number from {minimum} to {maximum:,}"
+            )
+        return number
+
+    return parse
+
+
+class ProgressLine:
+    """One line, written over and over, on a terminal; else a line for each end."""
+
+    def __init__(self, stream: OutputWrapper) -> None:
+        self.stream = stream
+        self.rewritten = stream.isatty()
+
+    def __enter__(self) -> "ProgressLine":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.rewritten:
+            # Carriage return, and erase to the end of the line (ECMA-48).
+            self.stream.write("\r\x1b[K", ending="")
+            self.stream.flush()
+
+    def show(self, what: str, done: int, total: int) -> None:
+        if self.rewritten:
+            line = f"\r\x1b[K  {what:10} {done:,} of {total:,}"
+            self.stream.write(line, ending="")
+            self.stream.flush()
+        elif done == total:
+            self.stream.write(f"  {what:10} {total:,}")
