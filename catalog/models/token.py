@@ -72,3 +72,8 @@ class AccessToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def counts(self, now: datetime) -> bool:
+        """Whether it is good at `now`, by itself and its owner: as `good` has it."""
+        ended = self.expires is not None and self.expires <= now
+        return self.revoked is None and not ended and self.owner.is_active
