@@ -91,7 +91,7 @@ class CatalogAPI(NinjaAPI):
                         for method in operation.methods
                     }
                 ),
-                name=view.url_name or route,
+                name=view.url_name or view.operations[0].view_func.__name__,
             )
             for bound in self._get_bound_routers()
             for route, view in bound.path_operations.items()

@@ -8,8 +8,10 @@ import json
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import ensure_csrf_cookie
 
 from async_views.runtime.problem_details import PROBLEM_JSON
 from async_views.runtime.read_only import read_only
@@ -163,6 +165,11 @@ async def openapi(request: HttpRequest) -> HttpResponse:
 
 
 @read_only("GET", "HEAD")
+@ensure_csrf_cookie
 async def docs(request: HttpRequest) -> HttpResponse:
     """The document as a page on which each route can be tried."""
-    return render(request, "catalog/docs.html")
+    return render(
+        request,
+        "catalog/docs.html",
+        {"anyone_writes": settings.CATALOG_WRITE_ACCESS == "anyone"},
+    )
