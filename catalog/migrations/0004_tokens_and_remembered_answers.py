@@ -10,7 +10,7 @@ from catalog.models.token import known_scopes
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog", "0002_rules_and_indexes"),
+        ("catalog", "0003_groups"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -16,6 +16,8 @@ from django.db.models import (
     UniqueConstraint,
 )
 
+# What a person may be allowed to do with each of these; files go both ways in the admin.
+PERMISSIONS = ("add", "change", "delete", "view", "import", "export")
 NAME_LENGTH = 500  # characters: an index entry of PostgreSQL has room for no more
 BLANK = r"^\s*$"
 
@@ -58,6 +60,7 @@ class Brand(models.Model):
     class Meta:
         db_table = "brand"
         ordering = ("id",)
+        default_permissions = PERMISSIONS
         constraints = (not_blank("brand"),)
 
     def __str__(self) -> str:
@@ -79,6 +82,7 @@ class Product(models.Model):
     class Meta:
         db_table = "product"
         ordering = ("id",)
+        default_permissions = PERMISSIONS
         constraints = (not_blank("product"),)
         indexes = (
             Index(fields=("brand", "id"), name="product_brand_id"),
@@ -97,6 +101,7 @@ class ProductColor(models.Model):
     class Meta:
         db_table = "product_color"
         ordering = ("id",)
+        default_permissions = PERMISSIONS
         constraints = (not_blank("product_color"),)
         verbose_name = "colour"
 
@@ -111,6 +116,7 @@ class ProductSize(models.Model):
     class Meta:
         db_table = "product_size"
         ordering = ("id",)
+        default_permissions = PERMISSIONS
         constraints = (not_blank("product_size"),)
         verbose_name = "size"
 
@@ -149,6 +155,7 @@ class Sku(models.Model):
     class Meta:
         db_table = "sku"
         ordering = ("id",)
+        default_permissions = PERMISSIONS
         verbose_name = "SKU"
         constraints = (
             UniqueConstraint(

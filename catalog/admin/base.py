@@ -1,0 +1,96 @@
+"""What do all pages of the catalog's admin have in common?"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.admin import RelatedFieldListFilter, display
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.db.models import QuerySet, TextField
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from catalog.admin.exchange import ExchangeAdmin
+from catalog.admin.paginator import BoundedPaginator, count_up_to
+from catalog.admin.references import References
+from catalog.admin.search import named_or_numbered
+from catalog.models.product import NAME_LENGTH
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+NAMES_LISTED = 100
+
+
+class FewChoicesFilter(RelatedFieldListFilter):
+    """A filter by another table, as long as that fits beside the list."""
+
+    MOST_CHOICES = 200
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: Any
+    ) -> list[tuple[str, "str | StrPromise"]]:
+        rows = field.remote_field.model._default_manager.order_by("name")
+        return [(str(row.pk), str(row)) for row in rows[: self.MOST_CHOICES + 1]]
+
+    def has_output(self) -> bool:
+        # One that is in use filters only where it is shown.
+        return bool(self.used_parameters) or (
+            len(self.lookup_choices) <= self.MOST_CHOICES and super().has_output()
+        )
+
+
+class CatalogAdmin(ExchangeAdmin):
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    # A name is one line, though its column has no length.
+    formfield_overrides = {
+        TextField: {
+            "widget": AdminTextInputWidget(
+                attrs={"class": "vLargeTextField", "maxlength": NAME_LENGTH}
+            )
+        }
+    }
+
+    def get_deleted_objects(
+        self, objs: "Sequence[Any] | QuerySet[Any]", request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """As Django's, which names each row that is to go and each that keeps another;
+        this one counts."""
+        count = len(objs) if isinstance(objs, Sequence) else count_up_to(objs)
+        names = [str(row) for row in objs[:NAMES_LISTED]]
+        if count > NAMES_LISTED:
+            names.append("…")
+        going = {str(self.opts.verbose_name_plural): count}
+        forbidden = set()
+        if not self.has_delete_permission(request):
+            forbidden.add(str(self.opts.verbose_name))
+        return names, going, forbidden, self.protecting(objs)
+
+    def protecting(self, rows: Iterable[Any]) -> list[str]:
+        return []
+
+
+class NamedAdmin(CatalogAdmin):
+    """For what has a name, and rows that refer to it."""
+
+    list_display: tuple[str, ...] = ("id", "name")
+    list_editable = ("name",)
+    readonly_fields = ("used",)
+    search_fields = ("name",)
+    search_help_text = "Words of the name, in any order; or a number: the id."
+    references: ClassVar[References]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        return queryset.filter(named_or_numbered(search_term)), False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("name", "used") if obj else ("name",)
+
+    @display(description="used by")
+    def used(self, row: Any) -> SafeString:
+        return self.references.link(row)
+
+    def protecting(self, rows: Iterable[Any]) -> list[str]:
+        return self.references.protecting(rows)

@@ -1,0 +1,85 @@
+"""How does a person import a file, after a look at what it would change, and export one?"""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.db import transaction
+from django.forms import ChoiceField, HiddenInput
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from import_export.admin import ImportExportMixin
+from import_export.forms import ConfirmImportForm, ExportForm
+
+from catalog.formats import Csv, UnreadableFileError, Xlsx
+from catalog.uploads import Uploads
+
+if TYPE_CHECKING:
+    Admin = ModelAdmin[Any]
+else:
+    Admin = ModelAdmin
+
+FORMATS = (Csv, Xlsx)
+
+
+class ConfirmForm(ConfirmImportForm):
+    format = ChoiceField(
+        choices=[(str(number), number) for number in range(len(FORMATS))],
+        widget=HiddenInput,
+    )
+
+
+class ExchangeAdmin(ImportExportMixin, Admin):
+    formats = FORMATS
+    tmp_storage_class = Uploads
+    import_template_name = "admin/catalog/import.html"
+    confirm_form_class = ConfirmForm
+    # The library's form to choose columns has scripts within its page, which the
+    # site's Content-Security-Policy forbids.
+    export_form_class = ExportForm
+    # With the mark by which spreadsheets know UTF-8.
+    to_encoding = "utf-8-sig"
+
+    def get_resource_index(self, form: Any) -> int:
+        return 0  # There is one of each model.
+
+    def add_data_read_fail_error_to_form(self, form: Any, error: Exception) -> None:
+        if isinstance(error, UnreadableFileError):
+            form.add_error("import_file", str(error))
+        elif isinstance(error, UnicodeDecodeError):
+            line = error.object.count(b"\n", 0, error.start) + 1
+            form.add_error(
+                "import_file",
+                f"Row {line} is not UTF-8: save the file as “CSV UTF-8”, or as XLSX.",
+            )
+        else:
+            super().add_data_read_fail_error_to_form(form, error)
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        # Otherwise rows that became wrong after the preview would be left out silently.
+        wanted: dict[str, Any] = super().get_import_data_kwargs(**kwargs)
+        return wanted | {"rollback_on_validation_errors": True}
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        try:
+            # The rows and their history, or neither.
+            with transaction.atomic():
+                response: HttpResponseBase = super().process_import(request, **kwargs)
+                return response
+        except FileNotFoundError:
+            return self.import_again(
+                request, "The file is not kept any longer, or is imported already."
+            )
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponseBase:
+        if result.has_errors() or result.has_validation_errors():
+            return self.import_again(
+                request, "Nothing was imported: the catalog has changed meanwhile."
+            )
+        response: HttpResponseBase = super().process_result(result, request)
+        return response
+
+    def import_again(self, request: HttpRequest, why: str) -> HttpResponseBase:
+        messages.error(request, f"{why} Send the file again to see what it would do.")
+        app, model = self.get_model_info()
+        return HttpResponseRedirect(reverse(f"admin:{app}_{model}_import"))

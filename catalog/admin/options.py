@@ -1,0 +1,20 @@
+"""How are the colours and sizes kept that a product comes in?"""
+
+from django.contrib import admin
+
+from catalog.admin.base import NamedAdmin
+from catalog.admin.references import References
+from catalog.models import ProductColor, ProductSize, Sku
+from catalog.transfer import ProductColorResource, ProductSizeResource
+
+
+@admin.register(ProductColor)
+class ColorAdmin(NamedAdmin):
+    resource_classes = (ProductColorResource,)
+    references = References(Sku, "color")
+
+
+@admin.register(ProductSize)
+class SizeAdmin(NamedAdmin):
+    resource_classes = (ProductSizeResource,)
+    references = References(Sku, "size")

@@ -1,0 +1,59 @@
+"""How many rows does a list have, without walking through all of them?"""
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Paginator
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
+
+if TYPE_CHECKING:
+    RowPaginator = Paginator[Any]
+else:
+    RowPaginator = Paginator
+
+# Counting so many index entries takes about a millisecond.
+COUNTED = 10_000
+
+# As PostgreSQL's planner reckons: the rows a page had when the table was last
+# analysed, times the pages that it has now. reltuples is -1 before that.
+ESTIMATE = """
+SELECT greatest(reltuples, 0) / greatest(relpages, 1)
+    * (pg_relation_size(oid) / current_setting('block_size')::int)
+FROM pg_class WHERE oid = %s::regclass
+"""
+
+
+def count_up_to(queryset: "QuerySet[Any]", most: int = COUNTED) -> int:
+    """How many rows there are, but ``most`` where there are more."""
+    return queryset.order_by()[:most].count()
+
+
+def estimate(table: str) -> int:
+    """About how many rows a table has, by PostgreSQL's own statistics."""
+    with connection.cursor() as cursor:
+        cursor.execute(ESTIMATE, [connection.ops.quote_name(table)])
+        (rows,) = cursor.fetchone()
+        return round(rows)
+
+
+class BoundedPaginator(RowPaginator):
+    """Counts up to ``COUNTED`` rows, estimates a whole table, and cuts what is filtered.
+
+    ``qualifier`` says what ``count`` is worth: nothing before an exact number.
+    """
+
+    object_list: "QuerySet[Any]"
+
+    @cached_property
+    def count(self) -> int:
+        count: int = count_up_to(self.object_list)
+        if count == COUNTED and not self.object_list.query.has_filters():
+            return max(count, estimate(self.object_list.model._meta.db_table))
+        return count
+
+    @property
+    def qualifier(self) -> str:
+        if self.count < COUNTED:
+            return ""
+        return "at least" if self.object_list.query.has_filters() else "about"

@@ -1,0 +1,91 @@
+"""How are SKUs kept, by themselves and within their product?"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Q, QuerySet
+from django.forms import BaseInlineFormSet, ModelChoiceField
+from django.http import HttpRequest
+
+from catalog.admin.base import CatalogAdmin, FewChoicesFilter
+from catalog.admin.search import named, number_in
+from catalog.models import Product, Sku
+from catalog.transfer import SkuResource
+
+if TYPE_CHECKING:
+    InlineFormSet = BaseInlineFormSet[Sku, Product, Any]
+    TabularInline = admin.TabularInline[Sku, Product]
+else:
+    InlineFormSet = BaseInlineFormSet
+    TabularInline = admin.TabularInline
+
+
+@admin.register(Sku)
+class SkuAdmin(CatalogAdmin):
+    resource_classes = (SkuResource,)
+    list_display = ("id", "product", "size", "color")
+    list_select_related = ("product", "size", "color")
+    list_filter = (("size", FewChoicesFilter), ("color", FewChoicesFilter))
+    # A count for each choice would read every SKU there is.
+    show_facets = admin.ShowFacets.NEVER
+    # No index has the SKUs in the order of their products', sizes' or colours' names.
+    sortable_by = ("id",)
+    autocomplete_fields = ("product", "size", "color")
+    search_fields = ("product__name",)
+    search_help_text = (
+        "Words of the product's name, in any order; or a number: the id of a SKU or of a"
+        " product."
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        number = number_in(search_term)
+        if number is not None:
+            return queryset.filter(Q(id=number) | Q(product=number)), False
+        if not search_term.strip():
+            return queryset, False
+        products = Product.objects.filter(named(search_term))
+        return queryset.filter(product__in=products), False
+
+
+class ChosenSelect(AutocompleteSelect):
+    """An autocompleting select that knows what is chosen; Django's asks the database."""
+
+    chosen: Any = None
+
+    def optgroups(
+        self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None
+    ) -> list[Any]:
+        if self.chosen is None or list(value) != [str(self.chosen.pk)]:
+            return super().optgroups(name, value, attrs)
+        option = self.create_option(name, value[0], str(self.chosen), True, 0)
+        return [(None, [option], 0)]
+
+
+class SkuFormSet(InlineFormSet):
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if form.instance.pk:
+            for name in ("size", "color"):
+                # Within the one that has the links to add and change.
+                form.fields[name].widget.widget.chosen = getattr(form.instance, name)
+
+
+class SkuInline(TabularInline):
+    model = Sku
+    formset = SkuFormSet
+    extra = 1
+    # The most for which a form stays below Django's limit of a thousand fields.
+    MOST = 200
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Sku]":
+        return super().get_queryset(request).select_related("size", "color")
+
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> "ModelChoiceField[Any] | None":
+        kwargs["widget"] = ChosenSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)

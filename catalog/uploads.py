@@ -1,0 +1,56 @@
+"""Where is a file kept between its preview and its import?"""
+
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from import_export.tmp_storages import BaseStorage
+
+NAME = re.compile(r"[0-9a-f]{32}")
+KEPT_SECONDS = 3600
+
+
+def directory() -> Path:
+    return Path(settings.VAR_DIR) / "imports"
+
+
+class Uploads(BaseStorage):
+    """Files below ``var/``, for all workers of the machine, an hour each.
+
+    The library's own keeps them among other programs' temporary files for ever, and
+    reads and removes any of those that a form names.
+    """
+
+    def save(self, data: bytes) -> None:
+        sweep()
+        self.name = secrets.token_hex(16)
+        self.path.touch(mode=0o600)
+        self.path.write_bytes(data)
+
+    def read(self) -> Any:
+        """Its bytes, or its text where there is an encoding; FileNotFoundError once gone."""
+        data = self.path.read_bytes()
+        return data.decode(self.encoding) if self.encoding else data
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+    @property
+    def path(self) -> Path:
+        if not NAME.fullmatch(self.name or ""):
+            raise FileNotFoundError(self.name)
+        return directory() / self.name
+
+
+def sweep() -> None:
+    """Makes the directory, and removes what nobody came back for."""
+    directory().mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in directory().iterdir():
+        try:
+            if path.stat().st_mtime < time.time() - KEPT_SECONDS:
+                path.unlink()
+        except FileNotFoundError:
+            continue  # Another worker sweeps too.
