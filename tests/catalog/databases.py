@@ -35,17 +35,24 @@ def new_database() -> Iterator[str]:
 
 def manage(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs manage.py on that database, as an operator would."""
+    with start_managing(url, *arguments) as running:
+        stdout, stderr = running.communicate()
+    return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)
+
+
+def start_managing(url: str, *arguments: str) -> subprocess.Popen[str]:
     environment = os.environ | {
         "DATABASE_URL": url,
         "DJANGO_SETTINGS_MODULE": "async_views.settings",
     }
     # The tests' own Python settings are not the site's.
-    for name in ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG"):
+    for name in ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "PYTHONUNBUFFERED"):
         environment.pop(name, None)
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )

@@ -1,12 +1,14 @@
 """Do the example data come in whole, as the book has them, and leave the rest right?"""
 
 import re
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
@@ -14,6 +16,7 @@ from django.db import connection, transaction
 from catalog import example
 from catalog.example import Example, usual_skus_per_product
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
+from tests.catalog.databases import manage, new_database, start_managing
 
 FEW = ("--products=50", "--skus-per-product=7")
 MODELS: tuple[Any, ...] = (Brand, Product, ProductColor, ProductSize, Sku)
@@ -208,7 +211,9 @@ def test_a_row_that_is_being_written_meanwhile_is_not_lost() -> None:
 
 
 def test_rules_and_indexes_are_those_of_before_also_somebody_else_s() -> None:
-    execute('CREATE INDEX "Some body\'s" ON product (lower(product_name)) WHERE true')
+    execute(
+        'CREATE INDEX "Some body\'s" ON product (lower(product_name)) WHERE brand_id > 3'
+    )
     execute('ALTER TABLE brand ADD CONSTRAINT "a rule" UNIQUE (brand_name, brand_id)')
     before = rules_and_indexes()
     try:
@@ -236,6 +241,23 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was() -> None:
         assert (contents(), rules_and_indexes()) == before
     finally:
         execute("ALTER TABLE sku DROP CONSTRAINT few")
+
+
+def test_ctrl_c_says_that_nothing_is_changed_and_a_pipe_hears_how_far_it_is() -> None:
+    with new_database() as url:
+        manage(url, "migrate", "--verbosity=0")
+        large = ("--products=100000", "--skus-per-product=100")
+        with start_managing(url, "seed_catalog", *large) as seeding:
+            assert seeding.stdout
+            while "products" not in seeding.stdout.readline():
+                assert seeding.poll() is None
+            seeding.send_signal(signal.SIGINT)
+            _, stderr = seeding.communicate()
+
+        assert stderr == "CommandError: Stopped; the catalog is as it was.\n"
+        assert seeding.returncode == 130
+        with psycopg.connect(url) as database:
+            assert database.execute("SELECT count(*) FROM brand").fetchone() == (0,)
 
 
 def test_the_planner_knows_how_many_rows_there_are() -> None:

@@ -115,6 +115,6 @@ class ProgressLine:
         if self.rewritten:
             line = f"\r\x1b[K  {what:10} {done:,} of {total:,}"
             self.stream.write(line, ending="")
-            self.stream.flush()
         elif done == total:
             self.stream.write(f"  {what:10} {total:,}")
+        self.stream.flush()
