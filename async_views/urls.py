@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
+import catalog.urls
 from async_api.clock import current_time
 from async_api.home import home
 from async_views.runtime.health import healthz, readyz
@@ -14,10 +15,11 @@ from async_views.runtime.health import healthz, readyz
 ICON = lazy(static, str)("site.svg")
 
 urlpatterns = [
+    # Not included: what is asked for most is found first, and without a level between.
+    *catalog.urls.urlpatterns,
     path("", home, name="home"),
     path("time", current_time, name="time"),
     path("requests/", include("async_api.urls")),
-    path("", include("catalog.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=ICON)),
     path("healthz", healthz, name="healthz"),

@@ -5,7 +5,7 @@ asynchronous pool, where PostgreSQL itself makes the JSON: one round trip, and n
 becomes an object.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -131,6 +131,12 @@ BY_BRAND = "SELECT brand_id, row_to_json(row)::text FROM {rows}"
 BY_PRODUCT = "SELECT product_id, row_to_json(row)::text FROM {rows}"
 # A document for each row, and where in the order the row is.
 PAGE = "SELECT row_to_json(row)::text, product_id, product_name FROM {rows} LIMIT %s"
+
+
+def array_of(ids: Iterable[int]) -> str:
+    """As PostgreSQL writes it: of a list, psycopg would look at each number."""
+    return f"{{{','.join(map(str, ids))}}}"
+
 
 IS_ASKED_FOR = IsOneOf(F("id"), Parameter("ids", "integer[]"))
 

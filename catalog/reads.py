@@ -18,7 +18,7 @@ from async_views.runtime.coalesce import Batched, Coalesced
 from async_views.runtime.database import Connection, connection
 from catalog import questions
 from catalog.pages import Page, Place, links
-from catalog.questions import Question
+from catalog.questions import Question, array_of
 from catalog.representation import Representation, represent
 
 # More than as many clients as a worker can have would never fit.
@@ -49,10 +49,10 @@ class Reads:
         return represent(document)
 
     async def _brands(self, ids: Sequence[int]) -> Mapping[int, Representation]:
-        return by_id(await self._ask(questions.brands_by_id(), ids=ids))
+        return by_id(await self._ask(questions.brands_by_id(), ids=array_of(ids)))
 
     async def _products(self, ids: Sequence[int]) -> Mapping[int, Representation]:
-        return by_id(await self._ask(questions.products_by_id(), ids=ids))
+        return by_id(await self._ask(questions.products_by_id(), ids=array_of(ids)))
 
     async def _skus(self, product_id: int) -> Representation:
         ((document,),) = await self._ask(questions.skus_of_product(), id=product_id)

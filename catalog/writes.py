@@ -11,7 +11,7 @@ from psycopg.errors import ForeignKeyViolation
 from async_views.runtime.problem_details import FieldError
 from async_views.runtime.problems import Problem
 from catalog.models import Brand, Product
-from catalog.questions import Question, brands_by_id, products_by_id
+from catalog.questions import Question, array_of, brands_by_id, products_by_id
 from catalog.representation import Representation, is_matched, represent
 
 Fields = Mapping[str, Any]
@@ -86,7 +86,7 @@ def represented(collection: Collection, identity: int) -> Representation:
     """The document that a reader gets, and so the same entity tag."""
     question = collection.by_id()
     with connection.cursor() as cursor:
-        cursor.execute(question.sql, question.values({"ids": [identity]}))
+        cursor.execute(question.sql, question.values({"ids": array_of([identity])}))
         ((_, document),) = cursor.fetchall()
     return represent(document)
 

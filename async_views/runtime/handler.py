@@ -35,7 +35,7 @@ from django.core.handlers.base import reset_urlconf
 from django.db import close_old_connections, reset_queries
 from django.dispatch import Signal
 from django.http.response import HttpResponseBase
-from django.urls import set_script_prefix
+from django.urls import set_script_prefix, set_urlconf
 from django.utils.module_loading import import_string
 
 from async_views.runtime.asgi_types import Message, Receive, Scope, Send
@@ -54,7 +54,9 @@ OF_CONNECTIONS: frozenset[Callable[..., object]] = (
     if os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     else frozenset({reset_queries, close_old_connections})
 )
-OF_NOTHING_TO_CLOSE = OF_CONNECTIONS | {close_caches}
+# Most requests use the URLconf of the settings, which is what resetting it comes to; the
+# others are seen to where they end.
+NOT_HERE = OF_CONNECTIONS | {reset_urlconf}
 
 
 class Handler(ASGIHandler):
@@ -126,6 +128,7 @@ class Handler(ASGIHandler):
                 # Behind whatever still runs on the thread, and still reads the body.
                 await signals.request_finished.asend(type(self))
             elif response is None:
+                set_urlconf(None)
                 await self.announce(signals.request_finished)
             elif thread.used or not self.close_in_place(response):
                 await sync_to_async(response.close)()
@@ -182,13 +185,17 @@ class Handler(ASGIHandler):
         ):
             return False
         closers = response._resource_closers  # type: ignore[attr-defined]
+        has_own_urlconf = False
         for close in closers:
             request = getattr(close, "__self__", None)
             if not isinstance(request, ASGIRequest) or getattr(request, "_files", None):
                 return False
+            has_own_urlconf |= hasattr(request, "urlconf")
         # What HttpResponseBase.close does: without uploads a request has nothing to close.
         closers.clear()
         response.closed = True
+        if has_own_urlconf:
+            set_urlconf(None)
         for receiver in receivers:
             receiver(signal=signals.request_finished, sender=type(self))
         return True
@@ -214,7 +221,7 @@ class Receivers:
             self._known = list(self._signal.receivers)
             synchronous, asynchronous = self._signal._live_receivers(sender)
             only_djangos = not asynchronous and DJANGOS_OWN.issuperset(synchronous)
-            idle = OF_CONNECTIONS if some_cache_closes() else OF_NOTHING_TO_CLOSE
+            idle = NOT_HERE if some_cache_closes() else NOT_HERE | {close_caches}
             self._in_place = (
                 [each for each in synchronous if each not in idle]
                 if only_djangos
@@ -250,8 +257,9 @@ class Listener:
         self._request: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
-        self._request = asyncio.current_task()
+        # Python 3.11 asks the kernel for the process each time it is asked for the loop.
         loop = asyncio.get_running_loop()
+        self._request = asyncio.current_task(loop)
         self._waiting = loop.call_later(self.patience, self._begin)
 
     def stop(self) -> None:

@@ -1,11 +1,17 @@
-"""Which attributes does a request only promise, until somebody looks?"""
+"""What need a request not do, or not again?"""
 
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 
 Make = Callable[["PromisingRequest"], Any]
+
+# A wildcard allows any number of them.
+MOST_HOSTS = 1000
+# Each with the very setting that allows it.
+_allowed: dict[str, list[str]] = {}
 
 
 class Promised:
@@ -55,6 +61,19 @@ class PromisingRequest(ASGIRequest):
     user = Promised()
     auser = Promised()
     _messages = Promised()
+
+    def get_host(self) -> str:
+        """As Django's; but what was allowed once is not taken apart again."""
+        host: str | None = self.META.get("HTTP_HOST")
+        if host in _allowed and not settings.USE_X_FORWARDED_HOST:
+            if _allowed[host] is settings.ALLOWED_HOSTS:
+                return host
+        found = super().get_host()
+        if found == host:
+            if len(_allowed) == MOST_HOSTS:
+                _allowed.clear()
+            _allowed[host] = settings.ALLOWED_HOSTS
+        return found
 
     def promise(self, **makers: Make) -> None:
         """Each names an attribute, and is called with the request if that is read."""

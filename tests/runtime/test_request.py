@@ -1,18 +1,21 @@
-"""Is what a request promises there when it is looked at, and nowhere before?"""
+"""Is what a request promises there when it is looked at, and what it spares itself spared?"""
 
 import gc
 import weakref
 from io import BytesIO
+from typing import Any
 
 import pytest
+from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import get_urlconf, path
+from django.utils.decorators import async_only_middleware
 from pytest_django import Settings
 
 from async_views.runtime.asgi_types import Message
 from async_views.runtime.handler import Handler
-from async_views.runtime.request import PromisingRequest
+from async_views.runtime.request import MOST_HOSTS, PromisingRequest, _allowed
 from benchmarks.applications.startproject import MIDDLEWARE as SEVEN
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
@@ -140,3 +143,62 @@ async def test_a_view_that_looks_at_nothing_is_made_nothing(settings: Settings) 
 def test_it_is_a_request_of_django_s(request_: PromisingRequest) -> None:
     assert isinstance(request_, ASGIRequest)
     assert request_.path == "/"
+
+
+def asked_of(host: bytes) -> PromisingRequest:
+    return PromisingRequest(SCOPE | {"headers": [(b"host", host)]}, BytesIO())
+
+
+def test_a_host_is_allowed_as_long_as_the_settings_allow_it(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["site.example"]
+    assert asked_of(b"site.example:8000").get_host() == "site.example:8000"
+
+    settings.ALLOWED_HOSTS = ["other.example"]
+
+    with pytest.raises(DisallowedHost):
+        asked_of(b"site.example:8000").get_host()
+
+
+def test_a_host_that_a_proxy_names_is_looked_at_each_time(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["site.example"]
+    asked_of(b"site.example").get_host()
+    settings.USE_X_FORWARDED_HOST = True
+    headers = [(b"host", b"site.example"), (b"x-forwarded-host", b"evil.example")]
+
+    with pytest.raises(DisallowedHost):
+        PromisingRequest(SCOPE | {"headers": headers}, BytesIO()).get_host()
+
+
+def test_no_number_of_hosts_fills_the_memory(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = [".example"]
+
+    for number in range(MOST_HOSTS + 10):
+        asked_of(b"host%d.example" % number).get_host()
+
+    assert len(_allowed) <= MOST_HOSTS
+
+
+async def own_urlconf(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("own")
+
+
+class OwnUrls:
+    urlpatterns = [path("own/", own_urlconf)]
+
+
+@async_only_middleware
+def with_own_urls(get_response: Any) -> Any:
+    async def answer(request: HttpRequest) -> HttpResponse:
+        setattr(request, "urlconf", OwnUrls)  # noqa: B010
+        response: HttpResponse = await get_response(request)
+        return response
+
+    return answer
+
+
+@pytest.mark.urls(__name__)
+async def test_a_request_s_own_urlconf_ends_with_it(settings: Settings) -> None:
+    settings.MIDDLEWARE = [f"{__name__}.with_own_urls"]
+
+    assert await call("/own/") == b"own"
+    assert get_urlconf() is None
