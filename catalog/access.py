@@ -38,7 +38,7 @@ def writer(request: HttpRequest, scope: str, permission: str) -> Writer:
     person needs, such as "catalog.add_product". Blocks; to be called where the ORM
     may be, and outside of the transaction that a failed write rolls back.
     """
-    if "Authorization" in request.headers:
+    if "HTTP_AUTHORIZATION" in request.META:
         return token_holder(request, scope)
     if settings.CATALOG_WRITE_ACCESS == "anyone":
         subject = address_subject(request)
@@ -48,7 +48,11 @@ def writer(request: HttpRequest, scope: str, permission: str) -> Writer:
 
 def presented_token(request: HttpRequest) -> str | None:
     """What was sent as a bearer token, good or bad; None where nothing was."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    # Not request.headers, which takes longer than all the rest of counting a request.
+    authorization = request.META.get("HTTP_AUTHORIZATION")
+    if authorization is None:
+        return None
+    scheme, _, secret = authorization.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
 
 
