@@ -174,9 +174,9 @@ def test_the_subject_is_the_token_s_own_and_does_not_tell_it() -> None:
 # --- In the admin ---
 
 
-def administrator(*permissions: str, **rights: bool) -> Client:
+def administrator(*permissions: str, is_superuser: bool = False) -> Client:
     """Somebody of the staff who is logged in."""
-    user = User.objects.create_user("root", is_staff=True, **rights)
+    user = User.objects.create_user("root", is_staff=True, is_superuser=is_superuser)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
     client.force_login(user)
