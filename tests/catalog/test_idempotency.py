@@ -183,6 +183,20 @@ def test_waiting_for_the_first_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert Brand.objects.count() == 1
 
 
+def test_nobody_waits_for_another_subject_with_the_same_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(idempotency, "LOCK_SECONDS", 0.5)
+
+    def write_for_alice() -> Answer:
+        in_threads(1, lambda _: once("bob", "key", SAME, make_brand))
+        return make_brand()
+
+    once("alice", "key", SAME, write_for_alice)
+
+    assert Brand.objects.count() == 2
+
+
 def test_what_the_write_itself_waits_for_is_not_cut_short() -> None:
     settings = []
 
@@ -230,6 +244,22 @@ def test_each_write_forgets_a_few_old_answers() -> None:
 
     assert left == [2, 0, 0]
     assert RememberedAnswer.objects.filter(subject="bob").count() == 3
+
+
+def test_a_write_does_not_wait_to_forget_what_another_is_forgetting() -> None:
+    once("alice", "key", SAME, make_brand)
+    age(days=2)
+
+    def write_at_once(_: int) -> Answer:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
+        return once("bob", "key", SAME, make_brand)
+
+    with transaction.atomic():
+        RememberedAnswer.objects.select_for_update().get()
+        in_threads(1, write_at_once)
+
+    assert RememberedAnswer.objects.count() == 2
 
 
 # --- What is read of a request ---
@@ -281,7 +311,8 @@ def test_requests_are_the_same_if_all_of_them_is() -> None:
         fingerprint_of(post("1", path="/products?x")),
         fingerprint_of(post("1", body="{} ")),
         fingerprint_of(post("1", content_type="text/plain")),
+        fingerprint_of(post("1", content_type="text/plai", body="n{}")),
     }
 
     assert len(same) == 1
-    assert len(others - same) == 4
+    assert len(others - same) == 5
