@@ -48,7 +48,11 @@ def writer(request: HttpRequest, scope: str, permission: str) -> Writer:
 
 def presented_token(request: HttpRequest) -> str | None:
     """What was sent as a bearer token, good or bad; None where nothing was."""
-    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    # Not request.headers, which takes longer than all the rest of counting a request.
+    authorization = request.META.get("HTTP_AUTHORIZATION")
+    if authorization is None:
+        return None
+    scheme, _, secret = authorization.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
 
 

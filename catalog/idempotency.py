@@ -130,8 +130,7 @@ def wait_for_turn(subject: str, key: str) -> None:
     hashed = hashlib.sha256(f"{subject} {key}".encode()).digest()
     lock = int.from_bytes(hashed[:8], signed=True)
     try:
-        # A savepoint: what has timed out must not take an outer transaction with it.
-        with transaction.atomic(), connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute(LOCK, [str(LOCK_SECONDS * 1000), lock])
     except OperationalError as error:
         if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):

@@ -258,7 +258,7 @@ def subject_of_address(address: str) -> str:
     is all one subject.
     """
     try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return "address unknown"
     if isinstance(parsed, ipaddress.IPv6Address):

@@ -242,9 +242,11 @@ async def test_counts_are_published_as_they_are_however_often(
     for _ in range(3):
         await one.exchange(connection)
         await other.exchange(connection)
+    last = one.take(SOMEBODY, policy)
+    await one.exchange(connection)
 
-    assert [count for _, _, count in await rows(connection, policy)] == [1, 1]
-    assert one.take(SOMEBODY, policy).remaining == 0
+    assert last.remaining == 0
+    assert [count for _, _, count in await rows(connection, policy)] == [1, 2]
 
 
 async def test_a_worker_that_was_killed_counts_until_its_window_ends(
@@ -276,6 +278,48 @@ async def test_rows_of_the_dead_are_gone_after_their_window(
     await RateLimits().exchange(connection)
 
     assert (len(before), await rows(connection, policy)) == (1, [])
+
+
+async def test_what_others_counted_ends_with_its_window(
+    connection: database.Connection, policy: Policy
+) -> None:
+    # Far in the future, where nothing expires by the database's clock.
+    clock = Clock(4_000_000_000.0)
+    one, other = RateLimits(now=clock), RateLimits(now=clock)
+    one.take(SOMEBODY, policy)
+    await one.exchange(connection)
+
+    clock.now += 3600
+    other.take(SOMEBODY, policy)
+    await other.exchange(connection)
+
+    assert other.take(SOMEBODY, policy).remaining == 1
+
+
+async def test_a_window_that_has_ended_is_not_published(
+    connection: database.Connection, policy: Policy
+) -> None:
+    clock = Clock(4_000_000_000.0)
+    limits = RateLimits(now=clock)
+    limits.take(SOMEBODY, policy)
+
+    clock.now += 3600
+    await limits.exchange(connection)
+
+    assert await rows(connection, policy) == []
+
+
+async def test_a_crowd_takes_bounded_memory_when_it_is_published_too(
+    connection: database.Connection, policy: Policy
+) -> None:
+    limits = RateLimits(most_subjects=100)
+
+    for number in range(1000):
+        limits.take(f"address {number}", policy)
+        if number % 10 == 0:
+            await limits.exchange(connection)
+
+    assert len(limits.windows[policy.name].published) <= 100
 
 
 async def test_who_asks_a_little_costs_the_database_nothing(
