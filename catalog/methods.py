@@ -19,6 +19,7 @@ from catalog.writes import (
     create,
     delete,
     missing,
+    represented,
 )
 from catalog.writing import write
 
@@ -86,16 +87,18 @@ async def page(
 
 
 async def created(
-    request: HttpRequest, collection: Collection, body: Schema
+    request: HttpRequest, collection: Collection, body: Schema, silently: bool = False
 ) -> HttpResponse:
-    """POST."""
+    """POST; what was made is in the answer, unless that is to be silent."""
     fields = columns(body)
 
     def work() -> Answer:
-        identity, representation = create(collection, fields)
-        location = f"{collection.path}/{identity}"
-        headers = {"Location": location, "ETag": representation.etag}
-        return Answer(201, headers, representation.body)
+        identity = create(collection, fields)
+        headers = {"Location": f"{collection.path}/{identity}"}
+        if silently:
+            return Answer(201, headers)
+        made = represented(collection, identity)
+        return Answer(201, headers | {"ETag": made.etag}, made.body)
 
     return await write(request, collection, work, fields)
 

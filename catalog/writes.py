@@ -35,10 +35,10 @@ BRANDS = Collection("brand", "/brands", Brand, brands_by_id)
 PRODUCTS = Collection("product", "/products", Product, products_by_id)
 
 
-def create(collection: Collection, fields: Fields) -> tuple[int, Representation]:
-    """The new row's number, and what a reader gets of it."""
-    row = collection.rows.create(**fields)
-    return row.pk, represented(collection, row.pk)
+def create(collection: Collection, fields: Fields) -> int:
+    """The new row's number."""
+    identity: int = collection.rows.create(**fields).pk
+    return identity
 
 
 def change(

@@ -18,7 +18,10 @@ Written against Django 5.2: `_live_receivers` and `_resource_closers` are privat
 
 import asyncio
 import io
+import math
 import os
+import threading
+import time
 from collections.abc import Callable, Coroutine
 from functools import cached_property
 from importlib import import_module
@@ -32,7 +35,7 @@ from django.core.cache.backends.base import BaseCache
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
 from django.core.handlers.base import reset_urlconf
-from django.db import close_old_connections, reset_queries
+from django.db import close_old_connections, connections, reset_queries
 from django.dispatch import Signal
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix, set_urlconf
@@ -83,6 +86,10 @@ class Handler(ASGIHandler):
             signal: Receivers(signal)
             for signal in (signals.request_started, signals.request_finished)
         }
+
+    @cached_property
+    def checked_connections(self) -> "CheckedConnections":
+        return CheckedConnections()
 
     def load_middleware(self, is_async: bool = False) -> None:
         with in_place():
@@ -205,6 +212,28 @@ class Handler(ASGIHandler):
         synchronous, _ = signals.request_started._live_receivers(type(self))
         for receiver in DJANGOS_OWN.intersection(synchronous):
             receiver(signal=signals.request_started, sender=type(self), scope=scope)
+        self.checked_connections.trust_for_now()
+
+
+class CheckedConnections(threading.local):
+    """When this thread's connections were last asked whether they still work.
+
+    CONN_HEALTH_CHECKS has Django ask that of each at its first use in a request: a
+    round trip, which a busy thread would make for each request.
+    """
+
+    trusted_seconds = 1.0
+    checked_at = -math.inf
+
+    def trust_for_now(self) -> None:
+        """Spares them the question if it was asked a moment ago."""
+        now = time.monotonic()
+        if now - self.checked_at > self.trusted_seconds:
+            self.checked_at = now
+            return
+        for connection in connections.all(initialized_only=True):
+            # Django has just asked one whose last request had an error.
+            connection.health_check_done = True  # type: ignore[attr-defined]
 
 
 class Receivers:

@@ -14,13 +14,14 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.core.signals import request_started
-from django.db import close_old_connections, connections
+from django.db import OperationalError, close_old_connections, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.http import HttpRequest, HttpResponse
 from pytest_django import Settings
 
 from async_views.runtime.asgi_types import Message, Receive, Scope, Send
-from async_views.runtime.handler import Handler
+from async_views.runtime.handler import CheckedConnections, Handler
 from tests.runtime.exchanges import SECONDS, Exchange, get
 from tests.runtime.replaceable_views import count_connections, views
 from tests.servers import serve_asgi
@@ -223,6 +224,61 @@ async def test_a_connection_that_became_too_old_is_not_used_where_django_listens
     first, second, third = opened
     assert first is second
     assert (first is not third) is listens
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_kept_connection_is_asked_now_and_then_whether_it_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 60)
+    monkeypatch.setitem(connections.settings["default"], "CONN_HEALTH_CHECKS", True)
+    checks: list[BaseDatabaseWrapper] = []
+    is_usable = DatabaseWrapper.is_usable
+
+    def noted_is_usable(self: DatabaseWrapper) -> bool:
+        checks.append(self)
+        return is_usable(self)
+
+    monkeypatch.setattr(DatabaseWrapper, "is_usable", noted_is_usable)
+    views["sync"] = lambda request: HttpResponse(str(count_connections()))
+    handler = Handler(threads=1)
+    await get(handler, "/sync/")
+    for _ in range(3):
+        await get(handler, "/sync/")
+    assert checks == []
+
+    monkeypatch.setattr(CheckedConnections, "trusted_seconds", 0.0)
+    await get(handler, "/sync/")
+    assert len(checks) == 1
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_connection_with_an_error_behind_it_is_asked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 60)
+    monkeypatch.setitem(connections.settings["default"], "CONN_HEALTH_CHECKS", True)
+    pids: list[int] = []
+
+    def ask(request: HttpRequest) -> HttpResponse:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            pids.append(cursor.fetchone()[0])
+        return HttpResponse()
+
+    def end_it(request: HttpRequest) -> HttpResponse:
+        with connections["default"].cursor() as cursor:
+            with contextlib.suppress(OperationalError):
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return HttpResponse()
+
+    handler = Handler(threads=1)
+    for view in (ask, end_it, ask):
+        views["sync"] = view
+        answer = await get(handler, "/sync/")
+        assert answer.status_code == 200
+
+    assert pids[0] != pids[1]
 
 
 @pytest.mark.usefixtures("database")
