@@ -6,8 +6,8 @@ only for what may block:
 
 - Django's own receivers of request_started and request_finished run in place. Where
   there is any other, of a library or the site, all of them keep their thread and order.
-- Closing the response runs where the request's database connections are: on its thread
-  where it used one, else in place.
+- Closing the response runs in place, unless it closes a database connection: that is
+  done on the request's thread.
 - A view that ends without waiting long has no task beside it that listens for a
   disconnect.
 - Django's middleware gives way to classes that run in place what does no I/O, and only
@@ -137,7 +137,9 @@ class Handler(ASGIHandler):
             elif response is None:
                 set_urlconf(None)
                 await self.announce(signals.request_finished)
-            elif thread.used or not self.close_in_place(response):
+            elif not self.may_close_in_place(thread) or not self.close_in_place(
+                response
+            ):
                 await sync_to_async(response.close)()
         finally:
             listener.stop()
@@ -181,6 +183,18 @@ class Handler(ASGIHandler):
             return messages.pop() if messages else await receive()
 
         return await super().read_body(receive_again)
+
+    def may_close_in_place(self, thread: RequestThread) -> bool:
+        """Whether closing has no business on the request's thread.
+
+        Connections that are kept are looked at when the thread next begins a request.
+        """
+        if not thread.used:
+            return True
+        kept = all(
+            alias["CONN_MAX_AGE"] != 0 for alias in connections.settings.values()
+        )
+        return kept and thread.is_idle
 
     def close_in_place(self, response: HttpResponseBase) -> bool:
         """Closes what holds no file and interests nobody but Django; else answers False."""

@@ -73,6 +73,8 @@ class RequestThread(ThreadSensitiveContext, Executor):
         self._lock = threading.Lock()
         self._thread: ThreadPoolExecutor | None = None
         self._pending: list[Work] = []
+        self._prepared = False
+        self._unfinished = 0
 
     async def __aenter__(self) -> Self:
         self.token = SyncToAsync.thread_sensitive_context.set(self)
@@ -91,14 +93,20 @@ class RequestThread(ThreadSensitiveContext, Executor):
 
         def work() -> None:
             if not future.set_running_or_notify_cancel():
+                self._count_finished()
                 return
+            # Counted before anybody hears of it: who does may be about to release this.
             try:
                 result = fn(*args, **kwargs)
             except BaseException as error:
+                self._count_finished()
                 future.set_exception(error)
             else:
+                self._count_finished()
                 future.set_result(result)
 
+        with self._lock:
+            self._unfinished += 1
         self._run(work)
         return future
 
@@ -106,24 +114,45 @@ class RequestThread(ThreadSensitiveContext, Executor):
         """Called once by RequestThreads, on whichever thread gave this one back."""
         with self._lock:
             self._thread = thread
-            for work in self._pending:
-                thread.submit(work)
-            self._pending.clear()
+            pending, self._pending = self._pending, []
+            # At once, as each time a thread is woken costs more than most of its work.
+            thread.submit(self._run_all, pending)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was submitted has run."""
+        with self._lock:
+            return not self._unfinished
 
     def release(self) -> None:
         """Gives the thread back once what was submitted has run, cancelled or not."""
-        if self.used:
+        if not self.used:
+            return
+        if self.is_idle:
+            self._give_back()
+        else:
             self._run(self._give_back)
 
     def _run(self, work: Work) -> None:
         with self._lock:
             first, self.used = not self.used, True
             if self._thread is not None:
-                self._thread.submit(work)
+                self._thread.submit(self._run_all, [work])
                 return
-            self._pending += [self._prepare, work] if first else [work]
+            self._pending.append(work)
         if first:
             self._threads.borrow(self)
+
+    def _run_all(self, works: list[Work]) -> None:
+        if not self._prepared:
+            self._prepared = True
+            self._prepare()
+        for work in works:
+            work()
+
+    def _count_finished(self) -> None:
+        with self._lock:
+            self._unfinished -= 1
 
     def _prepare(self) -> None:
         try:
