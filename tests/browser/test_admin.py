@@ -109,3 +109,11 @@ def test_a_product_is_made_with_its_skus_by_typing_names(keeper: Visit) -> None:
     expect(page.get_by_role("link", name="1 SKU")).to_be_visible()
     page.get_by_role("link", name="1 SKU").click()
     expect(page.get_by_role("link", name=f"Size {name}")).to_be_visible()
+
+
+def test_a_file_of_some_megabytes_is_taken(keeper: Visit) -> None:
+    rows = "\n".join(f"{number} {'x' * 480}" for number in range(7_000))
+
+    page = look_at(keeper, "brand", csv(f"brand_name\n{rows}\n"))
+
+    expect(page.get_by_text("7000 new")).to_be_visible()

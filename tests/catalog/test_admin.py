@@ -201,14 +201,16 @@ def test_facets_count_products_by_brand_when_asked_and_never_skus(
     editor: Client, shoe: Product
 ) -> None:
     Brand.objects.create(name="Other")
+    ProductSize.objects.bulk_create(ProductSize(name=name) for name in "SL")
 
-    unasked, _ = page(editor, "product/")
     products, _ = page(editor, "product/?_facets=True")
-    skus, statements = page(editor, "sku/?_facets=True")
+    skus = [page(editor, path)[0] for path in ("sku/", "sku/?_facets=True")]
 
-    assert "Show counts" in unasked
     assert "Acme (1)" in products
-    assert "Show counts" not in skus
+    for text in skus:
+        assert "By size" in text
+        assert "Show counts" not in text
+        assert "Hide counts" not in text
 
 
 def test_a_name_is_edited_in_the_list_on_one_line(

@@ -301,12 +301,13 @@ def test_an_import_is_confirmed_once(editor: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../secret_key", "secret_key", "/etc/passwd", "a" * 32]
+    "name", ["../secret_key", "..", "secret_key", "/etc/passwd", "a" * 32]
 )
 def test_only_files_that_were_sent_can_be_confirmed(
     editor: Client, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "secret_key").write_text("brand_name\nAcme\n")
+    send(editor, "brand", "brand_name\nAcme\n")
 
     said = confirm(
         editor,
