@@ -10,7 +10,8 @@ from zipfile import BadZipFile
 from import_export.formats.base_formats import CSV, XLSX
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import IllegalCharacterError, InvalidFileException
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.utils.exceptions import InvalidFileException
 from tablib import Dataset
 
 MOST_ROWS = 200_000
@@ -109,8 +110,17 @@ class Xlsx(XLSX):
         return table(book.active.iter_rows(values_only=True))
 
     def export_data(self, dataset: Any, **kwargs: Any) -> bytes:
+        for row in dataset:
+            if any(
+                isinstance(cell, str) and ILLEGAL_CHARACTERS_RE.search(cell)
+                for cell in row
+            ):
+                raise ValueError(
+                    f"Row {row[0]} holds a control character, which XLSX cannot:"
+                    " export as CSV."
+                )
         book = Workbook(write_only=True)
-        sheet = book.create_sheet(dataset.title or "Catalog")
+        sheet = book.create_sheet("Catalog")
 
         def text(value: str) -> WriteOnlyCell:
             cell = WriteOnlyCell(sheet, value)
@@ -118,15 +128,10 @@ class Xlsx(XLSX):
             return cell
 
         sheet.append(dataset.headers)
-        try:
-            for row in dataset:
-                sheet.append(
-                    [text(cell) if isinstance(cell, str) else cell for cell in row]
-                )
-        except IllegalCharacterError as error:
-            raise ValueError(
-                f"Row {row[0]} holds a control character, which XLSX cannot: export as CSV."
-            ) from error
+        for row in dataset:
+            sheet.append(
+                [text(cell) if isinstance(cell, str) else cell for cell in row]
+            )
         file = BytesIO()
         book.save(file)
         return file.getvalue()

@@ -14,14 +14,17 @@ from django.utils.html import escape, format_html
 from import_export.fields import Field
 from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import Diff, ModelResource
-from import_export.results import Result, RowResult
+from import_export.results import Result
 from import_export.widgets import Widget
 
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
+from catalog.models.product import COMBINATION_TAKEN
 
 # A page that shows more than these is of no use to anybody.
 ROWS_SHOWN = 100
 LARGEST_KEY = 2**31 - 1
+# Above it are those that a table gives out once a file has brought this one.
+LARGEST_NEW_KEY = 2_000_000_000
 KEYS_A_QUERY = 10_000
 
 
@@ -67,7 +70,7 @@ class Key(Widget):
         return parse_key(value)
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
-        return value
+        return "" if value is None else value
 
 
 class Name(Widget):
@@ -185,6 +188,22 @@ class CatalogResource(ModelResource):
         for field in self.get_import_fields():
             if isinstance(field.widget, Reference):
                 field.widget.learn(keys_in(dataset, field.column_name))
+        self.step_over(keys_in(dataset, self.fields["id"].column_name))
+
+    def step_over(self, keys: list[int]) -> None:
+        """Lets the table give out no key that the file brings.
+
+        A sequence does not go back with its transaction: a preview leaves a gap.
+        """
+        brought = max((key for key in keys if key <= LARGEST_NEW_KEY), default=None)
+        if brought:
+            meta = self._meta.model._meta
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT setval(sequence, greatest(nextval(sequence), %s))"
+                    " FROM pg_get_serial_sequence(%s, %s) AS sequence",
+                    [brought, meta.db_table, meta.pk.column],
+                )
 
     def skip_row(
         self,
@@ -206,6 +225,10 @@ class CatalogResource(ModelResource):
     ) -> None:
         """Checks what the file said of a row; its references are checked already."""
         errors = dict(import_validation_errors or {})
+        if instance._state.adding and (instance.id or 0) > LARGEST_NEW_KEY:
+            errors["id"] = ValidationError(
+                f"A new row's key is at most {LARGEST_NEW_KEY}, or empty."
+            )
         for field in self.get_import_fields():
             if isinstance(field.widget, Name) and field.attribute not in errors:
                 try:
@@ -237,20 +260,22 @@ class CatalogResource(ModelResource):
             row_result.instance = row_result.original = None
 
     def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
-        """Lets the table's sequence go on above the keys that the file brought.
+        """Nothing: the library would set the table's sequence to its largest key, which
+        may be below what other transactions have been given meanwhile."""
 
-        The library's own way sets it to the largest key there is, which may be below
-        what other transactions have been given meanwhile.
-        """
-        brought = keys_in(dataset, self.fields["id"].column_name)
-        if brought and result.totals[RowResult.IMPORT_TYPE_NEW]:
-            meta = self._meta.model._meta
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT setval(sequence, greatest(nextval(sequence), %s))"
-                    " FROM pg_get_serial_sequence(%s, %s) AS sequence",
-                    [brought[-1], meta.db_table, meta.pk.column],
-                )
+    def bulk_create(
+        self,
+        using_transactions: bool,
+        dry_run: bool,
+        raise_errors: bool,
+        batch_size: int | None = None,
+        result: Any = None,
+    ) -> None:
+        # First the changes: they may free what a new row takes.
+        self.bulk_update(using_transactions, dry_run, raise_errors, batch_size, result)
+        super().bulk_create(
+            using_transactions, dry_run, raise_errors, batch_size, result
+        )
 
     class Meta:
         # A list, by which the library knows that a file may do without.
@@ -330,8 +355,8 @@ class SkuResource(CatalogResource):
         if combination in self.taken and self.held.get(instance.id) != combination:
             owner = self.taken[combination]
             raise ValidationError(
-                "This product has a SKU of this size and colour: "
-                + (f"SKU {owner}." if owner else "an earlier row of the file.")
+                f"{COMBINATION_TAKEN} It is "
+                + (f"SKU {owner}." if owner else "in an earlier row.")
             )
         if instance.id in self.held:
             self.taken.pop(self.held[instance.id], None)

@@ -154,7 +154,9 @@ def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     }
     answer = problem_response(request, Problem(status, detail, headers=kept))
     answer.cookies = response.cookies
-    response.close()
+    # Not response.close(), which says that the request is finished, too.
+    for close in response._resource_closers:  # type: ignore[attr-defined]
+        close()
     return answer
 
 

@@ -42,6 +42,10 @@ class FewChoicesFilter(RelatedFieldListFilter):
 class CatalogAdmin(ExchangeAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
+
+    class Media:
+        css = {"all": ("catalog/admin.css",)}
+
     # A name is one line, though its column has no length.
     formfield_overrides = {
         TextField: {

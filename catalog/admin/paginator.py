@@ -33,8 +33,8 @@ def estimate(table: str) -> int:
     """About how many rows a table has, by PostgreSQL's own statistics."""
     with connection.cursor() as cursor:
         cursor.execute(ESTIMATE, [connection.ops.quote_name(table)])
-        (rows,) = cursor.fetchone()
-        return round(rows)
+        found: tuple[float] = cursor.fetchone()
+        return round(found[0])
 
 
 class BoundedPaginator(RowPaginator):

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Q, QuerySet
+from django.db.models import ForeignKey, Q, QuerySet
 from django.forms import BaseInlineFormSet, ModelChoiceField
 from django.http import HttpRequest
 
 from catalog.admin.base import CatalogAdmin, FewChoicesFilter
 from catalog.admin.search import named, number_in
 from catalog.models import Product, Sku
+from catalog.models.product import COMBINATION_TAKEN
 from catalog.transfer import SkuResource
 
 if TYPE_CHECKING:
@@ -73,6 +74,23 @@ class SkuFormSet(InlineFormSet):
                 # Within the one that has the links to add and change.
                 form.fields[name].widget.widget.chosen = getattr(form.instance, name)
 
+    def clean(self) -> None:
+        """Refuses combinations that somebody else has saved since the page was made.
+
+        Django compares the page's own rows, and leaves out the constraint, which has
+        the product in it: no field of these forms.
+        """
+        super().clean()
+        if not self.instance.pk:
+            return
+        ours = [form.instance.pk for form in self.initial_forms]
+        others = Sku.objects.filter(product=self.instance).exclude(pk__in=ours)
+        taken = set(others.values_list("size_id", "color_id"))
+        for form in self.forms:
+            sku = form.instance
+            if form.has_changed() and (sku.size_id, sku.color_id) in taken:
+                form.add_error(None, COMBINATION_TAKEN)
+
 
 class SkuInline(TabularInline):
     model = Sku
@@ -89,3 +107,14 @@ class SkuInline(TabularInline):
     ) -> "ModelChoiceField[Any] | None":
         kwargs["widget"] = ChosenSelect(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(db_field, ForeignKey):
+            # Room for a hundred rows: only the link to add one stays beside each choice.
+            field.widget.can_change_related = False
+            field.widget.can_delete_related = False
+            field.widget.can_view_related = False
+        return field

@@ -18,6 +18,7 @@ from django.db.models import (
 
 # What a person may be allowed to do with each of these; files go both ways in the admin.
 PERMISSIONS = ("add", "change", "delete", "view", "import", "export")
+COMBINATION_TAKEN = "This product has a SKU of this size and colour."
 NAME_LENGTH = 500  # characters: an index entry of PostgreSQL has room for no more
 BLANK = r"^\s*$"
 
@@ -161,7 +162,7 @@ class Sku(models.Model):
             UniqueConstraint(
                 fields=("product", "size", "color"),
                 name="sku_combination",
-                violation_error_message="This product has a SKU of this size and colour.",
+                violation_error_message=COMBINATION_TAKEN,
             ),
         )
         indexes = (

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import path
@@ -43,8 +44,25 @@ def bare(request: HttpRequest) -> HttpResponse:
     return response
 
 
+class Held:
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+held = Held()
+
+
+def holding(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse("gone", status=410)
+    response._resource_closers.append(held.close)  # type: ignore[attr-defined]
+    return response
+
+
 urlpatterns = [
     *site_urlpatterns,
+    path("holding", holding),
     path("crash", crash),
     path("crash-later", crash_later),
     path("refuse", refuse),
@@ -170,3 +188,23 @@ async def test_whether_the_site_lives_may_be_asked_by_any_name_and_without_tls(
     for asked in ("/healthz", "/readyz"):
         ask = sync_to_async(client.get) if isinstance(client, Client) else client.get
         assert (await ask(asked, headers={"host": "10.1.2.3"})).status_code == 200
+
+
+def test_an_answer_that_is_replaced_gives_up_what_it_holds_and_finishes_nothing() -> (
+    None
+):
+    finished: list[object] = []
+    held.closed = False
+
+    def note(**named: object) -> None:
+        finished.append(named["sender"])
+
+    request_finished.connect(note)
+    try:
+        response = Client().get("/holding", headers={"accept": "application/json"})
+    finally:
+        request_finished.disconnect(note)
+
+    assert response.json()["status"] == 410
+    assert held.closed
+    assert len(finished) == 1
