@@ -57,6 +57,7 @@ def test_a_token_is_found_by_its_secret_and_by_no_other(token: AccessToken) -> N
 def test_what_is_no_token_costs_no_query(token: AccessToken) -> None:
     with CaptureQueriesContext(connection) as queries:
         tokens.find("hunter2", NOW)
+        tokens.find(secret_of(token) + "x", NOW)
 
     assert len(queries) == 0
 
@@ -133,6 +134,16 @@ def test_use_within_the_minute_costs_no_query(token: AccessToken) -> None:
         tokens.note_use(token, NOW + timedelta(seconds=59))
 
     assert len(queries) == 0
+
+
+def test_two_requests_at_a_time_note_one_use(token: AccessToken) -> None:
+    one, other = AccessToken.objects.get(), AccessToken.objects.get()
+
+    tokens.note_use(one, NOW)
+    tokens.note_use(other, NOW + timedelta(seconds=1))
+
+    token.refresh_from_db()
+    assert token.last_used == NOW
 
 
 @pytest.mark.django_db(transaction=True)
