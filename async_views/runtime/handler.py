@@ -284,8 +284,9 @@ def some_cache_closes() -> bool:
 class Listener:
     """Cancels the task of a request whose client has left.
 
-    It begins to listen when the request has waited for `patience` seconds: most have
-    their answer before, and a task for each would cost more than the wait.
+    When the request first waits it looks whether the client has left already, and begins
+    to listen once that wait takes `patience` seconds: most have their answer before, and
+    a task for each would cost more than the wait.
     """
 
     patience = 0.02
@@ -303,30 +304,41 @@ class Listener:
         # Python 3.11 asks the kernel for the process each time it is asked for the loop.
         loop = asyncio.get_running_loop()
         self._request = asyncio.current_task(loop)
-        self._waiting = loop.call_later(self.patience, self._begin)
+        listening = self._listen()
+        try:
+            listening.send(None)
+        except Exception as error:
+            self._hear(error)
+        else:
+            # It would have to wait, and so leaves the message to who asks next.
+            listening.close()
+            self._waiting = loop.call_later(self.patience, self._begin)
 
     def stop(self) -> None:
         """From here on the request is not cancelled, nor counts as having been."""
+        request, self._request = self._request, None
+        if request is None:
+            return
         if self._waiting is not None:
             self._waiting.cancel()
-            self._waiting = None
-        if self._listening is None or self._request is None:
-            return
-        self._listening.cancel()
-        self._listening = None
+        if self._listening is not None:
+            self._listening.cancel()
         if self.heard:
-            self._request.uncancel()
+            request.uncancel()
 
     def _begin(self) -> None:
         self._listening = asyncio.create_task(self._cancel_when_heard())
 
     async def _cancel_when_heard(self) -> None:
-        assert self._request is not None
         try:
             await self._listen()
-        except RequestAborted:
-            pass
         except Exception as error:
+            self._hear(error)
+
+    def _hear(self, error: Exception) -> None:
+        """Listening ends with RequestAborted where the client has left."""
+        if not isinstance(error, RequestAborted):
             self.error = error
+        assert self._request is not None
         self.heard = True
         self._request.cancel()
