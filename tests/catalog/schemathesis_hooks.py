@@ -1,5 +1,7 @@
 """What does schemathesis ask of an answer beyond its own checks?"""
 
+from typing import Any
+
 import schemathesis
 
 # A good value by its schema may still be none that this database, or this list, has.
@@ -10,7 +12,7 @@ NOBODY_KNOWS = {"brand_id": "no brand has this number", "cursor": ""}
 def good_data_are_taken(
     ctx: schemathesis.CheckContext,
     response: schemathesis.Response,
-    case: schemathesis.Case,
+    case: schemathesis.Case[Any],
 ) -> None:
     meta = case.meta
     if meta is None or not meta.generation.mode.is_positive:
@@ -30,7 +32,7 @@ def good_data_are_taken(
 def an_error_is_a_problem(
     ctx: schemathesis.CheckContext,
     response: schemathesis.Response,
-    case: schemathesis.Case,
+    case: schemathesis.Case[Any],
 ) -> None:
     if response.status_code >= 400 and case.method != "HEAD":
         assert response.headers["content-type"] == ["application/problem+json"]
