@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError, ValidationErrorContext
+from ninja.operation import Operation
 from ninja.parser import Parser
 
 from async_views import __version__
@@ -26,6 +27,7 @@ from async_views.runtime.problems import (
     problem_response,
     unavailable,
 )
+from catalog.bodies import parse_object
 from catalog.limits import count_read, count_write
 from catalog.representation import JSON, without_content
 
@@ -58,10 +60,16 @@ class StrictParser(Parser):
                     else "Accept": ", ".join(sorted(taken))
                 },
             )
-        return super().parse_body(request)
+        try:
+            return parse_object(request.body)
+        except ValueError as error:
+            raise Problem(400, f"The body is not what it should be: {error}.") from None
 
 
 class CatalogAPI(NinjaAPI):
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return operation.view_func.__name__
+
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         return UNUSED
 
@@ -181,20 +189,10 @@ def shown(value: object) -> str:
 
 @api.exception_handler(HttpError)
 def answer_unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """Ninja's own errors: all of them are of a body that it could not read."""
-    cause = error.__cause__
-    if isinstance(cause, Problem):
-        return problem_response(request, cause)
-    reason = (
-        cause.msg if isinstance(cause, json.JSONDecodeError) else "it cannot be read"
-    )
-    where = (
-        f", at line {cause.lineno}, column {cause.colno}"
-        if isinstance(cause, json.JSONDecodeError)
-        else ""
-    )
-    detail = f"The body is not valid JSON: {reason}{where}."
-    return problem_response(request, Problem(error.status_code, detail))
+    """What the parser has to say of a body: ninja raises it as an error of its own."""
+    if isinstance(error.__cause__, Problem):
+        return problem_response(request, error.__cause__)
+    raise error
 
 
 @api.exception_handler(TooManyWaiting)

@@ -16,7 +16,9 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from async_views.runtime.problem_details import PROBLEM_JSON
 from async_views.runtime.read_only import read_only
 from catalog.api import MERGE_PATCH, api
+from catalog.pages import Place, cursor_of
 from catalog.representation import JSON, Representation, represent, respond
+from catalog.schemas import ProblemOut
 
 ETAG_EXAMPLE = '"9f86d081884c7d659a2feaa0"'
 
@@ -62,11 +64,20 @@ LINK = header(
 )
 RETRY_AFTER = header("In how many seconds to try again.", 5, type="integer")
 
+EXAMPLES = {
+    "brand_id": 1,
+    "product_id": 1,
+    "limit": 20,
+    "order": "product_name",
+    "q": "hammer",
+    "cursor": cursor_of("product_name", Place(1, "A hammer")),
+}
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
     "required": False,
     "schema": {"type": "string"},
+    "example": ETAG_EXAMPLE,
     "description": "The ETag of what the client has: 304 where nothing changed.",
 }
 IF_MATCH = {
@@ -75,6 +86,7 @@ IF_MATCH = {
     # Told apart from what is wrong: without it the answer is 428, not 400.
     "required": False,
     "schema": {"type": "string"},
+    "example": ETAG_EXAMPLE,
     "description": "The ETag of what is to be changed, as it was seen; * for any.",
 }
 IDEMPOTENCY_KEY = {
@@ -82,6 +94,7 @@ IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "required": False,
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
     "description": "The client's own name for this request. Sent again within a day it is "
     "answered as before, and nothing is made twice (an expired draft of the IETF).",
 }
@@ -92,8 +105,9 @@ PARAMETERS = {
     "patch": [IF_MATCH],
     "delete": [IF_MATCH],
 }
+COMPONENT = "#/components/schemas/{model}"
 PROBLEM_CONTENT = {
-    PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}
+    PROBLEM_JSON: {"schema": {"$ref": COMPONENT.format(model=ProblemOut.__name__)}}
 }
 
 
@@ -107,8 +121,21 @@ def problem(status: int) -> dict[str, Any]:
     return described
 
 
+def without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query string has no null: what may be left out is left out."""
+    others = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    rest = {name: each for name, each in schema.items() if name != "anyOf"}
+    return {**rest, **others[0]} if others else schema
+
+
 def complete(path: str, method: str, operation: dict[str, Any]) -> None:
-    operation.setdefault("parameters", []).extend(PARAMETERS[method])
+    parameters = operation.setdefault("parameters", [])
+    for parameter in parameters:
+        parameter["example"] = EXAMPLES[parameter["name"]]
+        parameter["schema"] = without_null(parameter["schema"])
+        # Ninja's is a list, as a schema has it; a parameter's would have names.
+        parameter.pop("examples", None)
+    parameters.extend(PARAMETERS[method])
     responses = operation["responses"]
     statuses = set(OF_METHOD[method])
     if "{" in path:
@@ -143,6 +170,11 @@ def document() -> dict[str, Any]:
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             complete(path, method, operation)
+    problem_schema = ProblemOut.model_json_schema(ref_template=COMPONENT)
+    described["components"]["schemas"] |= {
+        **problem_schema.pop("$defs"),
+        ProblemOut.__name__: problem_schema,
+    }
     described["components"]["securitySchemes"] = {
         "token": {
             "type": "http",

@@ -25,5 +25,5 @@ def is_possible(identity: int) -> bool:
 Identity = Annotated[
     int,
     BeforeValidator(parse_identity),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST}),
+    WithJsonSchema({"type": "integer"}),
 ]

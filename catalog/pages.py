@@ -7,9 +7,11 @@ page 1 does, and rows that come and go meanwhile are neither shown twice nor mis
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from catalog.identity import is_possible
 from catalog.questions import ORDERS
 
 PRODUCTS = "/products"
@@ -71,10 +73,12 @@ def parse_cursor(text: str, order: str) -> Place:
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
         found = json.loads(content)
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         raise ValueError(NO_CURSOR) from None
     match found:
-        case [str(), int(number), str(name)] if 0 < number < 2**31 and "\0" not in name:
+        case [str(), int(number), str(name)] if is_possible(
+            number
+        ) and not UNWRITABLE.search(name):
             if found[0] != order:
                 raise ValueError(
                     f"belongs to another order: ask with order={found[0]} or begin anew"
@@ -85,4 +89,6 @@ def parse_cursor(text: str, order: str) -> Place:
     raise ValueError(NO_CURSOR)
 
 
+# What no text of PostgreSQL has in it.
+UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 NO_CURSOR = 'should be a cursor that a Link with rel="next" had, or left out'

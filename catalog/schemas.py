@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from ninja import Schema
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt
 
+from catalog.bodies import MOST_DIGITS
 from catalog.identity import LARGEST, Identity
 from catalog.models.product import NAME_LENGTH
 from catalog.pages import FIRST_ORDER, LEAST_SEARCHED, MOST_ROWS, USUAL_ROWS
@@ -26,16 +27,33 @@ def not_blank(name: str) -> str:
 
 Name = Annotated[
     str,
-    Field(min_length=1, max_length=NAME_LENGTH),
+    Field(
+        min_length=1,
+        max_length=NAME_LENGTH,
+        json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"},
+    ),
     AfterValidator(writable),
     AfterValidator(not_blank),
 ]
 Searched = Annotated[
     str,
-    Field(min_length=LEAST_SEARCHED, max_length=NAME_LENGTH),
+    Field(
+        min_length=LEAST_SEARCHED,
+        max_length=NAME_LENGTH,
+        json_schema_extra={"pattern": r"^[^\u0000]*$"},
+    ),
     AfterValidator(writable),
 ]
-BrandNumber = Annotated[StrictInt, Field(ge=1, le=LARGEST)]
+
+
+def whole(number: object) -> object:
+    # JSON has one kind of number: 1.0 is 1, and True is neither.
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
+    return number
+
+
+BrandNumber = Annotated[StrictInt, Field(ge=1, le=LARGEST), BeforeValidator(whole)]
 
 
 class Written(Schema):
@@ -53,19 +71,21 @@ class ProductIn(Written):
     brand_id: BrandNumber = Field(examples=[1])
 
 
+# Of what a change leaves as it is nobody looks at the default: it only says that the
+# member may be missing, and a factory's is in no description.
 class BrandChange(Written):
-    brand_name: Name = Field(default="", examples=["Acme"])
+    brand_name: Name = Field(default_factory=str, examples=["Acme"])
 
 
 class ProductChange(Written):
-    product_name: Name = Field(default="", examples=["A hammer"])
-    brand_id: BrandNumber = Field(default=0, examples=[1])
+    product_name: Name = Field(default_factory=str, examples=["A hammer"])
+    brand_id: BrandNumber = Field(default_factory=int, examples=[1])
 
 
 def number_or_text(value: object) -> object:
     # As the book's int() takes it; but True is not 1 here.
     if isinstance(value, str) and value.strip().isdecimal():
-        return int(value[:20])
+        return int(value.strip()[:MOST_DIGITS])
     return value
 
 
@@ -119,7 +139,7 @@ class ProductsQuery(PageQuery):
 
 class FieldErrorOut(Schema):
     field: str = Field(examples=["brand_id"])
-    value: str = Field(examples=["'one'"])
+    value: str = Field(examples=["one"])
     message: str = Field(examples=["Input should be a valid integer"])
 
 
@@ -130,4 +150,4 @@ class ProblemOut(Schema):
     title: str = Field(examples=["Bad Request"])
     status: int = Field(examples=[400])
     detail: str = Field(examples=["brand_id: Input should be a valid integer."])
-    errors: list[FieldErrorOut] | None = None
+    errors: list[FieldErrorOut] = Field(default_factory=list)

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import IntegrityError, connection
 from django.db.models import Model, ProtectedError, QuerySet
-from psycopg.errors import ForeignKeyViolation
+from psycopg.errors import CheckViolation, ForeignKeyViolation
 
 from async_views.runtime.problem_details import FieldError
-from async_views.runtime.problems import Problem
+from async_views.runtime.problems import LONGEST_ECHO, Problem
 from catalog.models import Brand, Product
 from catalog.questions import Question, array_of, brands_by_id, products_by_id
 from catalog.representation import Representation, is_matched, represent
@@ -76,7 +76,7 @@ def require_match(collection: Collection, identity: int, if_match: str | None) -
         raise Problem(
             412,
             f"The {collection.noun} {identity} is not as you have seen it any more: its "
-            f"ETag is {etag}, and If-Match was {if_match}. Get it again.",
+            f"ETag is {etag}, and If-Match was {if_match[:LONGEST_ECHO]}. Get it again.",
             headers={"ETag": etag},
         )
     return row
@@ -106,9 +106,15 @@ def refusal(error: IntegrityError, fields: Fields) -> Problem | None:
     """What the client got wrong, where the database says so only at the end.
 
     Of a new or changed product, its brand; of a deleted brand, that meanwhile it got a
-    product. None for what no client can have caused.
+    product; of any row, a rule that only this database has. None for what no client
+    can have caused.
     """
-    if not isinstance(error.__cause__, ForeignKeyViolation):
+    cause = error.__cause__
+    if isinstance(cause, CheckViolation):
+        return Problem(
+            400, f"The database's rule {cause.diag.constraint_name} refuses this."
+        )
+    if not isinstance(cause, ForeignKeyViolation):
         return None
     if "brand_id" not in fields:
         return Problem(409, "The brand still has products: move or delete them first.")

@@ -16,7 +16,7 @@ from django.utils.decorators import sync_and_async_middleware
 from django.views.decorators.cache import never_cache
 
 from async_views.runtime.database import connection, is_unavailable
-from async_views.runtime.problems import problem_response, unavailable
+from async_views.runtime.problems import problem_response, shaped, unavailable
 from async_views.runtime.read_only import read_only
 
 
@@ -64,13 +64,17 @@ def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
     if iscoroutinefunction(get_response):
 
         async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            ask = ANSWERS.get(request.path_info, get_response)
-            return await ask(request)
+            ask = ANSWERS.get(request.path_info)
+            if ask is None:
+                return await get_response(request)
+            return shaped(request, await ask(request))
 
         return answer_later
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         ask = ANSWERS.get(request.path_info)
-        return async_to_sync(ask)(request) if ask else get_response(request)
+        if ask is None:
+            return get_response(request)
+        return shaped(request, async_to_sync(ask)(request))
 
     return answer

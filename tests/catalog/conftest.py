@@ -1,0 +1,32 @@
+"""What the tests of the catalog share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.catalog.databases import manage, new_database
+from tests.catalog.service import Catalog
+from tests.site import Site
+
+OPEN_TO_ALL = {
+    "CATALOG_WRITE_ACCESS": "anyone",
+    "CATALOG_READS_A_MINUTE": "0",
+    "CATALOG_WRITES_A_MINUTE": "0",
+}
+
+
+@pytest.fixture(scope="package")
+def served() -> Iterator[Catalog]:
+    """A site that takes what anybody writes, on a database of its own."""
+    with new_database() as database:
+        migrated = manage(database, "migrate", "--verbosity=0")
+        assert migrated.returncode == 0, migrated.stderr
+        with Site(DATABASE_URL=database, **OPEN_TO_ALL) as site:
+            yield Catalog(site.url, database)
+
+
+@pytest.fixture
+def catalog(served: Catalog) -> Catalog:
+    """The same, with nothing in it."""
+    served.empty()
+    return served

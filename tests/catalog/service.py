@@ -1,0 +1,131 @@
+"""How do the tests talk to the catalog's API? Over HTTP, as its clients do."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+
+SECONDS_TO_WAIT = 30
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+
+# Both in the same order as the columns of a row.
+TABLES = {
+    "brand": ("brand_id", "brand_name"),
+    "product": ("product_id", "product_name", "brand_id"),
+    "product_color": ("product_color_id", "product_color_name"),
+    "product_size": ("product_size_id", "product_size_name"),
+    "sku": ("sku_id", "product_id", "product_size_id", "product_color_id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def etag(self) -> str:
+        return str(self.headers["ETag"])
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The problem document that it is."""
+        assert self.headers["Content-Type"] == PROBLEM_JSON, (self.status, self.body)
+        document: dict[str, Any] = self.json
+        assert document["status"] == self.status
+        return document
+
+    @property
+    def wrong(self) -> dict[str, tuple[str, str]]:
+        """Which values it complains of: what each was, and what would be right."""
+        return {
+            each["field"]: (each["value"], each["message"])
+            for each in self.problem["errors"]
+        }
+
+    def link(self, relation: str) -> str | None:
+        """Where a Link header field of that relation leads."""
+        found = re.search(rf'<([^>]*)>; rel="{relation}"', self.headers["Link"])
+        return found.group(1) if found else None
+
+
+def send(
+    url: str,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """One request on a connection of its own."""
+    address = urlsplit(url)
+    assert address.hostname
+    with closing(
+        HTTPConnection(address.hostname, address.port, timeout=SECONDS_TO_WAIT)
+    ) as connection:
+        connection.request(method, path, body, dict(headers or {}))
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """A site at `url`, and the URL of the database that it serves."""
+
+    url: str
+    database: str
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.send("GET", path, **headers)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        document: Any = None,
+        content_type: str = JSON,
+        **headers: str,
+    ) -> Answer:
+        """`document` as it is if it is bytes, else as JSON; If_Match is If-Match."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        if document is None:
+            return send(self.url, method, path, headers=given)
+        body = (
+            document if isinstance(document, bytes) else json.dumps(document).encode()
+        )
+        return send(
+            self.url, method, path, body, {"Content-Type": content_type} | given
+        )
+
+    def insert(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Rows without their keys, which begin with 1."""
+        columns = TABLES[table][1:]
+        with psycopg.connect(self.database) as connection:
+            connection.cursor().executemany(
+                f"INSERT INTO {table} ({', '.join(columns)})"
+                f" VALUES ({', '.join(['%s'] * len(columns))})",
+                list(rows),
+            )
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.database) as connection:
+            connection.execute(statement)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database) as connection:
+            return connection.execute(statement).fetchall()
+
+    def empty(self) -> None:
+        self.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")

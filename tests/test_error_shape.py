@@ -1,0 +1,302 @@
+"""Every error of every route has one shape: problem details for programs, a page for browsers."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.catalog.databases import manage, new_database
+from tests.catalog.service import JSON, PROBLEM_JSON, Answer, send
+from tests.site import Site
+
+ACCEPT = {"program": "*/*", "browser": "text/html,application/xhtml+xml,*/*;q=0.8"}
+TOKEN = """
+from django.contrib.auth.models import User
+from catalog.models import AccessToken, Scope
+from catalog.tokens import issue
+owner = User.objects.create_user("owner")
+print(issue(AccessToken(owner=owner, name="all", scopes=list(Scope))))
+print(issue(AccessToken(owner=owner, name="none", scopes=[])))
+"""
+ROWS = """
+INSERT INTO brand (brand_name) VALUES ('Acme');
+INSERT INTO product (product_name, brand_id) VALUES ('A hammer', 1);
+"""
+
+
+def routes(
+    patterns: list[URLPattern | URLResolver] | None = None, before: str = "/"
+) -> Iterator[str]:
+    """A path of every route but the admin's, which are Django's own."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        path = before + re.sub("<[^>]*>", "1", str(pattern.pattern))
+        if isinstance(pattern, URLPattern):
+            yield path
+        elif path != "/admin/":
+            yield from routes(pattern.url_patterns, path)
+
+
+ROUTES = list(routes())
+OF_THE_CATALOG = [path for path in ROUTES if re.match("/(brands|products)(/|$)", path)]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A site, and two tokens: one that may do all, and one that may do nothing."""
+
+    url: str
+    database: str
+    good: str
+    useless: str
+
+    def ask(self, asker: str, method: str, path: str, **headers: str) -> Answer:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        body = given.pop("body", "").encode() or None
+        return send(self.url, method, path, body, {"Accept": ACCEPT[asker]} | given)
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[tuple[str, str, str]]:
+    with new_database() as url:
+        assert manage(url, "migrate", "--verbosity=0").returncode == 0
+        made = manage(url, "shell", "--no-imports", "--command", TOKEN)
+        with psycopg.connect(url) as connection:
+            connection.execute(ROWS)
+        good, useless = made.stdout.split()
+        yield url, good, useless
+
+
+@pytest.fixture(scope="module")
+def served(database: tuple[str, str, str]) -> Iterator[Served]:
+    limits = {"CATALOG_READS_A_MINUTE": "0", "CATALOG_WRITES_A_MINUTE": "0"}
+    with Site(DATABASE_URL=database[0], BODY_BYTES="3000", **limits) as site:
+        yield Served(site.url, *database)
+
+
+@pytest.fixture
+def spare() -> Iterator[Served]:
+    """One to break: it has a database of its own, and gives it up soon."""
+    with new_database() as url:
+        assert manage(url, "migrate", "--verbosity=0").returncode == 0
+        with psycopg.connect(url) as connection:
+            connection.execute(ROWS)
+        settings = {"CATALOG_WRITE_ACCESS": "anyone", "DATABASE_SECONDS": "0.5"}
+        with Site(DATABASE_URL=url, **settings) as site:
+            served = Served(site.url, url, "", "")
+            # A worker that finds no database at its start would end the site.
+            assert served.ask("program", "GET", "/readyz").status == 200
+            yield served
+
+
+def assert_is_problem(answer: Answer, status: int, asker: str) -> None:
+    assert answer.status == status, answer.body[:500]
+    title = HTTPStatus(status).phrase
+    if asker == "browser":
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        page = answer.body.decode()
+        assert f"<title>{status} {title}</title>" in page
+        assert re.search(r"<p>[^<]+\S\.</p>", page)
+        return
+    assert answer.headers["Content-Type"] == PROBLEM_JSON
+    document: dict[str, Any] = answer.json
+    errors = document.pop("errors", [])
+    assert list(document) == ["type", "title", "status", "detail"]
+    assert document["type"] == "about:blank"
+    assert (document["title"], document["status"]) == (title, status)
+    assert document["detail"].endswith(".")
+    for error in errors:
+        assert list(error) == ["field", "value", "message"]
+        assert all(isinstance(each, str) for each in error.values())
+    if status in {429, 503}:
+        assert int(answer.headers["Retry-After"]) >= 1
+    if status == 401:
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.fixture(params=ACCEPT)
+def asker(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_all_routes_are_asked() -> None:
+    assert {"/", "/time", "/requests/", "/brands/1", "/products/1/skus"} < set(ROUTES)
+    assert len(OF_THE_CATALOG) == 6
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_method_that_is_not_allowed(served: Served, path: str, asker: str) -> None:
+    answer = served.ask(asker, "TRACE", path)
+
+    assert_is_problem(answer, 405, asker)
+    assert "GET" in answer.headers["Allow"] or path == "/product"
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_path_below_that_leads_nowhere(served: Served, path: str, asker: str) -> None:
+    answer = served.ask(asker, "GET", f"{path.rstrip('/')}/nowhere/at/all")
+
+    assert_is_problem(answer, 404, asker)
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_body_that_is_too_large(served: Served, path: str, asker: str) -> None:
+    answer = served.ask(asker, "POST", path, body="x" * 3001)
+
+    # Refused before anything looks at what the client would like to read.
+    assert_is_problem(answer, 413, "program")
+
+
+HAMMER = json.dumps({"product_name": "x", "brand_id": 1})
+NAME = json.dumps({"brand_name": "x"})
+REFUSED = [
+    (400, "GET", "/brands/x", {}),
+    (400, "GET", "/brands/x/products", {}),
+    (400, "GET", "/brands/1/products?limit=0", {}),
+    (400, "GET", "/products?q=x", {}),
+    (400, "GET", "/products?zz=1", {}),
+    (400, "GET", "/products?cursor=x", {}),
+    (400, "GET", "/products/x", {}),
+    (400, "GET", "/products/x/skus", {}),
+    (400, "POST", "/product", {"body": "{"}),
+    (400, "POST", "/product", {"body": "{}"}),
+    (400, "POST", "/products", {"body": HAMMER.replace("1", "77"), "as": "good"}),
+    (400, "POST", "/products", {"body": "[]"}),
+    (400, "POST", "/brands", {"body": HAMMER}),
+    (400, "POST", "/brands", {"body": NAME, "as": "good", "Idempotency_Key": " "}),
+    (401, "POST", "/product", {"body": HAMMER}),
+    (401, "POST", "/products", {"body": HAMMER}),
+    (401, "POST", "/brands", {"body": NAME}),
+    (401, "PUT", "/products/1", {"body": HAMMER}),
+    (401, "PATCH", "/brands/1", {"body": "{}"}),
+    (401, "DELETE", "/brands/1", {}),
+    (401, "DELETE", "/products/1", {"Authorization": "Bearer avc_wrong"}),
+    (401, "DELETE", "/products/1", {"Authorization": "Basic eDp5"}),
+    (403, "POST", "/product", {"body": HAMMER, "as": "useless"}),
+    (403, "POST", "/brands", {"body": NAME, "as": "useless"}),
+    (403, "PUT", "/products/1", {"body": HAMMER, "as": "useless"}),
+    (403, "DELETE", "/brands/1", {"as": "useless"}),
+    (403, "POST", "/admin/login/", {}),
+    (404, "GET", "/brands/7", {}),
+    (404, "GET", "/brands/7/products", {}),
+    (404, "GET", "/products/7", {}),
+    (404, "GET", "/products/7/skus", {}),
+    (404, "DELETE", "/products/7", {"as": "good", "If_Match": "*"}),
+    (404, "GET", "/static/nothing.css", {}),
+    (409, "DELETE", "/brands/1", {"as": "good", "If_Match": "*"}),
+    (412, "PUT", "/products/1", {"body": HAMMER, "as": "good", "If_Match": '"x"'}),
+    (412, "DELETE", "/brands/1", {"as": "good", "If_Match": '"x"'}),
+    (415, "POST", "/products", {"body": HAMMER, "Content_Type": "text/plain"}),
+    (415, "PATCH", "/brands/1", {"body": NAME, "Content_Type": "text/plain"}),
+    (428, "PATCH", "/products/1", {"body": "{}", "as": "good"}),
+    (428, "DELETE", "/brands/1", {"as": "good"}),
+]
+
+
+@pytest.mark.parametrize(("status", "method", "path", "headers"), REFUSED)
+def test_what_is_wrong_with_a_request(
+    served: Served,
+    asker: str,
+    status: int,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+) -> None:
+    given = {"Content_Type": JSON} | headers
+    whose = given.pop("as", None)
+    if whose:
+        given["Authorization"] = f"Bearer {getattr(served, whose)}"
+
+    assert_is_problem(served.ask(asker, method, path, **given), status, asker)
+
+
+def test_a_key_of_another_request(served: Served, asker: str) -> None:
+    headers = {
+        "Authorization": f"Bearer {served.good}",
+        "Content_Type": JSON,
+        "Idempotency_Key": f"of-a-{asker}",
+    }
+    served.ask(asker, "POST", "/brands", body=NAME, **headers)
+
+    answer = served.ask(asker, "POST", "/products", body=HAMMER, **headers)
+
+    assert_is_problem(answer, 422, asker)
+
+
+def test_more_than_the_limit(database: tuple[str, str, str]) -> None:
+    limits = {"CATALOG_READS_A_MINUTE": "1", "CATALOG_WRITES_A_MINUTE": "1"}
+    with Site(DATABASE_URL=database[0], **limits) as site:
+        served = Served(site.url, *database)
+        for path in OF_THE_CATALOG:
+            for asker in ACCEPT:
+                # The third at the latest, should a minute end in between.
+                answers = [served.ask(asker, "GET", path) for _ in range(3)]
+                answers = [each for each in answers if each.status != 200]
+                assert_is_problem(answers[-1], 429, asker)
+        for asker in ACCEPT:
+            answers = [served.ask(asker, "POST", "/product") for _ in range(3)]
+            refused = [each for each in answers if each.status == 429]
+            assert_is_problem(refused[-1], 429, asker)
+
+
+def test_a_database_that_does_not_answer(spare: Served) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(spare.database)["dbname"]
+    server = spare.database.replace(str(name), "postgres")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [name],
+        )
+
+        for path in [*OF_THE_CATALOG, "/readyz"]:
+            for asker in ACCEPT:
+                assert_is_problem(spare.ask(asker, "GET", path), 503, asker)
+        for method, path, body in [
+            ("POST", "/product", HAMMER),
+            ("POST", "/brands", NAME),
+            ("PUT", "/products/1", HAMMER),
+            ("DELETE", "/brands/1", ""),
+        ]:
+            headers = {"Content_Type": JSON, "If_Match": "*"}
+            for asker in ACCEPT:
+                answer = spare.ask(asker, method, path, body=body, **headers)
+                assert_is_problem(answer, 503, asker)
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+def test_what_nobody_expected(spare: Served) -> None:
+    with psycopg.connect(spare.database) as connection:
+        connection.execute("DROP TABLE brand, product, sku CASCADE")
+
+    for path in OF_THE_CATALOG:
+        for asker in ACCEPT:
+            assert_is_problem(spare.ask(asker, "GET", path), 500, asker)
+    for asker in ACCEPT:
+        answer = spare.ask(asker, "POST", "/product", body=HAMMER)
+        assert_is_problem(answer, 500, asker)
+    for path in set(ROUTES) - set(OF_THE_CATALOG) - {"/product"}:
+        assert spare.ask("program", "GET", path).status < 500
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/requests/?url=x",
+        "/requests/async_to_sync?url=x",
+        "/requests/sync_to_async?num_calls=x",
+    ],
+)
+def test_a_form_that_is_filled_in_wrongly(served: Served, path: str) -> None:
+    document = served.ask("program", "GET", path)
+    page = served.ask("browser", "GET", path)
+
+    assert_is_problem(document, 400, "program")
+    # The page of this error is the form itself, to be mended.
+    assert page.status == 400
+    assert b'aria-invalid="true"' in page.body
