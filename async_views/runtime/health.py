@@ -64,17 +64,21 @@ def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
     if iscoroutinefunction(get_response):
 
         async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            ask = ANSWERS.get(request.path_info)
-            if ask is None:
-                return await get_response(request)
-            return shaped(request, await ask(request))
+            response: HttpResponseBase
+            if ask := ANSWERS.get(request.path_info):
+                response = shaped(request, await ask(request))
+            else:
+                response = await get_response(request)
+            return response
 
         return answer_later
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        ask = ANSWERS.get(request.path_info)
-        if ask is None:
-            return get_response(request)
-        return shaped(request, async_to_sync(ask)(request))
+        response: HttpResponseBase
+        if ask := ANSWERS.get(request.path_info):
+            response = shaped(request, async_to_sync(ask)(request))
+        else:
+            response = get_response(request)
+        return response
 
     return answer
