@@ -56,7 +56,9 @@ def chart(results: Sequence[Result]) -> str:
     for route in dict.fromkeys(result.row.route for result in results):
         those = [result for result in results if result.row.route == route]
         y += HEADING
-        parts.append(f'<text class="heading" x="{BARS_BEGIN}" y="{y}">{route}</text>')
+        parts.append(
+            f'<text class="heading" x="{BARS_BEGIN}" y="{y}">{route.name}</text>'
+        )
         for result in those:
             y += LINE
             parts.append(bar(result, scale, y))

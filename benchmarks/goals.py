@@ -4,10 +4,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.memory import REQUESTS, Footprints
-from benchmarks.peers import DJANGO, HELLO, ORM, SITE, STARLETTE, Peer
+from benchmarks.peers import (
+    BRANDS,
+    BRANDS_ALONE,
+    DJANGO,
+    FASTAPI_ASYNCPG,
+    HELLO,
+    INSERT,
+    ORM,
+    PAGE_1,
+    PAGE_10_000,
+    PRODUCT,
+    PRODUCT_ALONE,
+    SITE,
+    STARLETTE,
+    STARLETTE_ASYNCPG,
+    UNCHANGED,
+    Peer,
+    Route,
+)
 from benchmarks.race import PROBE, WRK, Runs
 from benchmarks.run import Run, Spread, ratio, spread
-from benchmarks.turns import Result
+from benchmarks.turns import Result, Turn
 
 MEGABYTE = 1_000_000
 
@@ -59,27 +77,71 @@ def probe_by_wrk(runs: Runs, number: Callable[[Run], float]) -> Spread:
     return ratio(*([number(run) for run in runs[client]] for client in (PROBE, WRK)))
 
 
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What of a turn is compared."""
+
+    name: str
+    of: Callable[[Turn], float]
+    less_is_better: bool
+
+
+CPU = Quantity("CPU", lambda turn: turn.cpu, less_is_better=True)
+P50 = Quantity("p50", lambda turn: turn.run.p50, less_is_better=True)
+RATE = Quantity(
+    "Requests a second", lambda turn: turn.run.requests_per_second, less_is_better=False
+)
+
+# Of this site's, by those of a peer at the same route, or of another route of the site's.
+BOUNDS: tuple[tuple[Quantity, Route, Peer | Route, float], ...] = (
+    (CPU, HELLO, DJANGO, 1 / 10),
+    (CPU, HELLO, STARLETTE, 6),
+    (CPU, ORM, DJANGO, 1 / 2),
+    (CPU, BRANDS, STARLETTE_ASYNCPG, 0.8),
+    (CPU, UNCHANGED, BRANDS, 1),
+    (CPU, PRODUCT, STARLETTE_ASYNCPG, 1),
+    (RATE, INSERT, FASTAPI_ASYNCPG, 0.5),
+    (P50, BRANDS_ALONE, STARLETTE_ASYNCPG, 1.5),
+    (P50, PRODUCT_ALONE, STARLETTE_ASYNCPG, 1.5),
+    # Alone, a client waits for all that a page costs, PostgreSQL included.
+    (P50, PAGE_10_000, PAGE_1, 1.5),
+)
+
+
 def serving_goals(results: Sequence[Result]) -> tuple[Goal, ...]:
     """Those of them whose rows have been measured."""
-    bounds = (
-        (HELLO, DJANGO, 1 / 10),
-        (HELLO, STARLETTE, 6),
-        (ORM, DJANGO, 1 / 2),
-    )
     return tuple(
-        Goal(f"CPU of {route}, by that of {peer.title}", measured, bound, at_most=True)
-        for route, peer, bound in bounds
-        if (measured := cpu_ratio(results, route, SITE, peer))
+        Goal(
+            f"{quantity.name} of {route.name}, by {whose(other)}",
+            measured,
+            bound,
+            at_most=quantity.less_is_better,
+        )
+        for quantity, route, other, bound in BOUNDS
+        if (measured := by(results, quantity, route, SITE, other))
     )
 
 
-def cpu_ratio(
-    results: Sequence[Result], route: str, one: Peer, another: Peer
+def whose(other: Peer | Route) -> str:
+    return f"that of {other.title if isinstance(other, Peer) else other.name}"
+
+
+def by(
+    results: Sequence[Result],
+    quantity: Quantity,
+    route: Route,
+    peer: Peer,
+    other: Peer | Route,
 ) -> Spread | None:
-    """What a request costs one peer by what it costs the other, if both were measured."""
-    cpu = {
-        result.row.peer: result.cpu for result in results if result.row.route == route
-    }
-    if one not in cpu or another not in cpu:
+    """A peer's by another's at the same route, or by its own at another route.
+
+    None unless both were measured.
+    """
+    turns = {(result.row.route, result.row.peer): result.turns for result in results}
+    ours = turns.get((route, peer))
+    theirs = turns.get((route, other) if isinstance(other, Peer) else (other, peer))
+    if ours is None or theirs is None:
         return None
-    return ratio(cpu[one], cpu[another])
+    return ratio(
+        [quantity.of(turn) for turn in ours], [quantity.of(turn) for turn in theirs]
+    )

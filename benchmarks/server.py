@@ -47,11 +47,11 @@ class Serving:
     @property
     def worker(self) -> int:
         """The process that answers: gunicorn's only child, or the only one there is."""
-        return self._processes()[-1].pid
+        return processes(self.process)[-1].pid
 
     def cpu_seconds(self) -> float:
-        """User and system time of all its processes, ended ones included."""
-        return sum(sum(each.cpu_times()[:4]) for each in self._processes())
+        """Of all its processes; see below."""
+        return cpu_seconds(self.process)
 
     def settle(self) -> None:
         """Returns once it does nothing any more; raises ServerFailed if it never does."""
@@ -65,9 +65,22 @@ class Serving:
             before = after
         raise ServerFailed(f"{self.url} is busy though nobody asks.")
 
-    def _processes(self) -> list[psutil.Process]:
-        first = psutil.Process(self.process)
-        return [first, *first.children(recursive=True)]
+
+def processes(first: int) -> list[psutil.Process]:
+    """That process and all below it."""
+    process = psutil.Process(first)
+    return [process, *process.children(recursive=True)]
+
+
+def cpu_seconds(first: int) -> float:
+    """User and system time of a process and all below it, ended ones included."""
+    while True:
+        try:
+            return sum(sum(each.cpu_times()[:4]) for each in processes(first))
+        except psutil.NoSuchProcess:
+            # One that ended meanwhile: its time is now its parent's.
+            if not psutil.pid_exists(first):
+                raise
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from benchmarks.chart import chart
 from benchmarks.comparison import as_markdown, as_text
 from benchmarks.document import with_block
 from benchmarks.options import rounds_parser
-from benchmarks.peers import PEERS, ROUTES, rows_of
+from benchmarks.peers import CONNECTIONS, PEERS, ROUTES, rows_of
 from benchmarks.processes import TooFewCores, take_one_core
 from benchmarks.run import RunFailed
 from benchmarks.server import CHECKOUT, ServerFailed
-from benchmarks.turns import CONNECTIONS, results
+from benchmarks.turns import results
 from benchmarks.wrk import WrkMissing, require_wrk
 
 DOCUMENT = CHECKOUT / "docs" / "benchmark.md"
@@ -34,7 +34,7 @@ def main() -> int:
         require_wrk()
         core = take_one_core()
         conditions = (
-            f"{CONNECTIONS} connections, {options.rounds} rounds of {options.seconds} s; "
+            f"{CONNECTIONS} connections or as said, {options.rounds} rounds of {options.seconds} s; "
             f"load average before: {os.getloadavg()[0]:.2f} (0 is best)"
         )
         print(conditions, end="\n\n", flush=True)
@@ -66,7 +66,11 @@ def parser() -> argparse.ArgumentParser:
         help="one peer",
     )
     options.add_argument(
-        "--route", choices=ROUTES, action="append", default=[], help="one route"
+        "--route",
+        choices=[route.name for route in ROUTES],
+        action="append",
+        default=[],
+        help="one route",
     )
     options.add_argument(
         "--write",

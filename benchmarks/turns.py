@@ -4,16 +4,17 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from urllib.request import urlopen
 
-from benchmarks.database import migrated_database
-from benchmarks.peers import Peer, Row
+from benchmarks.database import Database, example_database
+from benchmarks.peers import Peer, Route, Row
 from benchmarks.processes import on_core
 from benchmarks.run import Run, RunFailed
-from benchmarks.server import Serving, started
+from benchmarks.server import CHECKOUT, Serving, started
 from benchmarks.worker import Worker
 from benchmarks.wrk import load
 
-CONNECTIONS = 64
+SCRIPTS = CHECKOUT / "benchmarks" / "scripts"
 WARM_UP_SECONDS = 1
 
 
@@ -23,6 +24,7 @@ class Turn:
 
     run: Run
     cpu: float  # microseconds a request, of all the server's processes
+    postgres_cpu: float  # the same of all of PostgreSQL's
     errors: int  # answers other than 2xx and 3xx, and connections that broke
 
 
@@ -46,43 +48,67 @@ def results(
 
     Raises EmbeddedPostgresError, RunFailed, ServerFailed.
     """
-    with serving({row.peer for row in rows}, core) as servers:
+    with serving({row.peer for row in rows}, core) as (database, servers):
         idle = {
             peer: Worker(server.worker, server.url).resident_bytes()
             for peer, server in servers.items()
         }
         for row in rows:
-            take_turn(row, servers[row.peer], WARM_UP_SECONDS)
+            take_turn(row, servers[row.peer], database, WARM_UP_SECONDS)
         turns: dict[Row, list[Turn]] = {row: [] for row in rows}
         for number in range(1, rounds + 1):
             print(f"Round {number} of {rounds}", file=sys.stderr, flush=True)
             for row in rows:
-                turns[row].append(take_turn(row, servers[row.peer], seconds))
+                turn = take_turn(row, servers[row.peer], database, seconds)
+                turns[row].append(turn)
     return tuple(Result(row, idle[row.peer], tuple(turns[row])) for row in rows)
 
 
 @contextmanager
-def serving(peers: Iterable[Peer], core: int) -> Iterator[Mapping[Peer, Serving]]:
+def serving(
+    peers: Iterable[Peer], core: int
+) -> Iterator[tuple[Database, Mapping[Peer, Serving]]]:
     with ExitStack() as stack:
-        url = stack.enter_context(migrated_database())
+        database = stack.enter_context(example_database())
         with on_core(core):
             servers = {
-                peer: stack.enter_context(started(peer.server, DATABASE_URL=url))
+                peer: stack.enter_context(
+                    started(peer.server, DATABASE_URL=database.url)
+                )
                 for peer in peers
             }
-        yield servers
+        yield database, servers
 
 
-def take_turn(row: Row, server: Serving, seconds: int) -> Turn:
-    """Begins and ends with a server at rest.
+def take_turn(row: Row, server: Serving, database: Database, seconds: int) -> Turn:
+    """Begins with a server at rest, and leaves the database as it was.
 
     Raises RunFailed when nothing was answered, ServerFailed when it does not settle.
     """
+    url = server.url + row.path
+    options = tuple(wrk_options(row.route, url))
     server.settle()
-    before = server.cpu_seconds()
-    loaded = load(server.url + row.path, CONNECTIONS, seconds)
+    before, postgres_before = server.cpu_seconds(), database.cpu_seconds()
+    loaded = load(url, row.route.connections, seconds, *options)
     # Read at once: what is done for the requests that wrk leaves behind is not asked for.
-    spent = server.cpu_seconds() - before
+    after, postgres_after = server.cpu_seconds(), database.cpu_seconds()
     if not loaded.answers:
         raise RunFailed(f"{row.peer.title} answered nothing at {row.path}.")
-    return Turn(loaded.run, spent * 1_000_000 / loaded.answers, loaded.errors)
+    if row.route.writes:
+        server.settle()
+        database.restore()
+    return Turn(
+        loaded.run,
+        (after - before) * 1_000_000 / loaded.answers,
+        (postgres_after - postgres_before) * 1_000_000 / loaded.answers,
+        loaded.errors,
+    )
+
+
+def wrk_options(route: Route, url: str) -> Iterator[str]:
+    """How wrk asks for that, beside how often and for how long."""
+    if route.script:
+        yield f"--script={SCRIPTS / route.script}"
+    if route.conditional:
+        with urlopen(url) as response:
+            yield f"--header=If-None-Match: {response.headers['ETag']}"

@@ -39,15 +39,15 @@ def run_wrk(url: str, connections: int, seconds: int) -> Run:
     return parse(ask(url, connections, seconds))
 
 
-def load(url: str, connections: int, seconds: int) -> Load:
+def load(url: str, connections: int, seconds: int, *options: str) -> Load:
     """One thread of wrk; raises RunFailed where there is no report at all."""
-    return parse_load(ask(url, connections, seconds))
+    return parse_load(ask(url, connections, seconds, *options))
 
 
-def ask(url: str, connections: int, seconds: int) -> str:
+def ask(url: str, connections: int, seconds: int, *options: str) -> str:
     command = ["wrk", "--threads=1", f"--connections={connections}", "--latency"]
     finished = subprocess.run(
-        [*command, f"--duration={seconds}s", url],
+        [*command, f"--duration={seconds}s", *options, url],
         check=False,
         capture_output=True,
         text=True,

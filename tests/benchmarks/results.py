@@ -1,17 +1,24 @@
 """What might a benchmark of the peers have measured?"""
 
-from benchmarks.peers import DJANGO, HELLO, ORM, SITE, STARLETTE, Peer, Row
+from benchmarks.peers import DJANGO, HELLO, ORM, SITE, STARLETTE, Peer, Route, Row
 from benchmarks.run import Run
 from benchmarks.turns import Result, Turn
 
 
-def result(peer: Peer, *cpu: float, route: str = HELLO, errors: int = 0) -> Result:
+def result(
+    peer: Peer,
+    *cpu: float,
+    route: Route = HELLO,
+    errors: int = 0,
+    rate: float = 1_000,
+    p50: int = 2_000,
+) -> Result:
     """A turn for each CPU time a request, in microseconds."""
-    run = Run(1_000, p50=2_000, p99=30_000)
+    run = Run(rate, p50, p99=30_000)
     return Result(
-        Row(route, peer, f"/{route}"),
+        Row(route, peer, f"/{route.name}"),
         idle_bytes=50_000_000,
-        turns=tuple(Turn(run, each, errors) for each in cpu),
+        turns=tuple(Turn(run, each, 7, errors) for each in cpu),
     )
 
 

@@ -1,7 +1,7 @@
 """Do the tables say what was measured?"""
 
 from benchmarks.comparison import as_markdown, as_text
-from benchmarks.peers import SITE
+from benchmarks.peers import BRANDS, BRANDS_ALONE, SITE, STARLETTE_ASYNCPG
 from tests.benchmarks.results import RESULTS, result
 
 
@@ -14,6 +14,7 @@ def test_a_row_has_medians_extremes_ratios_and_all_rounds_errors() -> None:
         "2,250 (2,000 to 2,500)",
         "1.00",
         "50.00",
+        "7",
         "2 ms",
         "30 ms",
         "6",
@@ -32,18 +33,37 @@ def test_each_route_has_its_table_and_the_goals_come_last() -> None:
 
 
 def test_a_ratio_to_a_peer_that_was_not_measured_is_left_out() -> None:
-    [_, _, row] = as_text([result(SITE, 200)]).splitlines()
+    text = as_text([result(SITE, 200)])
 
-    assert "1.00" not in row
+    assert "by " not in text
+    assert "1.00" not in text
+
+
+def test_a_route_is_compared_with_the_starlette_that_has_it() -> None:
+    text = as_text(
+        [result(STARLETTE_ASYNCPG, 50, route=BRANDS), result(SITE, 20, route=BRANDS)]
+    )
+
+    assert "by Starlette + asyncpg's" in text
+    assert "0.40" in text
+
+
+def test_a_route_says_how_many_connections_it_has_where_that_is_unusual() -> None:
+    results = [result(SITE, 200, route=BRANDS_ALONE), result(SITE, 200, route=BRANDS)]
+
+    lines = as_markdown(results).splitlines()
+
+    assert "`brands-alone`, 1 connection:" in lines
+    assert "`brands`:" in lines
 
 
 def test_a_document_gets_the_same_cells() -> None:
     lines = as_markdown(RESULTS).splitlines()
 
-    columns = {line.count("|") for line in lines if line.startswith("|")}
-    assert columns == {10}
+    columns = [line.count("|") for line in lines if line.startswith("|")]
+    assert columns == [11] * 5 + [10] * 4
     assert (
-        "| Starlette | 1,000 | 45 (40 to 50) | 0.02 | 1.00 | 2 ms | 30 ms | 0 | 50.0 MB |"
+        "| Starlette | 1,000 | 45 (40 to 50) | 0.02 | 1.00 | 7 | 2 ms | 30 ms | 0 | 50.0 MB |"
         in lines
     )
     assert lines[-1].startswith("- CPU of orm")

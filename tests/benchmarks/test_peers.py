@@ -8,8 +8,9 @@ from django.test import AsyncRequestFactory
 from async_api.clock import current_time as sites_time
 from benchmarks.applications.answers import current_time
 from benchmarks.document import block
-from benchmarks.peers import HELLO, ORM, PEERS, ROWS, SITE, STARLETTE, rows_of
+from benchmarks.peers import HELLO, PEERS, ROUTES, ROWS, SITE, STARLETTE, TIME, rows_of
 from benchmarks.server import CHECKOUT
+from benchmarks.turns import SCRIPTS
 
 
 def test_no_two_peers_have_a_name_or_title_in_common() -> None:
@@ -17,18 +18,27 @@ def test_no_two_peers_have_a_name_or_title_in_common() -> None:
     assert len({peer.title for peer in PEERS}) == len(PEERS)
 
 
-def test_every_peer_says_hello() -> None:
-    assert {row.peer for row in rows_of([HELLO], [])} == set(PEERS)
+def test_every_peer_is_compared_with_this_site() -> None:
+    routes = {row.route for row in rows_of([], [SITE.name])}
+
+    for peer in PEERS:
+        assert routes >= {row.route for row in rows_of([], [peer.name])}
+
+
+def test_routes_have_names_of_their_own_and_scripts_that_are_there() -> None:
+    assert len({route.name for route in ROUTES}) == len(ROUTES)
+    for route in ROUTES:
+        assert not route.script or (SCRIPTS / route.script).is_file()
 
 
 def test_rows_are_chosen_by_route_and_by_peer() -> None:
     assert rows_of([], []) == ROWS
-    assert [row.route for row in rows_of([], ["starlette"])] == ["hello", "time"]
-    assert [row.peer for row in rows_of([HELLO], ["site", "starlette"])] == [
+    assert [row.route for row in rows_of([], ["starlette"])] == [HELLO, TIME]
+    assert [row.peer for row in rows_of(["hello"], ["site", "starlette"])] == [
         STARLETTE,
         SITE,
     ]
-    assert rows_of([ORM], ["flask"]) == ()
+    assert rows_of(["orm"], ["flask"]) == ()
 
 
 def test_the_document_has_every_row() -> None:
@@ -40,7 +50,7 @@ def test_the_document_has_every_row() -> None:
         for table in tables
         for title in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
     ]
-    assert found == [(row.route, row.peer.title) for row in ROWS]
+    assert found == [(row.route.name, row.peer.title) for row in ROWS]
 
 
 async def test_the_peers_tell_the_time_as_the_site_does() -> None:
