@@ -10,7 +10,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from pytest_django import Settings
 
 from async_views.runtime import database
-from async_views.runtime.database import connection, is_unavailable
+from async_views.runtime.database import Checks, connection, is_unavailable
 
 
 def request_with(pool: database.Pool) -> HttpRequest:
@@ -60,6 +60,25 @@ async def test_the_pool_is_bounded_and_says_when_it_is_exhausted(
         assert any(isinstance(outcome, TooManyRequests) for outcome in outcomes)
         assert all(is_unavailable(outcome) for outcome in outcomes)
         assert await backend(request)
+
+
+async def test_a_broken_connection_is_not_lent_once_it_was_asked() -> None:
+    async with await psycopg.AsyncConnection.connect(**database.parameters()) as lent:
+        checks = Checks(every_seconds=0)
+        await checks.check(lent)
+        await lent.close()
+
+        with pytest.raises(psycopg.OperationalError):
+            await checks.check(lent)
+
+
+async def test_a_connection_is_asked_no_more_than_once_in_so_long() -> None:
+    async with await psycopg.AsyncConnection.connect(**database.parameters()) as lent:
+        checks = Checks(every_seconds=60)
+        await checks.check(lent)
+        await lent.close()
+
+        await checks.check(lent)
 
 
 async def test_a_request_that_is_cancelled_gives_its_connection_back(
