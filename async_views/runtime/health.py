@@ -66,7 +66,8 @@ def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
         async def answer_later(request: HttpRequest) -> HttpResponseBase:
             ask = ANSWERS.get(request.path_info)
             if ask is None:
-                return await get_response(request)
+                response: HttpResponseBase = await get_response(request)
+                return response
             return shaped(request, await ask(request))
 
         return answer_later
@@ -74,7 +75,8 @@ def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
     def answer(request: HttpRequest) -> HttpResponseBase:
         ask = ANSWERS.get(request.path_info)
         if ask is None:
-            return get_response(request)
+            response: HttpResponseBase = get_response(request)
+            return response
         return shaped(request, async_to_sync(ask)(request))
 
     return answer
