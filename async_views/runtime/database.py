@@ -5,6 +5,7 @@ lifespan opened. Where there is no lifespan (WSGI, the test client) the same cal
 one connection for the occasion: slower, and as right.
 """
 
+import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
@@ -20,6 +21,30 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
+
+
+class WorkerPool(Pool):
+    """psycopg's pool, for tasks that are cancelled and a database that comes and goes.
+
+    Written against psycopg-pool 3.3.3: `_waiting` is private there.
+    """
+
+    async def getconn(self, timeout: float | None = None) -> Connection:
+        try:
+            return await super().getconn(timeout)
+        except BaseException:
+            # Who has given up stays in the queue until a connection comes by. A queue
+            # full of them refuses everybody, before anybody asks for a connection.
+            gone = [each for each in self._waiting if each.error is not None]
+            for each in gone:
+                self._waiting.remove(each)
+            raise
+
+    async def putconn(self, conn: Connection) -> None:
+        # The pool loses a connection that it is told to take back by a task which is
+        # cancelled while it waits for the pool's lock.
+        await asyncio.shield(super().putconn(conn))
+
 
 # Django's own way of talking to psycopg, which is no part of where the database is.
 DJANGO_ONLY = frozenset({"context", "cursor_factory", "prepare_threshold"})
@@ -66,7 +91,7 @@ async def pool() -> AsyncIterator[Pool]:
 
     Raises psycopg.OperationalError when it has not within DATABASE_SECONDS.
     """
-    opened: Pool = AsyncConnectionPool(
+    opened = WorkerPool(
         kwargs=parameters(),
         min_size=1,
         max_size=settings.DATABASE_POOL_SIZE,
