@@ -28,7 +28,7 @@ run: $(SITE)
 admin: $(SITE)
 	@DEBUG=$${DEBUG-1} $(BIN)/python manage.py reset_admin
 
-test: $(TOOLS)
+test: $(TOOLS) $(PEERS)
 	@PYTHONDEVMODE=1 PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(TESTS)
 
 test-django: $(TOOLS)
