@@ -23,6 +23,24 @@ BRANDS = 400
 BY_API, BY_ADMIN, BY_SQL = 1, 2, 3
 PATIENCE = aiohttp.ClientTimeout(total=60)
 
+# Each question has begun, and sees what is there at that moment, before it comes here.
+GATE = """
+CREATE FUNCTION pass_the_gate() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM pg_advisory_lock_shared(1);
+    PERFORM pg_advisory_unlock_shared(1);
+    RETURN true;
+END $$;
+ALTER TABLE brand RENAME TO brand_rows;
+ALTER TABLE product RENAME TO product_rows;
+CREATE VIEW brand AS SELECT * FROM brand_rows WHERE pass_the_gate();
+CREATE VIEW product AS SELECT * FROM product_rows WHERE pass_the_gate();
+"""
+CLOSE_THE_GATE = "SELECT pg_advisory_lock(1)"
+AT_THE_GATE = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE datname = current_database() AND wait_event = 'advisory'
+"""
 ADMINISTRATOR = """
 from django.contrib.auth.models import User
 User.objects.create_superuser("editor", password="of many brands")
@@ -39,6 +57,19 @@ def four_workers() -> Iterator[Catalog]:
             catalog = Catalog(site.url, database)
             catalog.insert("brand", [("turn 0",)] * BRANDS)
             catalog.insert("product", [("turn 0", 1)] * 3)
+            yield catalog
+
+
+@pytest.fixture(scope="module")
+def gated() -> Iterator[Catalog]:
+    """A site of one worker, whose questions wait at a gate while that is closed."""
+    with new_database() as database:
+        assert manage(database, "migrate", "--verbosity=0").returncode == 0
+        with Site(DATABASE_URL=database, **OPEN_TO_ALL) as site:
+            catalog = Catalog(site.url, database)
+            catalog.insert("brand", [("old",)])
+            catalog.insert("product", [("old", 1)])
+            catalog.execute(GATE)
             yield catalog
 
 
@@ -62,7 +93,7 @@ class Record:
 
 
 def turn_of(name: str) -> int:
-    return int(name.removeprefix("turn "))
+    return int(name.rpartition("turn ")[2])
 
 
 async def write_by_api(
@@ -119,6 +150,7 @@ async def write_by_sql(database: str, record: Record) -> None:
 PATHS = [
     "/brands",
     "/products?limit=3",
+    "/products?q=turn",
     *(f"/brands/{number}" for number in (BY_API, BY_ADMIN, BY_SQL)),
     *(f"/products/{number}" for number in (BY_API, BY_SQL)),
 ]
@@ -184,3 +216,44 @@ async def test_no_answer_is_older_than_its_request(four_workers: Catalog) -> Non
     assert record.violations == []
     assert record.reads > 2000
     assert set(record.committed.values()) == {TURNS, TURNS * 4}
+
+
+@pytest.mark.parametrize(
+    "path", ["/brands", "/brands/1", "/brands/1/products", "/products", "/products/1"]
+)
+async def test_who_comes_after_a_commit_shares_no_asking_from_before_it(
+    gated: Catalog, path: str
+) -> None:
+    for kind in ("brand", "product"):
+        gated.execute(f"UPDATE {kind}_rows SET {kind}_name = 'old'")
+    gate = await psycopg.AsyncConnection.connect(gated.database, autocommit=True)
+    async with gate, aiohttp.ClientSession(gated.url, timeout=PATIENCE) as session:
+
+        async def names() -> set[str]:
+            async with session.get(path) as answer:
+                return set(re.findall('_name":"(.+?)"', await answer.text()))
+
+        await gate.execute(CLOSE_THE_GATE)
+        early = asyncio.create_task(names())
+        await until(gate, AT_THE_GATE, 1)
+        for kind in ("brand", "product"):
+            await gate.execute(f"UPDATE {kind}_rows SET {kind}_name = 'new'")
+        late = [asyncio.create_task(names()) for _ in range(20)]
+        # What is answered was sent after those, so that the site has them all.
+        async with session.get("/time") as answer:
+            assert answer.status == 200
+        await gate.execute("SELECT pg_advisory_unlock(1)")
+
+        assert await asyncio.gather(*late) == [{"new"}] * 20
+        assert await early in ({"old"}, {"new"})
+
+
+async def until(
+    connection: "psycopg.AsyncConnection[Any]", question: str, number: int
+) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            cursor = await connection.execute(question)
+            if await cursor.fetchone() == (number,):
+                return
+            await asyncio.sleep(0.01)
