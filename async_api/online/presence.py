@@ -21,7 +21,7 @@ from async_api.online.leases import Count, Step, Times
 from async_api.online.processes import this_process
 from async_api.online.room import Room
 from async_views.runtime.bus import Bus
-from async_views.runtime.database import Pool, connection, is_unavailable
+from async_views.runtime.database import Pool, connection
 
 logger = logging.getLogger(__name__)
 
@@ -196,9 +196,5 @@ async def total_or_none(request: HttpRequest, seconds: float) -> int | None:
     try:
         async with asyncio.timeout(seconds):
             return await total(request)
-    except TimeoutError:
+    except (psycopg.Error, TimeoutError):
         return None
-    except Exception as error:
-        if is_unavailable(error):
-            return None
-        raise
