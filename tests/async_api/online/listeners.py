@@ -77,14 +77,19 @@ class Crowd:
             raise TimeoutError(f"Heard last: {self.heard()}") from None
         return loop.time() - began
 
-    async def agree(self, number: int, seconds: float = SECONDS_TO_WAIT) -> float:
-        """Waits until all of them that are connected have this number."""
-        return await self.until(lambda: self.heard() == {number}, seconds)
+    async def agree(
+        self,
+        number: int,
+        seconds: float = SECONDS_TO_WAIT,
+        among: list[Listener] | None = None,
+    ) -> float:
+        """Waits until all of them that are connected have heard this number last."""
+        return await self.until(lambda: self.heard(among) == {number}, seconds)
 
-    def heard(self) -> set[int | None]:
+    def heard(self, among: list[Listener] | None = None) -> set[int | None]:
         return {
             listener.numbers[-1] if listener.numbers else None
-            for listener in self.listeners
+            for listener in (self.listeners if among is None else among)
             if listener.code is None
         }
 
