@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from async_api.clock import time_of
+from async_api.online.presence import total_or_none
+from async_api.online.views import number
 from async_views.runtime.gateway import event_loop_id, gateway
 from async_views.runtime.health import is_ready
 from async_views.runtime.read_only import read_only
@@ -28,5 +30,6 @@ async def home(request: HttpRequest) -> HttpResponse:
             "ready": await is_ready(request, PATIENCE_SECONDS),
             "gateway": gateway(request),
             "event_loop_id": event_loop_id(),
+            **number(await total_or_none(request, PATIENCE_SECONDS)),
         },
     )

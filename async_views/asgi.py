@@ -10,7 +10,9 @@ django.setup(set_prefix=False)
 # Django has to be set up before these can read its settings.
 from django.conf import settings  # noqa: E402
 
-from async_views.runtime import database, rate_limit  # noqa: E402
+from async_api.online.conversation import Conversation  # noqa: E402
+from async_api.online.presence import presence  # noqa: E402
+from async_views.runtime import bus, database, rate_limit  # noqa: E402
 from async_views.runtime.access_log import AccessLog  # noqa: E402
 from async_views.runtime.body_limit import BodyLimit  # noqa: E402
 from async_views.runtime.handler import Handler  # noqa: E402
@@ -29,11 +31,16 @@ application = ProtocolRouter(
             headers=asgi_security_headers(),
         )
     ),
-    websocket=WebSocketRoutes({}, headers=asgi_security_headers()),
+    websocket=WebSocketRoutes(
+        {"/counter": Conversation(headers=asgi_security_headers())},
+        headers=asgi_security_headers(),
+    ),
     lifespan=Lifespan(
         {
             "database": lambda state: database.pool(),
             "rate_limits": lambda state: rate_limit.shared(state["database"]),
+            "bus": lambda state: bus.bus(),
+            "online": lambda state: presence(state["database"], state["bus"]),
             "catalog": lambda state: reads(state["database"].connection),
         }
     ),

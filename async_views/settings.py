@@ -76,6 +76,27 @@ BRIDGE_LIMIT = environment.integer("BRIDGE_LIMIT", 4, 1, 1000)
 BRIDGE_MAX_CALLS = environment.integer("BRIDGE_MAX_CALLS", 20, 1, 1000)
 BRIDGE_MAX_TOTAL_SECONDS = environment.seconds("BRIDGE_MAX_TOTAL_SECONDS", 60, 0, 3600)
 
+# --- Users online ---
+
+ONLINE_SOCKETS = environment.integer("ONLINE_SOCKETS", 10_000, 1, 1_000_000)
+ONLINE_SOCKETS_OF_AN_ADDRESS = environment.integer(
+    "ONLINE_SOCKETS_OF_AN_ADDRESS", 0 if DEBUG else 100, 0, 1_000_000
+)
+ONLINE_WITHOUT_ORIGIN = environment.boolean("ONLINE_WITHOUT_ORIGIN", default=DEBUG)
+ONLINE_MESSAGES = environment.integer("ONLINE_MESSAGES", 10, 0, 1_000_000)
+ONLINE_FRAMES_A_SECOND = environment.integer("ONLINE_FRAMES_A_SECOND", 5, 1, 100)
+ONLINE_REPEAT_SECONDS = environment.seconds("ONLINE_REPEAT_SECONDS", 30, 1, 3600)
+ONLINE_STALLED_SECONDS = environment.seconds("ONLINE_STALLED_SECONDS", 15, 0.1, 3600)
+ONLINE_FLUSH_SECONDS = environment.seconds("ONLINE_FLUSH_SECONDS", 0.1, 0.01, 60)
+ONLINE_HEARTBEAT_SECONDS = environment.seconds("ONLINE_HEARTBEAT_SECONDS", 3, 0.1, 600)
+# One heartbeat may be lost, and another late.
+ONLINE_LEASE_SECONDS = environment.seconds(
+    "ONLINE_LEASE_SECONDS",
+    max(10, 3 * ONLINE_HEARTBEAT_SECONDS),
+    2 * ONLINE_HEARTBEAT_SECONDS,
+    3600,
+)
+
 # --- The catalog ---
 
 CATALOG_WRITE_ACCESS = environment.choice(

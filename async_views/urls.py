@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 import catalog.urls
 from async_api.clock import current_time
 from async_api.home import home
+from async_api.online.views import counter
 from async_views.runtime.health import healthz, readyz
 
 # Looked up when asked for: in production that reads all static files.
@@ -19,6 +20,7 @@ urlpatterns = [
     *catalog.urls.urlpatterns,
     path("", home, name="home"),
     path("time", current_time, name="time"),
+    path("counter/", counter, name="counter"),
     path("requests/", include("async_api.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=ICON)),

@@ -53,15 +53,20 @@ class WebSocketRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self.routes.get(scope["path"])
         if route is None:
-            await refuse_websocket(scope, receive, send, self.headers)
+            problem = ProblemDetails(404, f"No WebSocket is served at {scope['path']}.")
+            await refuse_websocket(scope, receive, send, problem, self.headers)
         else:
             await route(scope, receive, send)
 
 
 async def refuse_websocket(
-    scope: Scope, receive: Receive, send: Send, headers: Headers = ()
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    problem: ProblemDetails,
+    headers: Headers,
 ) -> None:
-    """Refuses the handshake: 404 where the server can say so, else a bare close.
+    """Refuses the handshake: with a problem where the server can say it, else a bare close.
 
     A close before accept reaches the client as HTTP 403 whatever its code, says the
     ASGI specification, hence the denial response where the server offers one:
@@ -71,7 +76,6 @@ async def refuse_websocket(
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close"})
         return
-    problem = ProblemDetails(404, f"No WebSocket is served at {scope['path']}.")
     await send(
         {
             "type": "websocket.http.response.start",

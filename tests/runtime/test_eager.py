@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from async_views.runtime.eager import noticing_the_first_wait
+from async_views.runtime.eager import begun, noticing_the_first_wait
 
 
 async def test_a_coroutine_that_ends_without_waiting_is_never_said_to_wait() -> None:
@@ -131,3 +131,76 @@ async def test_what_notices_the_wait_runs_in_the_task_that_waits() -> None:
     await noticing_the_first_wait(wait(), lambda: tasks.append(asyncio.current_task()))
 
     assert tasks == [asyncio.current_task()] * 2
+
+
+async def test_what_ends_without_waiting_leaves_nothing_to_a_task() -> None:
+    steps: list[str] = []
+
+    async def work() -> None:
+        steps.append("done")
+
+    assert begun(work()) is None
+    assert steps == ["done"]
+
+
+@pytest.mark.parametrize("waits", [1, 2])
+async def test_what_has_begun_is_finished_by_another_task(waits: int) -> None:
+    free, steps = asyncio.Event(), ["begins"]
+
+    async def work() -> None:
+        for _ in range(waits):
+            await free.wait()
+            steps.append("waited")
+
+    rest = begun(work())
+    assert rest is not None
+
+    async def finish() -> None:
+        await rest
+
+    steps.append("another task")
+    task = asyncio.create_task(finish())
+    free.set()
+    await task
+
+    assert steps == ["begins", "another task", *["waited"] * waits]
+
+
+async def test_what_was_waited_for_may_be_over_before_the_rest_is_awaited() -> None:
+    free = asyncio.Event()
+
+    async def work() -> None:
+        await free.wait()
+
+    rest = begun(work())
+    free.set()
+    await asyncio.sleep(0)
+
+    assert rest is not None
+    await asyncio.wait_for(rest, 5)
+
+
+async def test_what_is_raised_before_the_first_wait_is_raised_at_once() -> None:
+    async def fail() -> None:
+        raise LookupError("on purpose")
+
+    with pytest.raises(LookupError, match="on purpose"):
+        begun(fail())
+
+
+async def test_the_rest_can_be_cut_short() -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cleaned up")
+
+    rest = begun(work())
+    assert rest is not None
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await rest
+    assert ended == ["cleaned up"]

@@ -4,13 +4,12 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 import pytest
 from django.http import HttpRequest
 from django.test import AsyncRequestFactory, RequestFactory
-from psycopg import sql
 from psycopg_pool import AsyncConnectionPool
 from pytest_django import Settings
 
@@ -24,6 +23,7 @@ from async_views.runtime.rate_limit import (
     limits_of,
     subject_of_address,
 )
+from tests.guest import Guest
 
 SOMEBODY = "address 192.0.2.7"
 ELSE = "address 192.0.2.8"
@@ -176,29 +176,6 @@ def test_requests_find_the_limits_of_their_worker_else_of_their_process() -> Non
 
 
 # --- Workers that share a database ---
-
-
-class Guest:
-    """Somebody whom PostgreSQL lets in, or not."""
-
-    def __init__(self, connection: database.Connection) -> None:
-        self.connection = connection
-        self.parameters = {"user": f"guest_{uuid.uuid4().hex}", "password": "guest"}
-
-    async def execute(self, statement: LiteralString) -> None:
-        role = sql.Identifier(self.parameters["user"])
-        password = sql.Literal(self.parameters["password"])
-        await self.connection.execute(sql.SQL(statement).format(role, password))
-
-    async def throw_out(self) -> None:
-        await self.execute("ALTER ROLE {} NOLOGIN")
-        await self.connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s",
-            [self.parameters["user"]],
-        )
-
-    async def let_in(self) -> None:
-        await self.execute("ALTER ROLE {} LOGIN")
 
 
 @pytest.fixture

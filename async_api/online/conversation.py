@@ -1,0 +1,106 @@
+"""What is said on a socket that hears who is online? Numbers, until one side leaves.
+
+https://asgi.readthedocs.io/en/latest/specs/www.html#websocket
+"""
+
+import asyncio
+import logging
+
+from django.conf import settings
+
+from async_api.online.broadcast import GONE, Socket
+from async_api.online.origins import OriginRefused, require_origin
+from async_api.online.presence import Presence
+from async_api.online.room import NoRoom
+from async_views.runtime.asgi_types import Headers, Receive, Scope, Send
+from async_views.runtime.problem_details import RETRY_AFTER_SECONDS, ProblemDetails
+from async_views.runtime.routing import refuse_websocket
+
+logger = logging.getLogger(__name__)
+
+# https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
+POLICY_VIOLATION = 1008
+INTERNAL_ERROR = 1011
+# What a client that does not read is given to hear that it is closed, too.
+CLOSING_SECONDS = 1.0
+
+
+class TooManyMessages(Exception):
+    """The client says more than may be said where nobody listens."""
+
+
+class Conversation:
+    """The application of the socket. ``headers`` are added to its refusals."""
+
+    def __init__(self, headers: Headers) -> None:
+        self.headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        presence: Presence = scope["state"]["online"]
+        address = (scope.get("client") or ("",))[0]
+        try:
+            require_origin(scope)
+            with presence.room.place(address):
+                await converse(presence, receive, send)
+        except (OriginRefused, NoRoom) as refusal:
+            logger.warning("refused a socket to %s: %s", address, refusal)
+            status, headers = (
+                (403, [])
+                if isinstance(refusal, OriginRefused)
+                else (503, [(b"retry-after", b"%d" % RETRY_AFTER_SECONDS)])
+            )
+            problem = ProblemDetails(status, str(refusal))
+            await refuse_websocket(
+                scope, receive, send, problem, [*headers, *self.headers]
+            )
+
+
+async def converse(presence: Presence, receive: Receive, send: Send) -> None:
+    await receive()
+    try:
+        await send({"type": "websocket.accept"})
+    except GONE:
+        return
+    try:
+        # Never ends by itself, but when the client does not take what it is sent.
+        async with asyncio.timeout(None) as stalling:
+            now = asyncio.get_running_loop().time
+            socket = Socket(
+                send,
+                settings.ONLINE_STALLED_SECONDS,
+                cut_off=lambda: stalling.reschedule(now()),
+            )
+            try:
+                with presence.joined(socket):
+                    await listen(receive)
+            finally:
+                await socket.end()
+    except TimeoutError:
+        await close(send, POLICY_VIOLATION, "What was sent has not been read.")
+    except TooManyMessages:
+        await close(
+            send, POLICY_VIOLATION, "This socket only tells; it does not listen."
+        )
+    except Exception:
+        await close(
+            send, INTERNAL_ERROR, "The site failed. The failure has been logged."
+        )
+        raise
+
+
+async def listen(receive: Receive) -> None:
+    """Until the client leaves. Always receives: else the server would stop reading, hear
+    no answer to its pings and take the client for dead."""
+    for _ in range(settings.ONLINE_MESSAGES + 1):
+        if (await receive())["type"] == "websocket.disconnect":
+            return
+    raise TooManyMessages
+
+
+async def close(send: Send, code: int, reason: str) -> None:
+    """Says why; in vain, where the client does not read."""
+    try:
+        async with asyncio.timeout(CLOSING_SECONDS):
+            await send({"type": "websocket.close", "code": code, "reason": reason})
+    except (TimeoutError, *GONE):
+        pass

@@ -1,0 +1,75 @@
+"""May the page that opens this socket do so?
+
+Browsers let any page open a WebSocket to any site, and say in `Origin` whose page it is
+(RFC 6455, section 10.2). The rule here is the one by which Django's CSRF protection
+judges a POST: the site's own origin, and those of CSRF_TRUSTED_ORIGINS.
+"""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
+from django.utils.http import is_same_domain
+
+from async_views.runtime.asgi_types import Scope
+
+LONGEST_ECHO = 200
+
+
+class OriginRefused(Exception):
+    """A page of this origin, or whoever names none, may not open a socket here."""
+
+
+def require_origin(scope: Scope) -> None:
+    """Raises OriginRefused with a sentence that says which origin, and what would be right."""
+    own = own_origin(scope)
+    origins = header(scope, b"origin")
+    if not origins:
+        if not settings.ONLINE_WITHOUT_ORIGIN:
+            raise OriginRefused(
+                "The handshake has no Origin. It should name this site's, or "
+                "ONLINE_WITHOUT_ORIGIN let programs in that name none."
+            )
+        return
+    if len(origins) > 1 or not (origins[0].lower() == own or is_trusted(origins[0])):
+        raise OriginRefused(
+            f"A page of {', '.join(origins)[:LONGEST_ECHO]!r} may not open a socket "
+            f"here. Pages of {own!r} may, and those of CSRF_TRUSTED_ORIGINS."
+        )
+
+
+def own_origin(scope: Scope) -> str:
+    """The origin of this site's pages; raises OriginRefused for a foreign host."""
+    request = HttpRequest()
+    request.META["HTTP_HOST"] = ",".join(header(scope, b"host"))
+    try:
+        host = request.get_host()
+    except DisallowedHost as error:
+        raise OriginRefused(
+            f"This site does not answer to the host "
+            f"{request.META['HTTP_HOST'][:LONGEST_ECHO]!r}: ALLOWED_HOSTS names those it "
+            "does."
+        ) from error
+    scheme = "https" if scope["scheme"] == "wss" else "http"
+    return f"{scheme}://{host}".lower()
+
+
+def is_trusted(origin: str) -> bool:
+    """Whether CSRF_TRUSTED_ORIGINS has it, or a pattern such as https://*.example.org."""
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    for trusted in map(urlsplit, settings.CSRF_TRUSTED_ORIGINS):
+        if trusted.scheme == parts.scheme and is_same_domain(
+            parts.netloc, trusted.netloc.lstrip("*")
+        ):
+            return True
+    return False
+
+
+def header(scope: Scope, wanted: bytes) -> list[str]:
+    return [
+        value.decode("latin-1") for name, value in scope["headers"] if name == wanted
+    ]

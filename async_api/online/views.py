@@ -1,0 +1,26 @@
+"""/counter/: how many are online, for people."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+
+from async_api.online.presence import total
+from async_views.runtime.gateway import serving
+from async_views.runtime.read_only import read_only
+
+
+@read_only("GET", "HEAD")
+@never_cache
+async def counter(request: HttpRequest) -> HttpResponse:
+    """The number as it is now; the page's script then keeps it so."""
+    context = number(await total(request)) | {"server": serving(request)}
+    return render(request, "online/page.html", context)
+
+
+def number(total: int | None) -> dict[str, Any]:
+    """What online/number.html shows; None, where the number is not known."""
+    # The server breaks a silence sooner; one repetition may be late.
+    return {"total": total, "silence_seconds": 2 * settings.ONLINE_REPEAT_SECONDS}

@@ -1,0 +1,104 @@
+"""Who listens at /counter? Clients that know the newest number they heard."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+SECONDS_TO_WAIT = 20
+
+
+class Listener:
+    """One socket: each number that it heard, and the code with which it was closed."""
+
+    def __init__(self, socket: ClientConnection, crowd: "Crowd") -> None:
+        self.socket = socket
+        self.crowd = crowd
+        self.numbers: list[int] = []
+        self.code: int | None = None
+        self.reading = asyncio.create_task(self.read())
+
+    @property
+    def port(self) -> int:
+        """Its own, by which the worker that serves it is known."""
+        return int(self.socket.local_address[1])
+
+    async def read(self) -> None:
+        try:
+            while True:
+                self.numbers.append(int(await self.socket.recv()))
+                await self.crowd.notify()
+        except ConnectionClosed:
+            self.code = self.socket.close_code
+            await self.crowd.notify()
+
+    async def leave(self) -> None:
+        await self.socket.close()
+        await self.reading
+
+
+class Crowd:
+    """All that listen to one site."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self.url = url.replace("http", "ws", 1) + "/counter"
+        self.options = options
+        self.listeners: list[Listener] = []
+        self.changed = asyncio.Condition()
+
+    async def notify(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def join(self, count: int = 1, **options: Any) -> list[Listener]:
+        joined = []
+        for _ in range(count):
+            socket = await connect(self.url, **self.options | options)
+            joined.append(Listener(socket, self))
+        self.listeners += joined
+        return joined
+
+    async def leave(self, listeners: list[Listener]) -> None:
+        for listener in listeners:
+            self.listeners.remove(listener)
+            await listener.leave()
+
+    async def until(self, condition: Callable[[], bool], seconds: float) -> float:
+        """Waits for what they hear; returns how long it took, or raises TimeoutError."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout(seconds), self.changed:
+                await self.changed.wait_for(condition)
+        except TimeoutError:
+            raise TimeoutError(f"Heard last: {self.heard()}") from None
+        return loop.time() - began
+
+    async def agree(
+        self,
+        number: int,
+        seconds: float = SECONDS_TO_WAIT,
+        among: list[Listener] | None = None,
+    ) -> float:
+        """Waits until all of them that are connected have heard this number last."""
+        return await self.until(lambda: self.heard(among) == {number}, seconds)
+
+    def heard(self, among: list[Listener] | None = None) -> set[int | None]:
+        return {
+            listener.numbers[-1] if listener.numbers else None
+            for listener in (self.listeners if among is None else among)
+            if listener.code is None
+        }
+
+
+@asynccontextmanager
+async def crowd(url: str, **options: Any) -> AsyncIterator[Crowd]:
+    """Nobody yet; at the end, all leave."""
+    everybody = Crowd(url, **options)
+    try:
+        yield everybody
+    finally:
+        await asyncio.gather(*(each.leave() for each in everybody.listeners))

@@ -1,0 +1,105 @@
+"""Whose pages may open a socket?"""
+
+import pytest
+from pytest_django import Settings
+
+from async_api.online.origins import OriginRefused, require_origin
+from async_views.runtime.asgi_types import Scope
+
+
+@pytest.fixture(autouse=True)
+def site(settings: Settings) -> Settings:
+    """A site in production, with one name of its own and friends elsewhere."""
+    settings.DEBUG = False
+    settings.ALLOWED_HOSTS = ["example.org", "[::1]"]
+    settings.CSRF_TRUSTED_ORIGINS = [
+        "https://friend.example",
+        "https://*.friends.example:8443",
+    ]
+    settings.ONLINE_WITHOUT_ORIGIN = False
+    return settings
+
+
+def scope(
+    *origins: str, host: str | None = "example.org", scheme: str = "wss"
+) -> Scope:
+    headers = [(b"origin", origin.encode("latin-1")) for origin in origins]
+    if host is not None:
+        headers.append((b"host", host.encode("latin-1")))
+    return {"type": "websocket", "scheme": scheme, "headers": headers}
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "scheme"),
+    [
+        ("https://example.org", "example.org", "wss"),
+        ("http://example.org", "example.org", "ws"),
+        ("http://example.org:8000", "example.org:8000", "ws"),
+        ("http://[::1]:8000", "[::1]:8000", "ws"),
+        ("https://example.org", "Example.ORG", "wss"),
+        ("https://friend.example", "example.org", "wss"),
+        ("https://a.friends.example:8443", "example.org", "wss"),
+    ],
+)
+def test_the_site_s_own_pages_and_trusted_ones_may(
+    origin: str, host: str, scheme: str
+) -> None:
+    require_origin(scope(origin, host=host, scheme=scheme))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://elsewhere.example",
+        "https://example.org.elsewhere.example",
+        "https://www.example.org",
+        "http://example.org",
+        "https://example.org:8443",
+        "http://friend.example",
+        "https://friend.example:8443",
+        "https://a.friends.example",
+        "https://notfriends.example:8443",
+        "null",
+        "",
+        "https://[",
+        "https://example.org\xff",
+    ],
+)
+def test_any_other_may_not_and_is_named(origin: str) -> None:
+    with pytest.raises(OriginRefused) as refused:
+        require_origin(scope(origin))
+
+    assert repr(origin) in str(refused.value)
+    assert "'https://example.org' may" in str(refused.value)
+
+
+def test_two_origins_are_one_too_many() -> None:
+    with pytest.raises(OriginRefused):
+        require_origin(scope("https://example.org", "https://example.org"))
+
+
+def test_whoever_names_none_may_only_where_a_setting_lets_them(site: Settings) -> None:
+    with pytest.raises(OriginRefused, match="ONLINE_WITHOUT_ORIGIN"):
+        require_origin(scope())
+
+    site.ONLINE_WITHOUT_ORIGIN = True
+    require_origin(scope())
+
+
+@pytest.mark.parametrize("host", ["elsewhere.example", "", None, "example.org/x"])
+@pytest.mark.parametrize("names_origin", [True, False])
+def test_a_host_that_is_not_the_site_s_makes_no_origin_its_own(
+    site: Settings, host: str | None, names_origin: bool
+) -> None:
+    site.ONLINE_WITHOUT_ORIGIN = True
+    origins = [f"https://{host}"] if names_origin else []
+
+    with pytest.raises(OriginRefused, match="ALLOWED_HOSTS"):
+        require_origin(scope(*origins, host=host))
+
+
+def test_what_is_echoed_has_an_end() -> None:
+    with pytest.raises(OriginRefused) as refused:
+        require_origin(scope("https://" + "a" * 10_000))
+
+    assert len(str(refused.value)) < 500

@@ -1,0 +1,95 @@
+"""Is a process that has ended told from one that lives, whatever its number?"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from async_api.online.processes import Process, started, this_process
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits for its end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE
+    ) as child:
+        yield child
+        child.kill()
+
+
+def process_of(child: subprocess.Popen[bytes]) -> Process:
+    began = started(child.pid)
+    assert began is not None
+    return Process(this_process().machine, child.pid, began)
+
+
+def test_this_process_lives() -> None:
+    assert this_process().is_alive()
+    assert this_process().pid == os.getpid()
+
+
+def test_a_process_is_known_by_the_same_words_from_elsewhere(
+    child: subprocess.Popen[bytes],
+) -> None:
+    said = subprocess.check_output(
+        [
+            sys.executable,
+            "-c",
+            "from async_api.online.processes import this_process;"
+            "print(this_process().machine)",
+        ],
+        text=True,
+    )
+
+    assert said.strip() == this_process().machine
+    assert process_of(child).is_alive()
+
+
+def test_a_killed_process_is_dead_though_its_parent_has_not_noticed(
+    child: subprocess.Popen[bytes],
+) -> None:
+    process = process_of(child)
+
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+    assert not process.is_alive()
+
+
+def test_a_process_that_is_gone_is_dead(child: subprocess.Popen[bytes]) -> None:
+    process = process_of(child)
+
+    child.kill()
+    child.wait()
+
+    assert not process.is_alive()
+
+
+def test_a_number_that_another_process_has_now_is_no_sign_of_life(
+    child: subprocess.Popen[bytes],
+) -> None:
+    process = process_of(child)
+
+    earlier = replace(process, started=process.started - 1)
+
+    assert not earlier.is_alive()
+
+
+def test_the_name_of_a_program_may_hold_anything() -> None:
+    script = (
+        "import ctypes, pathlib, sys;"
+        "ctypes.CDLL(None).prctl(15, b') Z 1 2 (', 0, 0, 0);"
+        "from async_api.online.processes import this_process;"
+        "print(this_process().is_alive(), this_process().started)"
+    )
+
+    alive, began = subprocess.check_output(
+        [sys.executable, "-c", script], text=True
+    ).split()
+
+    assert alive == "True"
+    assert int(began) >= this_process().started
