@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 
-from async_api.probe.axis import Tick, TimeAxis, round_step
-from async_api.probe.measurement import Sample, duration
-from async_api.probe.text_equivalent import Table, request_count
+from async_api.axis import Tick, TimeAxis, round_step
+from async_api.duration import duration
+from async_api.probe.measurement import Sample
+from async_api.text_equivalent import Table, request_count
 
 TALLEST = 480  # pixels
 TALLEST_ROW = 18  # pixels
