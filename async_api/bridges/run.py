@@ -1,6 +1,7 @@
 """What can an experiment do while it runs, so that it is recorded and can be ended?"""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,9 @@ from async_api.bridges.executors import default_pool_size
 from async_api.bridges.question import Question
 from async_api.bridges.recording import Activity, Recording
 from async_views.runtime.gateway import event_loop_id
+
+# So that no two runs name their threads alike.
+_numbers = itertools.count(1)
 
 
 class Run:
@@ -21,7 +25,7 @@ class Run:
 
     def __init__(self, question: Question) -> None:
         self.question = question
-        self.pool = ThreadPoolExecutor(default_pool_size(), "bridge")
+        self.pool = ThreadPoolExecutor(default_pool_size(), f"bridge-{next(_numbers)}")
         self.recording = Recording()
         self.event_loops: list[str] = []
         # Nothing ends a thread in time.sleep; one that waits for an event can be woken.

@@ -35,7 +35,7 @@ async def conducted(name: str, **changes: object) -> Result:
 
 def experiment_threads() -> list[threading.Thread]:
     return [
-        thread for thread in threading.enumerate() if thread.name.startswith("bridge_")
+        thread for thread in threading.enumerate() if thread.name.startswith("bridge-")
     ]
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from django.test import AsyncClient
+from django.utils.html import escape
 
 from async_api.bridges.registry import EXPERIMENTS, path_of
 
@@ -135,7 +136,7 @@ async def test_every_experiment_is_one_click_away_and_says_what_it_will_show() -
 
     for experiment in EXPERIMENTS.values():
         assert f'name="experiment" value="{experiment.name}"' in page
-        assert experiment.shows in page
+        assert escape(experiment.shows) in page
     assert page.count("Predicted: ") == page.count("Run it") >= len(EXPERIMENTS)
 
 
