@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from async_api.probe.measurement import duration
+from async_api.duration import duration
 from benchmarks.goals import CPU, by, serving_goals
 from benchmarks.peers import (
     CONNECTIONS,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from async_api.probe.measurement import duration
+from async_api.duration import duration
 from benchmarks.goals import MEGABYTE, Goal
 from benchmarks.memory import Footprints
 from benchmarks.race import Runs

@@ -1,13 +1,24 @@
-"""What may be asked of the bridge?"""
+"""What may be asked of an experiment?"""
+
+from collections.abc import Mapping
+from typing import Any
 
 from django import forms
 from django.conf import settings
 
+from async_api.bridges.question import Question
+from async_api.bridges.registry import EXPERIMENTS, Ready
 from async_views.runtime.environment import FALSE, TRUE
 
 FORMATS = {"html": "this page", "json": "JSON"}
-DEFAULT_SLEEP_SECONDS = min(0.5, settings.BRIDGE_MAX_SLEEP_SECONDS)
-DEFAULT_CALLS = min(4, settings.BRIDGE_MAX_CALLS)
+# What is read for every experiment; its own parameters are in its row.
+COMMON = ("experiment", "compare", "format")
+DEFAULTS = Question(
+    sleep_seconds=min(0.5, settings.BRIDGE_MAX_SLEEP_SECONDS),
+    calls=min(4, settings.BRIDGE_MAX_CALLS),
+    thread_sensitive=True,
+    at_once=min(2, settings.BRIDGE_MAX_CALLS),
+)
 
 
 class TrueOrFalse(forms.Field):
@@ -25,31 +36,40 @@ class TrueOrFalse(forms.Field):
 
 
 class BridgeForm(forms.Form):
-    """Every parameter has a default; every bound is a setting."""
+    """Every parameter has a default; every bound is a setting.
 
-    sleep_time = forms.FloatField(
-        label="Sleep, seconds",
+    It has the fields of the experiment that its data names.
+    """
+
+    experiment = forms.ChoiceField(
         required=False,
-        initial=f"{DEFAULT_SLEEP_SECONDS:g}",
+        choices=[(name, each.title) for name, each in EXPERIMENTS.items()],
+        error_messages={
+            "invalid_choice": f"experiment is one of {', '.join(EXPERIMENTS)}."
+        },
+        widget=forms.HiddenInput,
+    )
+    sleep_time = forms.FloatField(
+        required=False,
+        initial=f"{DEFAULTS.sleep_seconds:g}",
         min_value=0,
         max_value=settings.BRIDGE_MAX_SLEEP_SECONDS,
         error_messages=dict.fromkeys(
             ("invalid", "min_value", "max_value"),
             f"sleep_time is a number of seconds from 0 to {settings.BRIDGE_MAX_SLEEP_SECONDS:g}.",
         ),
-        help_text=f"How long each call blocks: 0 to {settings.BRIDGE_MAX_SLEEP_SECONDS:g}.",
     )
     num_calls = forms.IntegerField(
         label="Calls",
         required=False,
-        initial=DEFAULT_CALLS,
+        initial=DEFAULTS.calls,
         min_value=1,
         max_value=settings.BRIDGE_MAX_CALLS,
         error_messages=dict.fromkeys(
             ("invalid", "min_value", "max_value"),
             f"num_calls is a whole number from 1 to {settings.BRIDGE_MAX_CALLS}.",
         ),
-        help_text=f"How many are awaited together: 1 to {settings.BRIDGE_MAX_CALLS}.",
+        help_text=f"How many there are: 1 to {settings.BRIDGE_MAX_CALLS}.",
     )
     thread_sensitive = TrueOrFalse(
         label="Thread-sensitive",
@@ -57,6 +77,24 @@ class BridgeForm(forms.Form):
         initial="true",
         error_messages={"invalid": "thread_sensitive is true or false."},
         help_text="true: all on one thread. false: on a pool of threads.",
+    )
+    at_once = forms.IntegerField(
+        label="At once",
+        required=False,
+        initial=DEFAULTS.at_once,
+        min_value=1,
+        max_value=settings.BRIDGE_MAX_CALLS,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            f"at_once is a whole number from 1 to {settings.BRIDGE_MAX_CALLS}.",
+        ),
+        help_text=f"How many the semaphore lets in: 1 to {settings.BRIDGE_MAX_CALLS}.",
+    )
+    compare = TrueOrFalse(
+        label="Compare",
+        required=False,
+        initial="false",
+        error_messages={"invalid": "compare is true or false."},
     )
     format = forms.ChoiceField(
         label="Answer as",
@@ -66,23 +104,64 @@ class BridgeForm(forms.Form):
         help_text="JSON is for programs.",
     )
 
+    def __init__(
+        self, data: Mapping[str, Any], default: str, *, is_question: bool
+    ) -> None:
+        named = data.get("experiment") or default
+        self.row = EXPERIMENTS.get(named, EXPERIMENTS[default])
+        if is_question:
+            super().__init__(data)
+        else:
+            super().__init__(initial={"experiment": self.row.name})
+        for name in set(self.fields) - {*COMMON, *self.row.parameters}:
+            del self.fields[name]
+        counterpart = Ready(self.row, DEFAULTS).counterpart()
+        if counterpart is None:
+            del self.fields["compare"]
+        elif counterpart.experiment is self.row:
+            self.fields["compare"].help_text = "true: with the other kind of thread."
+        else:
+            self.fields["compare"].help_text = f"true: with “{counterpart.title}”."
+        sleep = self.fields["sleep_time"]
+        sleep.label = self.row.sleep_label
+        sleep.help_text = (
+            f"{self.row.sleep_help}: 0 to {settings.BRIDGE_MAX_SLEEP_SECONDS:g}."
+        )
+
     def clean(self) -> dict[str, object]:
-        """Fills in the defaults, and caps what all calls together may take in a row."""
-        answers = self.cleaned_data
-        for name, default in (
-            ("sleep_time", DEFAULT_SLEEP_SECONDS),
-            ("num_calls", DEFAULT_CALLS),
-            ("thread_sensitive", True),
-        ):
-            if answers.get(name) is None:
-                answers[name] = default
-        if (
-            not self.errors
-            and answers["sleep_time"] * answers["num_calls"]
-            > settings.BRIDGE_MAX_TOTAL_SECONDS
-        ):
-            self.add_error(
-                "num_calls",
-                f"sleep_time times num_calls is at most {settings.BRIDGE_MAX_TOTAL_SECONDS:g} s.",
-            )
-        return answers
+        """Caps what all sleeps together may take in a row."""
+        if not self.errors:
+            seconds = self.row.seconds_in_a_row(self.question())
+            most = settings.BRIDGE_MAX_TOTAL_SECONDS
+            if seconds > most and "num_calls" in self.fields:
+                self.add_error(
+                    "num_calls", f"sleep_time times num_calls is at most {most:g} s."
+                )
+            elif seconds > most:
+                self.add_error(
+                    "sleep_time",
+                    f"The longest way would take {seconds:g} s; at most {most:g} s may be asked for.",
+                )
+        return self.cleaned_data
+
+    def question(self) -> Question:
+        """Of a form without errors, with a default for whatever was not said."""
+
+        def said(name: str, default: Any) -> Any:
+            value = self.cleaned_data.get(name)
+            return default if value is None else value
+
+        return Question(
+            said("sleep_time", DEFAULTS.sleep_seconds),
+            said("num_calls", DEFAULTS.calls),
+            said("thread_sensitive", DEFAULTS.thread_sensitive),
+            said("at_once", DEFAULTS.at_once),
+        )
+
+    def ready(self) -> list[Ready]:
+        """What to run: one experiment, or two to compare."""
+        asked = Ready(self.row, self.question())
+        counterpart = asked.counterpart()
+        if counterpart is not None and self.cleaned_data.get("compare"):
+            return [asked, counterpart]
+        return [asked]

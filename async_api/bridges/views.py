@@ -1,55 +1,192 @@
-"""/requests/sync_to_async: how long do blocking calls take when they are awaited?"""
+"""/requests/sync_to_async and its like: what does blocking code do to asynchronous code?"""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
+from async_api.bridges.examples import examples
+from async_api.bridges.experiment import (
+    AsynchronousExperiment,
+    Prediction,
+    SynchronousExperiment,
+)
 from async_api.bridges.forms import FORMATS, BridgeForm
-from async_api.bridges.sleeping import seconds_to_sleep
+from async_api.bridges.laboratory import Result, conduct, conduct_synchronously
+from async_api.bridges.registry import EXPERIMENTS, Ready, path_of
+from async_api.bridges.report import as_json
+from async_api.bridges.surroundings import VERSIONS, Surroundings, surroundings
+from async_api.bridges.timeline import Timeline, common_axis, timeline
 from async_views.runtime.gateway import serving
 from async_views.runtime.negotiation import chosen_format, wants_page
 from async_views.runtime.places import Places
-from async_views.runtime.problems import bad_request, explained, problem_response
+from async_views.runtime.problems import (
+    Problem,
+    bad_request,
+    explained,
+    problem_response,
+)
 from async_views.runtime.read_only import read_only
 
 PLACES = Places(settings.BRIDGE_LIMIT, "experiments")
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What an answer says of the server, looked up on its event loop."""
+
+    server: dict[str, str]
+    surroundings: Surroundings
+
+
 @read_only("GET")
 @never_cache
 async def sync_to_async_view(request: HttpRequest) -> HttpResponse:
-    if not request.GET:
-        return page(request, BridgeForm())
-    form = BridgeForm(request.GET)
-    if not form.is_valid():
-        if wants_page(request):
-            return explained(page(request, form, status=400))
-        return problem_response(request, bad_request(form))
-    answers = form.cleaned_data
+    served = await look_around(request)
+    form = form_of(request, "sync_to_async")
+    if (answer := answer_without_running(request, form, served)) is not None:
+        return answer
+    try:
+        with PLACES.taken():
+            results = [
+                await conduct(ready, ready.experiment, served.surroundings)
+                for ready in form.ready()
+                if isinstance(ready.experiment, AsynchronousExperiment)
+            ]
+    except Problem as problem:
+        # Not raised: Django would answer it on a request's thread, and the experiments
+        # may have them all.
+        return problem_response(request, problem)
+    return answer_with(request, form, served, results)
+
+
+@read_only("GET")
+@never_cache
+def async_to_sync_view(request: HttpRequest) -> HttpResponse:
+    """The experiments that need a synchronous view."""
+    served = async_to_sync(look_around)(request)
+    form = form_of(request, "async_to_sync")
+    if (answer := answer_without_running(request, form, served)) is not None:
+        return answer
     with PLACES.taken():
-        seconds = await seconds_to_sleep(
-            answers["sleep_time"], answers["num_calls"], answers["thread_sensitive"]
-        )
+        results = [
+            conduct_synchronously(ready, ready.experiment, served.surroundings)
+            for ready in form.ready()
+            if isinstance(ready.experiment, SynchronousExperiment)
+        ]
+    return answer_with(request, form, served, results)
+
+
+async def look_around(request: HttpRequest) -> Served:
+    return Served(serving(request), surroundings(request))
+
+
+def form_of(request: HttpRequest, default: str) -> BridgeForm:
+    """Unbound where nothing is to be run: an experiment's name alone asks for its form."""
+    is_known = request.GET.get("experiment", default) in EXPERIMENTS
+    is_question = not (is_known and set(request.GET) <= {"experiment"})
+    return BridgeForm(request.GET, default, is_question=is_question)
+
+
+def answer_without_running(
+    request: HttpRequest, form: BridgeForm, served: Served
+) -> HttpResponse | None:
+    """The form, an error, or the way to the right view; None where it is to be run."""
+    if form.is_bound and not form.is_valid():
+        if wants_page(request):
+            return explained(page(request, form, served, status=400))
+        return problem_response(request, bad_request(form))
+    path = path_of(form.row)
+    if path != request.path:
+        return HttpResponseRedirect(f"{path}?{request.GET.urlencode()}")
+    if not form.is_bound:
+        return page(request, form, served)
+    is_page = chosen_format(request, FORMATS) == "html"
+    if (
+        is_page
+        and isinstance(form.row, AsynchronousExperiment)
+        and form.row.is_sent_by_page
+    ):
+        return page(request, form, served, sent_by_page=form.ready()[0])
+    return None
+
+
+def answer_with(
+    request: HttpRequest, form: BridgeForm, served: Served, results: Sequence[Result]
+) -> HttpResponse:
     if chosen_format(request, FORMATS) == "json":
+        first, *others = (as_json(result) for result in results)
         return JsonResponse(
-            {
-                "sleep_time": answers["sleep_time"],
-                "num_calls": answers["num_calls"],
-                "thread_sensitive": answers["thread_sensitive"],
-                "seconds": round(seconds, 6),
-                "server": serving(request),
+            first
+            | {
+                "compared_with": others[0] if others else None,
+                "server": served.server,
             }
         )
-    return page(request, form, seconds=seconds)
+    return page(request, form, served, results)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An experiment on its page: what should come of it, and what came."""
+
+    ready: Ready
+    prediction: Prediction
+    result: Result | None = None
+    timeline: Timeline | None = None
 
 
 def page(
     request: HttpRequest,
     form: BridgeForm,
+    served: Served,
+    results: Sequence[Result] = (),
     *,
-    seconds: float | None = None,
+    sent_by_page: Ready | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"form": form, "seconds": seconds, "server": serving(request)}
+    axis = common_axis(results)
+
+    def predicted(ready: Ready) -> Shown:
+        prediction = ready.experiment.predict(ready.question, served.surroundings)
+        return Shown(ready, prediction)
+
+    context = {
+        "form": form,
+        "row": form.row,
+        "shown": [
+            Shown(result.ready, result.prediction, result, timeline(result, axis))
+            for result in results
+        ],
+        "sent_by_page": sent_by_page and predicted(sent_by_page),
+        "counterpart": counterpart(form) if len(results) == 1 else None,
+        "examples": [predicted(ready) for ready in examples()],
+        "experiments": [(each, path_of(each)) for each in EXPERIMENTS.values()],
+        "again": again(request),
+        "origin": request.build_absolute_uri("/").rstrip("/"),
+        "server": served.server,
+        "surroundings": served.surroundings,
+        "versions": VERSIONS,
+    }
     return render(request, "bridges/page.html", context, status=status)
+
+
+def counterpart(form: BridgeForm) -> Ready | None:
+    return form.ready()[0].counterpart()
+
+
+def again(request: HttpRequest) -> str:
+    """The same question as a query string, but for its form and company."""
+    question = request.GET.copy()
+    for name in ("format", "compare"):
+        question.pop(name, None)
+    return question.urlencode()

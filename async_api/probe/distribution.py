@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from async_api.probe.axis import Tick, TimeAxis, round_step, round_values
-from async_api.probe.measurement import Latency, Sample, duration, latency
-from async_api.probe.text_equivalent import Table, request_count
+from async_api.axis import Tick, TimeAxis, round_step, round_values
+from async_api.duration import duration
+from async_api.probe.measurement import Latency, Sample, latency
+from async_api.text_equivalent import Table, request_count
 
 HEIGHT = 200  # pixels
 LEAST_PIXELS = 2.0  # less would vanish

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from async_api.duration import duration
+
 # A busier thread has no room left: some of what it measured is its own work.
 BUSY_LIMIT = 0.9
 # In a shorter probe the first connections alone keep the CPU busy; that says nothing.
@@ -220,14 +222,3 @@ def _notes(summary: Summary) -> tuple[str, ...]:
             "probe with 100 or more for a tail.",
         )
     return ()
-
-
-def duration(microseconds: float, digits: int = 3) -> str:
-    """A time as a person reads it: "640 µs", "12.3 ms", "1.25 s"."""
-    # Rounded before the unit is chosen, else 999.6 µs would read "1000 µs".
-    rounded = float(f"{microseconds:.{digits}g}")
-    if rounded >= 1_000_000:
-        return f"{rounded / 1_000_000:g} s"
-    if rounded >= 1_000:
-        return f"{rounded / 1_000:g} ms"
-    return f"{rounded:g} µs"

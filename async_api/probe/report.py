@@ -5,8 +5,9 @@ import io
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from async_api.duration import duration
 from async_api.probe.engine import Probe
-from async_api.probe.measurement import Latency, Sample, Summary, duration
+from async_api.probe.measurement import Latency, Sample, Summary
 
 COLUMNS = (
     "start_microseconds",

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 
-from async_api.probe.axis import Tick, TimeAxis, round_step
-from async_api.probe.measurement import Sample, duration
-from async_api.probe.text_equivalent import Table, request_count
+from async_api.axis import Tick, TimeAxis, round_step
+from async_api.bars import Bar, bar, path
+from async_api.duration import duration
+from async_api.probe.measurement import Sample
+from async_api.text_equivalent import Table, request_count
 
 TALLEST = 480  # pixels
 TALLEST_ROW = 18  # pixels
@@ -40,17 +42,8 @@ OUTCOME_LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One request from its start to its end."""
-
-    x: float  # percent
-    width: float  # percent
-    y: float  # pixels, at the middle of its row
-
-
-@dataclass(frozen=True, slots=True)
 class Strand:
-    """All requests of one outcome, drawn in one stroke: a thousand cost 20 KB, not 100."""
+    """All requests of one outcome."""
 
     outcome: Outcome
     thickness: float  # pixels
@@ -62,8 +55,12 @@ class Strand:
 
     @property
     def path(self) -> str:
-        """SVG path data for a view box 100 wide."""
-        return "".join(f"M{bar.x:g} {bar.y:g}h{bar.width:g}" for bar in self.bars)
+        return path(self.bars)
+
+    @property
+    def kind(self) -> str:
+        """As the style sheet names it."""
+        return self.outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +111,11 @@ def _strands(ordered: Sequence[Sample], axis: TimeAxis, row: float) -> Iterator[
             yield Strand(
                 kind,
                 max(thickness, LEAST_TROUBLE_THICKNESS) if trouble else thickness,
-                tuple(_bar(axis, sample, y, least) for y, sample in placed),
+                tuple(
+                    bar(axis, sample.start, sample.end, y, least)
+                    for y, sample in placed
+                ),
             )
-
-
-def _bar(axis: TimeAxis, sample: Sample, y: float, least: float) -> Bar:
-    x = min(axis.position(sample.start), 100 - least)
-    return Bar(x, round(max(axis.position(sample.end) - x, least), 2), y)
 
 
 def _row_ticks(ordered: Sequence[Sample], row: float) -> Iterator[Tick]:

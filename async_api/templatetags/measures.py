@@ -2,10 +2,10 @@
 
 from django import template
 
-from async_api.probe import measurement
+from async_api.duration import duration
 
 register = template.Library()
-register.filter("duration", measurement.duration)
+register.filter("duration", duration)
 
 
 @register.filter

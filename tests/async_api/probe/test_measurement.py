@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from async_api.duration import duration
 from async_api.probe.measurement import (
     FailureKind,
     Latency,
     Sample,
     Summary,
-    duration,
     latency,
     percentile,
     summarize,
@@ -355,27 +355,3 @@ def test_a_note_is_given_exactly_where_a_percentile_is_the_maximum(count: int) -
     slowest = summary.latency.maximum
     assert ("p95 and" in notes) is (summary.latency.p95 == slowest)
     assert ("p99" in notes) is (summary.latency.p99 == slowest)
-
-
-@pytest.mark.parametrize(
-    ("microseconds", "words"),
-    [
-        (0, "0 µs"),
-        (640, "640 µs"),
-        (999.4, "999 µs"),
-        (999.6, "1 ms"),
-        (12_345, "12.3 ms"),
-        (999_600, "1 s"),
-        (1_250_000, "1.25 s"),
-        (600_000_000, "600 s"),
-        (12_345_000_000, "12300 s"),
-    ],
-)
-def test_a_duration_reads_in_the_unit_that_fits(
-    microseconds: float, words: str
-) -> None:
-    assert duration(microseconds) == words
-
-
-def test_a_duration_shows_as_many_digits_as_asked() -> None:
-    assert duration(12_345, digits=6) == "12.345 ms"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from async_api.probe.axis import TimeAxis, round_step
+from async_api.axis import TimeAxis, round_step
 
 MS = 1_000
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from async_api.probe.measurement import duration
+from async_api.duration import duration
 
 TICK_DISTANCE = 20  # percent of the axis
 

@@ -1,0 +1,41 @@
+"""What does code that blocks do to the event loop it runs on?"""
+
+import asyncio
+
+from async_api.bridges.experiment import AsynchronousExperiment, Prediction
+from async_api.bridges.experiments.calls import event_loop, seconds_in_a_row, times
+from async_api.bridges.question import Question
+from async_api.bridges.run import Run
+from async_api.bridges.surroundings import Surroundings
+
+
+async def block_in_the_view(run: Run) -> None:
+    async def call() -> None:
+        run.block()
+
+    run.note_event_loop()
+    # The heart beats once before: a loop that has just begun is late for nothing.
+    await asyncio.sleep(0)
+    await asyncio.gather(*(call() for _ in range(run.question.calls)))
+
+
+def predict(question: Question, surroundings: Surroundings) -> Prediction:
+    return Prediction(
+        seconds_in_a_row(question),
+        "Nothing is awaited while a call blocks, so gather gains nothing, and the loop "
+        f"answers nobody else for {times(question.calls, question.sleep_seconds)}.",
+    )
+
+
+BLOCKING = AsynchronousExperiment(
+    name="blocking",
+    title="Blocking calls straight in the asynchronous view",
+    shows="The event loop stands still: every other request of the worker would wait. So this one has a loop and a thread of its own.",
+    parameters=("sleep_time", "num_calls"),
+    run=block_in_the_view,
+    predict=predict,
+    executor=event_loop,
+    seconds_in_a_row=seconds_in_a_row,
+    counterpart="sync_to_async",
+    needs_own_loop=True,
+)

@@ -1,0 +1,40 @@
+"""What does a program get of an experiment?"""
+
+from dataclasses import asdict
+from typing import Any
+
+from async_api.bridges.laboratory import Result
+from async_api.bridges.surroundings import VERSIONS
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """Totals in seconds; starts, times and lags in microseconds."""
+    experiment, question = result.ready.experiment, result.ready.question
+    asked = {
+        "sleep_time": question.sleep_seconds,
+        "num_calls": question.calls,
+        "thread_sensitive": question.thread_sensitive,
+        "at_once": question.at_once,
+    }
+    return {
+        "experiment": experiment.name,
+        **{name: asked[name] for name in experiment.parameters},
+        "seconds": result.seconds,
+        "predicted_seconds": round(result.prediction.seconds, 6),
+        "reason": result.prediction.reason,
+        "executor": asdict(result.executor),
+        "threads": result.threads,
+        "event_loops": result.event_loops,
+        "lag": asdict(result.lag) if result.lag else None,
+        "calls": [
+            {
+                "lane": span.lane,
+                "activity": span.activity,
+                "start": span.start,
+                "time": span.time,
+                "thread": span.thread,
+            }
+            for span in result.spans
+        ],
+        "versions": VERSIONS,
+    }

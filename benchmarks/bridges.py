@@ -1,0 +1,115 @@
+"""Do experiments slow the rest of the site down? Run by `make bench-bridges`."""
+
+import http.client
+import os
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from async_api.probe.measurement import percentile
+from benchmarks.goals import Goal
+from benchmarks.options import rounds_parser
+from benchmarks.processes import TooFewCores, on_core, take_one_core
+from benchmarks.run import ratio
+from benchmarks.server import ServerFailed
+from benchmarks.worker import Worker, site_worker
+
+PAGE = "/time"
+WARM_UP_SECONDS = 1
+MOST = 1.2  # times as long as without experiments, for 95 of 100 requests
+CALLS = 4
+# Each with how many of its sleeps follow one another.
+EXPERIMENTS = (
+    ({"experiment": "sync_to_async", "thread_sensitive": "true"}, CALLS),
+    ({"experiment": "sync_to_async", "thread_sensitive": "false"}, 1),
+    ({"experiment": "blocking"}, CALLS),
+    ({"experiment": "chess_around_the_room"}, 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The page's p95 in microseconds, without and with experiments beside it."""
+
+    quiet: int
+    busy: int
+
+
+def main() -> int:
+    """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
+    options = rounds_parser("benchmarks.bridges", __doc__).parse_args()
+    try:
+        core = take_one_core()
+        print(f"Load average before: {os.getloadavg()[0]:.2f} (0 is best)\n")
+        with ExitStack() as stack:
+            with on_core(core):
+                worker = stack.enter_context(site_worker())
+            p95(worker, WARM_UP_SECONDS)
+            rounds = [
+                take_round(worker, options.seconds) for _ in range(options.rounds)
+            ]
+    except (TooFewCores, ServerFailed) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(as_text(rounds))
+    return 0
+
+
+def take_round(worker: Worker, seconds: int) -> Round:
+    quiet = p95(worker, seconds)
+    with ThreadPoolExecutor(len(EXPERIMENTS)) as clients:
+        # Each outlasts the measurement, so that four run all the time.
+        running = [
+            clients.submit(worker.get, path(experiment, (seconds + 1) / in_turn))
+            for experiment, in_turn in EXPERIMENTS
+        ]
+        busy = p95(worker, seconds)
+        for each in running:
+            each.result()
+    return Round(quiet, busy)
+
+
+def path(experiment: dict[str, str], sleep_time: float) -> str:
+    query = {"sleep_time": sleep_time, "num_calls": CALLS, "format": "json"}
+    return "/requests/sync_to_async?" + urlencode({**experiment, **query})
+
+
+def p95(worker: Worker, seconds: int) -> int:
+    """Of the page, asked for again and again on one connection, in microseconds."""
+    connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
+    times = []
+    end = time.perf_counter() + seconds
+    while (began := time.perf_counter()) < end:
+        connection.request("GET", PAGE)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise ServerFailed(f"{PAGE} was answered {answer.status}.")
+        times.append(round((time.perf_counter() - began) * 1_000_000))
+    connection.close()
+    return percentile(sorted(times), 95)
+
+
+def as_text(rounds: Sequence[Round]) -> str:
+    lines = [f"p95 of {PAGE}, microseconds", f"{'without':>10}{'with four':>12}"]
+    lines += [f"{each.quiet:>10}{each.busy:>12}" for each in rounds]
+    goal = hardly_slower(rounds)
+    verdict = "met" if goal.met else "MISSED"
+    lines.append(
+        f"{goal.what}: {goal.measured.median:.2f} ({goal.measured.least:.2f} to "
+        f"{goal.measured.most:.2f}), at most {goal.bound:g}: {verdict}"
+    )
+    return "\n".join(lines)
+
+
+def hardly_slower(rounds: Sequence[Round]) -> Goal:
+    slower = ratio([each.busy for each in rounds], [each.quiet for each in rounds])
+    return Goal("p95 with four experiments, by p95 without", slower, MOST, at_most=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""By how much may a busy machine be late?"""
+
+SCHEDULING_SECONDS = 0.25
+# uvloop's timers are right to a millisecond, to either side.
+TIMER_SECONDS = 0.002
+
+
+def is_as_predicted(measured: float, predicted: float) -> bool:
+    return (
+        predicted - TIMER_SECONDS * max(1, predicted * 10)
+        <= measured
+        < (predicted + SCHEDULING_SECONDS)
+    )
