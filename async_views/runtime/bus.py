@@ -36,8 +36,6 @@ HEARTBEAT_SECONDS = 3.0
 # second: many workers that lost the same database do not come back in step.
 SHORTEST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 1.0
-# For a readable socket that has no whole notification to give.
-HEARING_SECONDS = 0.1
 # What the statement under way is given when the bus closes.
 CLOSING_SECONDS = 1.0
 
@@ -108,8 +106,7 @@ class Bus:
         while True:
             try:
                 self.connection = await psycopg.AsyncConnection.connect(
-                    # A statement of several cannot be prepared, however often it is said.
-                    **database.parameters() | {"prepare_threshold": None}
+                    **database.parameters()
                 )
                 await self.converse(self.connection)
             except psycopg.Error as error:
@@ -130,21 +127,17 @@ class Bus:
         listening: set[str] = set()
         await self.ask(connection, sql.SQL("SELECT 1"))
         self.note_return()
-        readable = False
         while True:
             self.wake.clear()
             await self.listen(connection, listening)
             await self.notify(connection)
-            # What came while asking is kept by psycopg, and needs no waiting for.
-            async for heard in connection.notifies(
-                timeout=HEARING_SECONDS if readable else 0, stop_after=1
-            ):
+            # Also what came while asking, which psycopg has kept.
+            async for heard in connection.notifies(timeout=0):
                 self.tell(heard.channel)
             try:
-                readable = await self.woken(connection)
+                await self.woken(connection)
             except TimeoutError:
                 await self.ask(connection, sql.SQL("SELECT 1"))
-                readable = False
 
     async def listen(self, connection: Connection, listening: set[str]) -> None:
         """Has PostgreSQL listen for what is subscribed to now, and for nothing else."""
@@ -185,31 +178,22 @@ class Bus:
             finally:
                 timer.cancel()
 
-    async def woken(self, connection: Connection) -> bool:
-        """Waits until somebody here wants something (False) or PostgreSQL says it (True).
+    async def woken(self, connection: Connection) -> None:
+        """Waits until somebody here wants something, or PostgreSQL has something to say.
 
         Raises TimeoutError after the time in which something should have been said.
         """
         loop = asyncio.get_running_loop()
-        readable = False
-
-        def note_readable() -> None:
-            nonlocal readable
-            readable = True
-            self.wake.set()
-
         descriptor = connection.fileno()
-        loop.add_reader(descriptor, note_readable)
+        loop.add_reader(descriptor, self.wake.set)
         try:
             async with asyncio.timeout(self.heartbeat_seconds):
                 await self.wake.wait()
         finally:
             loop.remove_reader(descriptor)
-        return readable
 
     async def close(self, keeping: asyncio.Task[None]) -> None:
         """Ends the task that keeps the connection, and with it the connection."""
-        self.is_up = False
         loop = asyncio.get_running_loop()
         timer = None
         if self.connection is not None:
@@ -219,8 +203,7 @@ class Bus:
             keeping.cancel()
         if timer is not None:
             timer.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
+        await asyncio.wait([keeping])
 
     def tell(self, topic: str) -> None:
         for changed in self.subscribers.get(topic, ()):
@@ -228,7 +211,6 @@ class Bus:
 
     def answer(self, was_published: bool) -> None:
         """Tells whoever waits to publish."""
-        self.to_publish = set()
         self.published.set_result(was_published)
         self.published = asyncio.Future()
 

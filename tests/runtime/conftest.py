@@ -1,14 +1,27 @@
 """What the tests of the runtime share."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+import uvloop
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from pytest_django import Settings
 
 from tests.runtime.replaceable_views import views
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """asyncio's loop, and what pytest.mark.asyncio(loop_factories=[...]) may name."""
+    loops = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    marker = item.get_closest_marker("asyncio")
+    if marker is None or "loop_factories" not in marker.kwargs:
+        del loops["uvloop"]
+    return loops
 
 
 @pytest.fixture
