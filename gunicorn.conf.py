@@ -16,11 +16,17 @@ from async_views import __version__, settings
 from async_views.runtime import embedded
 from async_views.runtime.http_protocol import DeadlineHttpProtocol
 from async_views.runtime.security_headers import asgi_security_headers
+from async_views.runtime.websocket_protocol import BoundedWebSocketProtocol
 from async_views.runtime.worker import BoundedWorker
 
 
 class HttpProtocol(DeadlineHttpProtocol):
     receive_timeout = settings.RECEIVE_SECONDS
+    error_headers = asgi_security_headers()
+
+
+class WebSocketProtocol(BoundedWebSocketProtocol):
+    stall_timeout = settings.SOCKET_SECONDS
     error_headers = asgi_security_headers()
 
 
@@ -35,7 +41,11 @@ class Worker(BoundedWorker):
         # async_views.runtime.access_log writes the lines, with the time taken.
         "access_log": False,
         "server_header": False,
+        "ws": WebSocketProtocol,
+        # The site's clients have next to nothing to say.
         "ws_max_size": 4096,
+        "ws_ping_interval": settings.SOCKET_PING_SECONDS,
+        "ws_ping_timeout": settings.SOCKET_SECONDS,
         "ws_per_message_deflate": False,
     }
 

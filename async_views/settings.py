@@ -26,6 +26,8 @@ REQUEST_THREADS = environment.integer("REQUEST_THREADS", 16, 1, 1000)
 MAX_REQUESTS = environment.integer("MAX_REQUESTS", 100_000, 0, 1_000_000_000)
 GRACEFUL_SECONDS = environment.integer("GRACEFUL_SECONDS", 20, 1, 3600)
 RECEIVE_SECONDS = environment.seconds("RECEIVE_SECONDS", 10, 0.1, 3600)
+SOCKET_PING_SECONDS = environment.seconds("SOCKET_PING_SECONDS", 20, 0.1, 3600)
+SOCKET_SECONDS = environment.seconds("SOCKET_SECONDS", 10, 0.1, 3600)
 BODY_BYTES = environment.integer("BODY_BYTES", 1024**2, 1, 1024**3)
 ADMIN_BODY_BYTES = environment.integer("ADMIN_BODY_BYTES", 32 * 1024**2, 1, 1024**3)
 

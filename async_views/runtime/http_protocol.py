@@ -2,8 +2,10 @@
 
 import asyncio
 import enum
+import sys
 from typing import ClassVar
 
+import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -65,6 +67,8 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     # completed another: this one's first bytes may have been in it.
     received = 0
     carried = 0
+    # Only while it is parsed.
+    reading = b""
     # Bytes of the body alone, and what had been received when the last of them came.
     body_received = 0
     body_received_at = 0
@@ -92,6 +96,13 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._disarm()
         super().handle_websocket_upgrade()
+        # What the client sent behind its handshake is not HTTP, and uvicorn drops it.
+        end = sys.exception()
+        if isinstance(end, httptools.HttpParserUpgrade):
+            if early := self.reading[end.args[0] :]:
+                protocol = self.transport.get_protocol()
+                assert isinstance(protocol, asyncio.Protocol)
+                protocol.data_received(early)
 
     def data_received(self, data: bytes) -> None:
         if self.receiving is NOTHING:
@@ -104,7 +115,9 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self._linger()
             return
         self.received += len(data)
+        self.reading = data
         super().data_received(data)
+        self.reading = b""
         if self.receiving is NOTHING:
             self.carried = len(data)
         elif self.receiving is not IGNORED:

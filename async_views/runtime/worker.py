@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
@@ -18,6 +19,10 @@ from uvicorn import Config, Server
 from uvicorn_worker import UvicornWorker
 
 from async_views.runtime.http_protocol import DeadlineHttpProtocol
+
+# A client that acknowledges nothing of what it was sent, or has no room for it, is gone
+# after so long. Whatever is answered, and to whom: the last net, below all others.
+UNACKNOWLEDGED_SECONDS = 30
 
 # gunicorn calls these two a quick shutdown: Ctrl-C, and `kill -QUIT`.
 QUICK = (signal.SIGINT, signal.SIGQUIT)
@@ -82,6 +87,7 @@ class BoundedWorker(UvicornWorker):
     async def _serve(self) -> None:
         # As in UvicornWorker, but for the server's class and what SIGQUIT does.
         self.config.app = self.wsgi
+        bound_unacknowledged(self.sockets, UNACKNOWLEDGED_SECONDS)
         server = BoundedServer(self.config, master=self.ppid)
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGQUIT, server.handle_exit, signal.SIGQUIT, None
@@ -101,3 +107,14 @@ class BoundedWorker(UvicornWorker):
         """
         is_first = self.age <= self.cfg.workers
         return int(Arbiter.WORKER_BOOT_ERROR) if is_first else 1
+
+
+def bound_unacknowledged(listeners: Sequence[socket.socket], seconds: int) -> None:
+    """Has the kernel end each connection they accept that stalls for so long.
+
+    On Linux, where a window that the client keeps shut counts too: tcp(7).
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    for listener in listeners:
+        if option is not None and listener.family != socket.AF_UNIX:
+            listener.setsockopt(socket.IPPROTO_TCP, option, seconds * 1000)
