@@ -95,6 +95,17 @@ def test_who_replaces_a_killed_worker_never_counts_its_sockets(
     assert replacement.count.total == 8
 
 
+def test_the_dead_do_not_count_even_where_they_are_read_again() -> None:
+    count = Network().start("red").count
+    dead = Lease(Network().start("red").count.worker, Process("red", False), 5, 10.0)
+
+    for now in (0.0, 1.0):
+        count.ask(now)
+        count.read(now, [dead])
+
+        assert count.total == 0
+
+
 def test_a_dead_neighbour_is_not_counted_though_the_store_is_away(
     network: Network, settled: list[Worker]
 ) -> None:
@@ -138,27 +149,31 @@ def test_without_the_store_local_changes_are_still_counted(
     assert network.totals() == [18, 16, 16, 16]
 
 
+@pytest.mark.parametrize("away", [TIMES.lease / 2, 3 * TIMES.lease])
 def test_when_the_store_is_back_all_are_right_after_three_flushes(
-    network: Network, settled: list[Worker]
+    network: Network, settled: list[Worker], away: float
 ) -> None:
     for worker in settled:
         network.cut_off(worker)
-    network.advance(30)
+    network.advance(away)
     network.lose_rows()
 
     for worker in settled:
         network.connect(worker)
+    network.advance(3 * TIMES.flush)
 
-    network.seconds_until_right(at_most=3 * TIMES.flush)
+    assert network.totals() == [16] * 4
+    assert len(network.rows) == 4
 
 
 def test_a_store_that_forgot_everything_is_told_again(
     network: Network, settled: list[Worker]
 ) -> None:
     network.lose_rows()
-    network.advance(TIMES.flush)
+    network.advance(4 * TIMES.flush)
 
-    network.seconds_until_right(at_most=3 * TIMES.flush)
+    assert network.totals() == [16] * 4
+    assert len(network.rows) == 4
 
 
 def test_who_was_stopped_for_too_long_is_counted_again_at_once(
