@@ -66,6 +66,7 @@ async def fill(receive: Receive, send: Send) -> None:
     print("Filled.", flush=True)
     while (await receive())["type"] != "websocket.disconnect":
         pass
+    print("Who was filled has left.", flush=True)
 
 
 async def leave(receive: Receive, send: Send) -> None:

@@ -58,7 +58,8 @@ def server(
         ws_ping_interval=None,
     ) as served:
         yield served
-    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+    logged = caplog.get_records("call")
+    assert not [each for each in logged if each.levelno >= logging.WARNING]
 
 
 @contextmanager
@@ -338,11 +339,19 @@ def test_a_handshake_that_is_refused_is_told_why(
     assert fields["connection"] == "close"
 
 
-def test_a_target_that_is_not_ascii_is_refused(server: Served) -> None:
+def test_a_target_that_is_not_ascii_is_refused(
+    server: Served, caplog: pytest.LogCaptureFixture
+) -> None:
     with raw_websocket(server.host, server.port) as client:
         client.send(HANDSHAKE % (b"/\xff", b""))
 
         assert client.refusal()[0] == 400
+
+    # As of any request that is not HTTP.
+    assert [each.message for each in caplog.records if each.levelname == "WARNING"] == [
+        "Invalid HTTP request received."
+    ]
+    caplog.clear()
 
 
 def test_an_application_may_deny_a_handshake_without_a_complaint_in_the_log(
@@ -414,6 +423,10 @@ def test_a_client_that_falls_behind_and_reads_on_is_not_cut_off() -> None:
             until = time.monotonic() + 1
             while time.monotonic() < until:
                 assert client.receive() == Frame(TEXT, b"x" * 1024)
+        # It is read again, too.
+        client.send(frame(PING))
+        while client.receive() != Frame(PONG, b""):
+            pass
 
 
 def test_a_client_that_answers_no_ping_is_closed_with_1011() -> None:
@@ -463,6 +476,19 @@ def brim(site: Site) -> int:
     [kibibytes] = re.findall(r"Nobody reads after (\d+) KiB", site.output)
     site.lines.remove(f"Nobody reads after {kibibytes} KiB.\n")
     return int(kibibytes)
+
+
+def test_half_a_close_ends_a_client_that_does_not_read() -> None:
+    with serving(PATIENT) as site:
+        kibibytes = brim(site)
+        with opened(site, "/fill") as client:
+            client.send(frame(TEXT, b"%d" % (kibibytes - 30)))
+            site.wait_until(lambda site: "Filled." in site.output)
+            client.connection.shutdown(socket.SHUT_WR)
+            shut = time.monotonic()
+            site.wait_until(lambda site: "Who was filled has left." in site.output)
+
+            assert time.monotonic() - shut < 3
 
 
 def test_sigterm_ends_every_socket_however_hostile_its_client() -> None:
