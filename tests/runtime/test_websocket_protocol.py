@@ -58,8 +58,13 @@ def server(
         ws_ping_interval=None,
     ) as served:
         yield served
-    logged = caplog.get_records("call")
-    assert not [each for each in logged if each.levelno >= logging.WARNING]
+    # asyncio warns, too, of whatever a busy machine made slow.
+    least = {"asyncio": logging.ERROR}
+    assert not [
+        each
+        for each in caplog.get_records("call")
+        if each.levelno >= least.get(each.name, logging.WARNING)
+    ]
 
 
 @contextmanager
