@@ -8,7 +8,7 @@ TOOLS := $(VENV)/.tools-installed
 PEERS := $(VENV)/.peers-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run admin test test-django lint format bench bench-layers bench-probe picture
+.PHONY: help run admin test test-django lint format bench bench-layers bench-probe bench-counter picture
 
 help:
 	@echo "make run          start the site on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench        measure what a request costs this site and its peers"
 	@echo "make bench-layers measure where a request's time goes"
 	@echo "make bench-probe  measure the probe beside wrk"
+	@echo "make bench-counter measure the count of users online beside the book's"
 	@echo "make picture      take the README's picture anew"
 
 run: $(SITE)
@@ -51,6 +52,9 @@ bench-layers: $(PEERS)
 
 bench-probe: $(TOOLS)
 	@$(BIN)/python -m benchmarks.probe
+
+bench-counter: $(PEERS)
+	@$(BIN)/python -m benchmarks.counter $(BENCH)
 
 picture: $(TOOLS)
 	@$(BIN)/python -m docs.picture
