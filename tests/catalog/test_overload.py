@@ -141,7 +141,8 @@ def test_thousands_who_leave_cost_no_connection(narrow: Catalog) -> None:
             pass
 
     wait_until(lambda: narrow.get("/products").status == 200)
-    assert connections_of_the_site(narrow) <= POOL_SIZE
+    # The bus listens on one of its own.
+    assert connections_of_the_site(narrow) <= POOL_SIZE + 1
 
 
 def test_a_database_that_stops_is_503_and_soon_right_again(tmp_path: Path) -> None:

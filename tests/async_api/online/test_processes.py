@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from async_api.online.processes import Process, started, this_process
@@ -30,6 +31,14 @@ def process_of(child: subprocess.Popen[bytes]) -> Process:
 def test_this_process_lives() -> None:
     assert this_process().is_alive()
     assert this_process().pid == os.getpid()
+
+
+def test_the_start_is_in_ticks_after_the_boot() -> None:
+    began = this_process().started / os.sysconf("SC_CLK_TCK")
+
+    since_boot = psutil.Process().create_time() - psutil.boot_time()
+
+    assert began == pytest.approx(since_boot, abs=2)
 
 
 def test_a_process_is_known_by_the_same_words_from_elsewhere(

@@ -1,0 +1,385 @@
+"""How well does the site count who is online, beside the book? Run by `make bench-counter`."""
+
+import argparse
+import math
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import psycopg
+
+from async_api.probe.measurement import percentile
+from async_views.runtime import embedded
+from async_views.runtime.embedded import EmbeddedPostgresError
+from benchmarks.crowd import Crowd, crowd
+from benchmarks.options import positive
+from benchmarks.peers import under_uvicorn
+from benchmarks.report import aligned
+from benchmarks.server import Server, ServerFailed, Serving, started
+
+BOOK = under_uvicorn("benchmarks.applications.starlette_counter:application")
+SITE = Server(("-m", "gunicorn"), ready_path="/healthz")
+ENVIRONMENT = {
+    "PREPARE_ON_START": "1",
+    "ONLINE_WITHOUT_ORIGIN": "1",
+    "ONLINE_SOCKETS": "1000000",
+    "ONLINE_SOCKETS_OF_AN_ADDRESS": "0",
+    "LOG_LEVEL": "WARNING",
+}
+KILOBYTE = 1000
+IDLE_SECONDS = 10
+CHANGES = 50
+# After which the book's counter, whose work grows with the square of the crowd, is left.
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table; `met` is None where there is no goal."""
+
+    what: str
+    goal: str
+    ours: str
+    book: str = ""
+    met: bool | None = None
+
+    def cells(self) -> tuple[str, ...]:
+        verdict = {True: "met", False: "missed", None: ""}[self.met]
+        return self.what, self.goal, self.ours, verdict, self.book
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The site under gunicorn, and where its PostgreSQL keeps its data."""
+
+    serving: Serving
+    database: Path
+
+    def workers(self) -> list[psutil.Process]:
+        master = psutil.Process(self.serving.process)
+        return [child for child in master.children() if "gunicorn" in child.cmdline()]
+
+    def leases(self) -> list[tuple[int, int]]:
+        """Each worker's process and how many sockets it has open."""
+        with psycopg.connect(embedded.url(self.database)) as connection:
+            return connection.execute(
+                "SELECT pid, connections FROM online_lease"
+            ).fetchall()
+
+
+@contextmanager
+def site(workers: int) -> Iterator[Site]:
+    with TemporaryDirectory() as directory:
+        database = Path(directory) / "postgres"
+        with started(
+            SITE,
+            **ENVIRONMENT,
+            WORKERS=str(workers),
+            EMBEDDED_POSTGRES_DIR=str(database),
+        ) as serving:
+            yield Site(serving, database)
+
+
+# --- What is measured; each takes the part of the full size that it is to have ---
+
+
+def idle(part: float) -> Iterator[Row]:
+    """Memory and time of sockets that hear nothing."""
+    count = sized(10_000, part)
+    with site(1) as our, crowd(our.serving.url) as clients:
+        ours = memory_of(our.workers()[0], clients, count)
+        before, began = our.serving.cpu_seconds(), time.monotonic()
+        time.sleep(IDLE_SECONDS)
+        busy = (our.serving.cpu_seconds() - before) / (time.monotonic() - began)
+    fewer = sized(1_000, part)
+    with started(BOOK) as serving, crowd(serving.url) as clients:
+        theirs = memory_of(psutil.Process(serving.process), clients, fewer)
+    yield Row(
+        f"{count:,} idle sockets on a worker, memory of each",
+        "25 KB",
+        f"{ours:.1f} KB",
+        f"{theirs:.1f} KB ({fewer:,})",
+        ours <= 25,
+    )
+    yield Row("… part of a core", "6 %", f"{busy:.1%}", "", busy <= 0.06)
+
+
+def memory_of(worker: psutil.Process, clients: Crowd, count: int) -> float:
+    """In kilobytes, of one socket."""
+    # What is held once for all is there after the first few.
+    clients.join(min(100, count))
+    before = worker.memory_info().rss
+    clients.join(count, count / 2_000)
+    clients.agreed(min(100, count) + count, PATIENCE_SECONDS)
+    return float(worker.memory_info().rss - before) / count / KILOBYTE
+
+
+def change(part: float) -> Iterator[Row]:
+    """How long one who comes or goes takes to be seen by the last of all."""
+    count = sized(10_000, part)
+    with site(2) as our, crowd(our.serving.url) as clients:
+        clients.join(count, count / 1_000)
+        ours = seconds_to_the_last(clients, count)
+    yield Row(
+        f"change → last of {count:,} sockets, 2 workers, p99",
+        "500 ms",
+        milliseconds(ours),
+        "",
+        ours <= 0.5,
+    )
+
+
+def seconds_to_the_last(clients: Crowd, count: int) -> float:
+    """p99 over many changes."""
+    clients.agreed(count, PATIENCE_SECONDS)
+    took = []
+    for number in range(CHANGES):
+        who = clients.only(number % len(clients.pipes))
+        began = time.monotonic()
+        if number % 2:
+            who.ask("leave", 1)
+        else:
+            who.ask("join", 1, 0.0)
+        expected = count + (number + 1) % 2
+        took.append(clients.agreed(expected, PATIENCE_SECONDS) - began)
+        # Not in step with whatever the workers do by the clock.
+        time.sleep(0.25 + number % 7 / 20)
+    return sorted(took)[percentile(range(len(took)), 99)]
+
+
+def joins(part: float) -> Iterator[Row]:
+    """A crowd that comes at once."""
+    count, fewer = sized(5_000, part), sized(1_000, part)
+    with site(2) as our, crowd(our.serving.url) as clients:
+        agreed, frames, busiest = storm(clients, count, 5 * part)
+    with started(BOOK) as serving, crowd(serving.url) as clients:
+        theirs, their_frames, their_busiest = storm(clients, fewer, part)
+    yield Row(
+        f"{count:,} joins in {5 * part:g} s, all agree after the last in",
+        "1 s",
+        milliseconds(agreed),
+        f"{milliseconds(theirs)} ({fewer:,})",
+        agreed <= 1,
+    )
+    yield Row(
+        "… most frames a second on a socket",
+        "6",
+        str(busiest),
+        f"{their_busiest} ({fewer:,})",
+        busiest <= 6,
+    )
+    yield Row(
+        "… frames in all",
+        "",
+        f"{frames:,}",
+        f"{their_frames:,} ({fewer:,}, whose square is {fewer**2:,})",
+    )
+
+
+def storm(clients: Crowd, count: int, seconds: float) -> tuple[float, int, int]:
+    last = clients.join(count, seconds)
+    agreed = clients.agreed(count, PATIENCE_SECONDS)
+    return (
+        agreed - last,
+        sum(clients.ask("frames")),
+        max(clients.ask("busiest")),
+    )
+
+
+def kill(part: float) -> Iterator[Row]:
+    """kill -9 of a worker that holds many."""
+    count = sized(4_000, part)
+    with site(2) as our, crowd(our.serving.url) as clients:
+        clients.join(count, count / 1_000)
+        clients.agreed(count, PATIENCE_SECONDS)
+        killed, lost = max(our.leases(), key=lambda lease: lease[1])
+        began = time.monotonic()
+        os.kill(killed, signal.SIGKILL)
+        took = clients.agreed(count - lost, PATIENCE_SECONDS) - began
+    yield Row(
+        f"kill -9 of a worker with {lost:,} of {count:,}, all right in",
+        "3 s",
+        milliseconds(took),
+        "",
+        took <= 3,
+    )
+
+
+def stalled(part: float) -> Iterator[Row]:
+    """Some clients that stop reading, among many that do not."""
+    count, stalling = sized(2_000, part), sized(100, part)
+    with site(2) as our, crowd(our.serving.url) as clients:
+        clients.join(count, count / 1_000)
+        before = seconds_to_the_last(clients, count)
+        began = time.monotonic()
+        clients.only(0).ask("stall", stalling)
+        during = seconds_to_the_last(clients, count)
+        evicted = clients.agreed(count - stalling, PATIENCE_SECONDS) - began
+    slower = during / before - 1
+    yield Row(
+        f"{stalling} of {count:,} stop reading, the others' p99 rises by",
+        "10 %",
+        f"{slower:.0%} ({milliseconds(before)} to {milliseconds(during)})",
+        "",
+        slower <= 0.1,
+    )
+    yield Row(
+        "… and they are counted no longer after",
+        "15 s",
+        milliseconds(evicted),
+        "",
+        evicted <= 15,
+    )
+
+
+def database(part: float) -> Iterator[Row]:
+    """PostgreSQL away for half a minute."""
+    count, away_seconds = sized(2_000, part), 30 * part
+    with site(2) as our, crowd(our.serving.url) as clients:
+        clients.join(count, count / 1_000)
+        clients.agreed(count, PATIENCE_SECONDS)
+        pid = int((our.database / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+        psutil.Process(pid).wait()
+        away = time.monotonic()
+        clients.join(2 * len(clients.pipes))
+        time.sleep(max(0.0, away + away_seconds - time.monotonic()))
+        number = count + 2 * len(clients.pipes)
+        lost = number - sum(clients.ask("open"))
+        with embedded.hold(our.database):
+            returned = time.monotonic()
+            took = clients.agreed(number, PATIENCE_SECONDS) - returned
+    yield Row(
+        f"PostgreSQL away for {away_seconds:g} s under {count:,}, sockets lost",
+        "0",
+        str(lost),
+        "",
+        lost == 0,
+    )
+    yield Row("… right after its return in", "2 s", milliseconds(took), "", took <= 2)
+
+
+def stop(part: float) -> Iterator[Row]:
+    """SIGTERM while some do not read."""
+    count, stalling = sized(2_000, part), sized(100, part)
+    with site(2) as our, crowd(our.serving.url) as clients, embedded.hold(our.database):
+        clients.join(count, count / 1_000)
+        clients.agreed(count, PATIENCE_SECONDS)
+        clients.only(0).ask("stall", stalling)
+        workers = our.workers()
+        began = time.monotonic()
+        psutil.Process(our.serving.process).terminate()
+        codes: dict[int | None, int] = {}
+        for each in clients.ask("codes", PATIENCE_SECONDS):
+            for code, number in each.items():
+                codes[code] = codes.get(code, 0) + number
+        closed = time.monotonic() - began
+        psutil.wait_procs(workers, PATIENCE_SECONDS)
+        ended = time.monotonic() - began
+        leases = our.leases()
+    others = count - stalling
+    yield Row(
+        f"SIGTERM under {count:,}, {stalling} of whom do not read: closed with 1012",
+        f"{others:,} in 2 s",
+        f"{codes.get(1012, 0):,} in {milliseconds(closed)}",
+        "",
+        codes.get(1012, 0) == others and closed <= 2,
+    )
+    yield Row(
+        "… the workers have ended after", "5 s", milliseconds(ended), "", ended <= 5
+    )
+    yield Row("… leases left", "0", str(len(leases)), "", not leases)
+
+
+def churn(part: float) -> Iterator[Row]:
+    """Coming and going, for an hour at full size."""
+    seconds, most = 3_600 * part, sized(2_000, part)
+    with site(2) as our, crowd(our.serving.url) as clients:
+        clients.ask("churn", min(30.0, seconds / 10), most // 2)
+        before = sum(each.memory_info().rss for each in our.workers())
+        turns = sum(clients.ask("churn", seconds, most // 2))
+        number = sum(clients.ask("open"))
+        took = clients.agreed(number, PATIENCE_SECONDS)
+        grown = sum(each.memory_info().rss for each in our.workers()) - before
+        written = sum(connections for _, connections in our.leases())
+    yield Row(
+        f"churn for {seconds:,.0f} s, {turns:,} turns: drift",
+        "0",
+        str(written - number) if math.isfinite(took) else "no agreement",
+        "",
+        written == number and math.isfinite(took),
+    )
+    yield Row("… memory grown by", "", f"{grown / 1_000_000:.1f} MB")
+
+
+EXPERIMENTS: dict[str, Callable[[float], Iterator[Row]]] = {
+    "idle": idle,
+    "change": change,
+    "joins": joins,
+    "kill": kill,
+    "stalled": stalled,
+    "database": database,
+    "stop": stop,
+    "churn": churn,
+}
+
+
+def sized(count: int, part: float) -> int:
+    """So many of the full size, and an even number, for two processes of clients."""
+    return max(2, round(count * part / 2) * 2)
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:,.0f} ms" if math.isfinite(seconds) else "never"
+
+
+def main() -> int:
+    """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
+    options = parser().parse_args()
+    # Each socket is an open file, and so it is for the servers, which inherit this.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    print(f"Load average before: {os.getloadavg()[0]:.2f} (0 is best)\n", flush=True)
+    rows = []
+    try:
+        for name in options.only or EXPERIMENTS:
+            for row in EXPERIMENTS[name](options.percent / 100):
+                print("  ".join(filter(None, row.cells())), flush=True)
+                rows.append(row)
+    except (ServerFailed, EmbeddedPostgresError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("\n" + "\n".join(aligned(table(rows))))
+    return 0
+
+
+def table(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    heads = ("", "at most", "this site", "", "the book's")
+    return [heads, *(row.cells() for row in rows)]
+
+
+def parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser("benchmarks.counter", description=__doc__)
+    options.add_argument(
+        "--only",
+        choices=list(EXPERIMENTS),
+        action="append",
+        default=[],
+        help="one experiment",
+    )
+    options.add_argument(
+        "--percent", type=positive, default=100, help="of the full size (100)"
+    )
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
