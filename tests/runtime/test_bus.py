@@ -340,6 +340,15 @@ async def test_a_database_that_restarts_is_found_again(
     directory = own_directory / "postgres"
     with await asyncio.to_thread(embedded.hold, directory) as running:
         place = conninfo_to_dict(embedded.url(directory))
+        # By the name that the tests' database has by now, which tests before may have made.
+        name = str(database.parameters()["dbname"])
+        if name != place["dbname"]:
+            async with await psycopg.AsyncConnection.connect(
+                embedded.url(directory), autocommit=True
+            ) as new:
+                await new.execute(
+                    sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+                )
         move(str(place["host"]), str(place["port"]))
         async with bus() as opened, listening(opened, topic) as changed:
             running.release()
