@@ -90,7 +90,7 @@ async def test_an_upload_too_large_for_memory_is_gone_when_it_was_answered(
         return measure(request)
 
     views.update({"sync": measure, "async": measure_later})
-    with serve_asgi(Handler(), log_level="error") as server:
+    with serve_asgi(Handler()) as server:
         form = aiohttp.FormData()
         form.add_field("upload", io.BytesIO(bytes(2_000_000)), filename="large.bin")
         async with (

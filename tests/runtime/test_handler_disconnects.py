@@ -311,7 +311,7 @@ async def test_two_hundred_clients_that_leave_midway_leave_nothing_behind(
         "POST /async/ HTTP/1.1\r\nHost: testserver\r\nContent-Length: 9999\r\n\r\n"
         + "half" * 500,
     ]
-    with serve_asgi(Handler(threads=4), log_level="error") as server:
+    with serve_asgi(Handler(threads=4)) as server:
         # All threads and their connections are there before anything is counted.
         warm = aiohttp.TCPConnector(force_close=True, limit=20)
         async with aiohttp.ClientSession(server.url, connector=warm) as session:

@@ -339,7 +339,7 @@ async def test_a_request_that_ends_in_an_error_gives_its_thread_back() -> None:
 
 
 async def answers_of_many(app: Any, clients: int) -> list[dict[str, int]]:
-    with serve_asgi(app, log_level="error") as server:
+    with serve_asgi(app) as server:
         connector = aiohttp.TCPConnector(limit=clients)
         async with aiohttp.ClientSession(server.url, connector=connector) as session:
 

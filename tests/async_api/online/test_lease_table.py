@@ -115,12 +115,17 @@ async def test_without_leases_nobody_is_online(connection: Connection) -> None:
     assert await lease_table.total(connection) == 0
 
 
-async def test_a_thousand_heartbeats_leave_the_table_small(
-    connection: Connection,
-) -> None:
-    for _ in range(1000):
-        await lease_table.write(connection, ONE, PROCESS, 7, 10)
+async def test_a_table_of_heartbeats_ends_growing(connection: Connection) -> None:
+    sizes = [0]
+    # Somebody's long transaction, such as the server's own cleaning up elsewhere, may
+    # still need what was there before.
+    for _ in range(10):
+        for _ in range(1000):
+            await lease_table.write(connection, ONE, PROCESS, 7, 10)
+        cursor = await connection.execute("SELECT pg_relation_size('online_lease')")
+        [(size,)] = await cursor.fetchall()
+        sizes.append(size)
+        if sizes[-1] == sizes[-2]:
+            break
 
-    cursor = await connection.execute("SELECT pg_relation_size('online_lease')")
-    [(size,)] = await cursor.fetchall()
-    assert size <= 8 * 8192
+    assert sizes[-1] == sizes[-2], sizes
