@@ -160,8 +160,8 @@ INSTALLED_APPS = [
     "catalog",
 ]
 MIDDLEWARE = [
-    "async_views.runtime.security_headers.security_headers",
     "async_views.runtime.health.health",
+    "async_views.runtime.security_headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "async_views.runtime.problems.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -10,3 +10,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
+
+# An extension of ours to the scope: () -> bool, whether `receive` would have to wait.
+WOULD_WAIT = "async_views.receive.would_wait"

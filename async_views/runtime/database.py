@@ -8,7 +8,7 @@ one connection for the occasion: slower, and as right.
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,6 +18,8 @@ import psycopg
 from django.conf import settings
 from django.http import HttpRequest
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+
+from async_views.runtime.eager import begun
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -42,8 +44,14 @@ class WorkerPool(Pool):
 
     async def putconn(self, conn: Connection) -> None:
         # The pool loses a connection that it is told to take back by a task which is
-        # cancelled while it waits for the pool's lock.
-        await asyncio.shield(super().putconn(conn))
+        # cancelled while it waits for the pool's lock. It seldom has to wait.
+        rest = begun(super().putconn(conn))
+        if rest is not None:
+            await asyncio.shield(finish(rest))
+
+
+async def finish(work: Awaitable[None]) -> None:
+    await work
 
 
 # Django's own way of talking to psycopg, which is no part of where the database is.

@@ -37,11 +37,11 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefi
 from django.core.handlers.base import reset_urlconf
 from django.db import close_old_connections, connections, reset_queries
 from django.dispatch import Signal
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponse, HttpResponseBase
 from django.urls import set_script_prefix, set_urlconf
 from django.utils.module_loading import import_string
 
-from async_views.runtime.asgi_types import Message, Receive, Scope, Send
+from async_views.runtime.asgi_types import WOULD_WAIT, Message, Receive, Scope, Send
 from async_views.runtime.eager import noticing_the_first_wait
 from async_views.runtime.middleware import in_place
 from async_views.runtime.request import PromisingRequest
@@ -118,7 +118,10 @@ class Handler(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        listener = Listener(lambda: self.listen_for_disconnect(receive))
+        listener = Listener(
+            lambda: self.listen_for_disconnect(receive),
+            (scope.get("extensions") or {}).get(WOULD_WAIT),
+        )
         try:
             set_script_prefix(get_script_prefix(scope))
             await self.announce(signals.request_started, scope=scope)
@@ -160,6 +163,28 @@ class Handler(ASGIHandler):
             if not listener.heard:
                 raise
         return response
+
+    async def send_response(self, response: HttpResponseBase, send: Send) -> None:
+        """As Django does it; a plain one with its headers as they are stored."""
+        if (
+            not isinstance(response, HttpResponse)
+            or response.cookies
+            or len(response.content) > self.chunk_size
+        ):
+            await super().send_response(response, send)
+            return
+        fields = response.headers._store.values()
+        await send(
+            {
+                "type": "http.response.start",
+                "status": response.status_code,
+                "headers": [
+                    (name.encode("ascii"), value.encode("latin1"))
+                    for name, value in fields
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": response.content})
 
     async def announce(self, signal: Signal, **named: Any) -> None:
         """Sends the signal as `asend` does, without a thread for Django's receivers."""
@@ -286,16 +311,22 @@ class Listener:
 
     When the request first waits it looks whether the client has left already, and begins
     to listen once that wait takes `patience` seconds: most have their answer before, and
-    a task for each would cost more than the wait.
+    a task for each would cost more than the wait. Looking is asking for a message, which
+    a server that says beforehand whether there is one (see `WOULD_WAIT`) is spared.
     """
 
     patience = 0.02
 
-    def __init__(self, listen: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    def __init__(
+        self,
+        listen: Callable[[], Coroutine[Any, Any, object]],
+        would_wait: Callable[[], bool] | None,
+    ) -> None:
         self.heard = False
         # What else went wrong with listening, for the request to raise.
         self.error: Exception | None = None
         self._listen = listen
+        self._would_wait = would_wait
         self._waiting: asyncio.TimerHandle | None = None
         self._listening: asyncio.Task[None] | None = None
         self._request: asyncio.Task[Any] | None = None
@@ -304,15 +335,22 @@ class Listener:
         # Python 3.11 asks the kernel for the process each time it is asked for the loop.
         loop = asyncio.get_running_loop()
         self._request = asyncio.current_task(loop)
+        if self._is_silent():
+            self._waiting = loop.call_later(self.patience, self._begin)
+
+    def _is_silent(self) -> bool:
+        """Whether nothing is to be heard yet; what is, counts as heard."""
+        if self._would_wait is not None and self._would_wait():
+            return True
         listening = self._listen()
         try:
             listening.send(None)
         except Exception as error:
             self._hear(error)
-        else:
-            # It would have to wait, and so leaves the message to who asks next.
-            listening.close()
-            self._waiting = loop.call_later(self.patience, self._begin)
+            return False
+        # It would have to wait, and so leaves the message to who asks next.
+        listening.close()
+        return True
 
     def stop(self) -> None:
         """From here on the request is not cancelled, nor counts as having been."""

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from async_views.runtime.database import connection, is_unavailable
 from async_views.runtime.problems import problem_response, shaped, unavailable
 from async_views.runtime.read_only import read_only
+from async_views.runtime.security_headers import secure
 
 
 @read_only("GET", "HEAD")
@@ -66,7 +67,7 @@ def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
         async def answer_later(request: HttpRequest) -> HttpResponseBase:
             response: HttpResponseBase
             if ask := ANSWERS.get(request.path_info):
-                response = shaped(request, await ask(request))
+                response = secure(shaped(request, await ask(request)))
             else:
                 response = await get_response(request)
             return response
@@ -76,7 +77,7 @@ def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
     def answer(request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase
         if ask := ANSWERS.get(request.path_info):
-            response = shaped(request, async_to_sync(ask)(request))
+            response = secure(shaped(request, async_to_sync(ask)(request)))
         else:
             response = get_response(request)
         return response

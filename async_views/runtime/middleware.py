@@ -13,7 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
@@ -27,6 +27,7 @@ from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, http, security
 from django.utils.functional import SimpleLazyObject
 
+from async_views.runtime.middleware_layers import InPlace
 from async_views.runtime.request import PromisingRequest
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -34,42 +35,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Their session and message stores touch nothing until something is read or written.
 SESSION_ENGINES = "django.contrib.sessions.backends."
 MESSAGE_STORAGES = "django.contrib.messages.storage."
-
-
-class InPlace:
-    """The asynchronous call of a middleware, both hooks run in place where they may be."""
-
-    get_response: Callable[[HttpRequest], Any]
-    begins: ClassVar[bool]
-    ends: ClassVar[bool]
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        cls.begins = hasattr(cls, "process_request")
-        cls.ends = hasattr(cls, "process_response")
-
-    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase | None = None
-        if self.begins:
-            response = self.process_request(request)  # type: ignore[attr-defined]
-        if response is None:
-            response = await self.get_response(request)
-        if self.ends and not self.is_done(request):
-            finish = self.process_response  # type: ignore[attr-defined]
-            if self.may_block(request):
-                response = await sync_to_async(finish)(request, response)
-            else:
-                response = finish(request, response)
-        assert response is not None
-        return response
-
-    def is_done(self, request: HttpRequest) -> bool:
-        """Whether process_response would do nothing, as nothing was asked for."""
-        return False
-
-    def may_block(self, request: HttpRequest) -> bool:
-        """Whether process_response has something to load or save."""
-        return False
 
 
 class SecurityMiddleware(InPlace, security.SecurityMiddleware):

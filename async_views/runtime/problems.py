@@ -6,19 +6,19 @@ allowed, a failed CSRF check, a crash) gets that shape here too.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils.deprecation import MiddlewareMixin
 
 from async_views.runtime.database import is_unavailable
+from async_views.runtime.middleware_layers import InPlace
 from async_views.runtime.negotiation import wants_page
 from async_views.runtime.problem_details import (
     PROBLEM_JSON,
@@ -103,25 +103,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return problem_response(request, Problem(403, detail))
 
 
-class ProblemMiddleware:
+class ProblemMiddleware(InPlace, MiddlewareMixin):
     """Gives every error answer the site's shape."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> Any:
-        if self.is_async:
-            return self.answer_later(request)
-        return shaped(request, self.get_response(request))
-
-    async def answer_later(self, request: HttpRequest) -> HttpResponseBase:
-        return shaped(request, await self.get_response(request))
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        return shaped(request, response)
 
     def process_exception(
         self, request: HttpRequest, error: Exception

@@ -5,14 +5,12 @@ answers. `SECURITY_HEADERS` is the whole set, for the answers that never reach D
 static files, refusals at the edge.
 """
 
-from collections.abc import Callable
-from typing import Any
-
-from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
+from django.utils.deprecation import MiddlewareMixin
+
+from async_views.runtime.middleware_layers import InPlace
 
 
 def content_security_policy(own: str) -> str:
@@ -65,19 +63,10 @@ def secure(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
-@sync_and_async_middleware
-def security_headers(
-    get_response: Callable[[HttpRequest], Any],
-) -> Callable[[HttpRequest], Any]:
-    """Middleware: the outermost, so that no answer of Django's goes without."""
-    if iscoroutinefunction(get_response):
+class SecurityHeadersMiddleware(InPlace, MiddlewareMixin):
+    """Around all that answers, but for what does so itself (see health.py)."""
 
-        async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            return secure(await get_response(request))
-
-        return answer_later
-
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        return secure(get_response(request))
-
-    return answer
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        return secure(response)

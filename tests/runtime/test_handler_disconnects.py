@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from pytest_django import Settings
 
+from async_views.runtime.asgi_types import WOULD_WAIT
 from async_views.runtime.handler import Handler
 from tests.runtime.exchanges import (
     SECONDS,
@@ -66,6 +67,31 @@ async def test_a_disconnect_cancels_the_view_and_finishes_the_request_once() -> 
     assert not exchange.task.cancelled()
     # Else a timeout in what comes after would take itself for cancelled.
     assert exchange.task.cancelling() == 0
+
+
+@pytest.mark.parametrize(
+    ("extensions", "heard"),
+    [
+        ({}, True),
+        ({WOULD_WAIT: lambda: False}, True),
+        ({WOULD_WAIT: lambda: True}, False),
+    ],
+)
+async def test_who_has_left_before_the_first_wait_is_noticed_if_the_server_knows(
+    extensions: dict[str, Any], heard: bool
+) -> None:
+    async def wait_a_moment(request: HttpRequest) -> HttpResponse:
+        await asyncio.sleep(0)
+        return HttpResponse()
+
+    views["async"] = wait_a_moment
+    exchange = Exchange(Handler(), extensions=extensions)
+    exchange.tell("request")
+    exchange.tell("disconnect")
+    await exchange.end()
+
+    assert exchange.sent.empty() == heard
+    assert exchange.received.empty() == heard
 
 
 async def test_a_view_may_clean_up_after_a_disconnect_and_is_not_cancelled_again() -> (

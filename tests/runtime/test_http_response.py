@@ -3,11 +3,13 @@
 import asyncio
 import http.client
 import socket
+import threading
 from collections.abc import Sequence
 
 import pytest
 
 from async_views.runtime.asgi_types import (
+    WOULD_WAIT,
     Application,
     Headers,
     Message,
@@ -215,3 +217,28 @@ def test_requests_in_a_row_are_answered_in_order() -> None:
             answers.append(response.read())
 
     assert answers == [b"/a", b"/bc"]
+
+
+def test_an_application_is_told_whether_there_is_something_to_hear() -> None:
+    told: list[object] = []
+    waiting, over = threading.Event(), threading.Event()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        would_wait = scope["extensions"][WOULD_WAIT]
+        told.append(would_wait())
+        for _ in range(2):
+            message = await receive()
+            told.extend((message["type"], would_wait()))
+            waiting.set()
+        over.set()
+
+    with (
+        serve_asgi(application, http=DeadlineHttpProtocol) as server,
+        socket.create_connection((server.host, server.port), timeout=5) as client,
+    ):
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert waiting.wait(5)
+        client.close()
+        assert over.wait(5)
+
+    assert told == [False, "http.request", True, "http.disconnect", False]

@@ -1,0 +1,117 @@
+"""How does a request pass through several middleware in one coroutine?
+
+Django puts two coroutines around the view for each middleware: the middleware's own, and
+one that turns its errors into responses. Of those here, the ones that follow each other
+in MIDDLEWARE do together what they would do one within the other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.exception import (
+    convert_exception_to_response,
+    response_for_exception,
+)
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+
+class InPlace:
+    """The asynchronous call of a middleware whose hooks run in place where they may.
+
+    To be put before Django's MiddlewareMixin, or a class derived from that. What Django
+    promises still holds of each: an error in it becomes a response, which those around
+    it see; and what it answers at once, those within it do not see.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)  # type: ignore[call-arg]
+        self.layers: tuple[InPlace, ...] = (self,)
+        self.view = get_response
+        enclosed = getattr(get_response, "__wrapped__", None)
+        if isinstance(enclosed, InPlace) and get_response.__code__ is CONVERTING:
+            self.layers += enclosed.layers
+            self.view = enclosed.view
+        hooks = [(depth, Hooks.of(each)) for depth, each in enumerate(self.layers)]
+        self.beginnings = [(depth, each.begin) for depth, each in hooks if each.begin]
+        self.endings = [
+            (depth, each.finish, each.is_done, each.may_block)
+            for depth, each in reversed(hooks)
+            if each.finish
+        ]
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase | None = None
+        reached = 0
+        try:
+            for depth, begin in self.beginnings:
+                reached = depth
+                response = begin(request)
+                if response is not None:
+                    break
+            else:
+                reached = len(self.layers) - 1
+                response = await self.view(request)
+        except Exception as error:
+            response = await self.answer_error(request, error, reached)
+            reached -= 1
+        assert response is not None
+        for depth, finish, is_done, may_block in self.endings:
+            if depth > reached or (is_done and is_done(request)):
+                continue
+            try:
+                if may_block and may_block(request):
+                    response = await sync_to_async(finish)(request, response)
+                else:
+                    response = finish(request, response)
+            except Exception as error:
+                response = await self.answer_error(request, error, depth)
+        return response
+
+    async def answer_error(
+        self, request: HttpRequest, error: Exception, depth: int
+    ) -> HttpResponseBase:
+        """As Django answers for an enclosed layer; the outermost it sees to itself."""
+        if not depth:
+            raise error
+        answer = sync_to_async(response_for_exception, thread_sensitive=False)
+        response: HttpResponseBase = await answer(request, error)
+        return response
+
+    def is_done(self, request: HttpRequest) -> bool:
+        """Whether process_response would do nothing, as nothing was asked for."""
+        return False
+
+    def may_block(self, request: HttpRequest) -> bool:
+        """Whether process_response has something to load or save."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What of a middleware is worth a call; None where it would do or say nothing."""
+
+    begin: Callable[[HttpRequest], HttpResponseBase | None] | None
+    finish: Callable[[HttpRequest, HttpResponseBase], HttpResponseBase] | None
+    is_done: Callable[[HttpRequest], bool] | None
+    may_block: Callable[[HttpRequest], bool] | None
+
+    @classmethod
+    def of(cls, middleware: InPlace) -> Self:
+        kind = type(middleware)
+        return cls(
+            getattr(middleware, "process_request", None),
+            getattr(middleware, "process_response", None),
+            None if kind.is_done is InPlace.is_done else middleware.is_done,
+            None if kind.may_block is InPlace.may_block else middleware.may_block,
+        )
+
+
+async def answer_nothing(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+# What Django puts around a middleware, by which it is told from a decorator of somebody's.
+CONVERTING = convert_exception_to_response(answer_nothing).__code__
