@@ -20,6 +20,7 @@ from async_views.runtime.lifespan import Lifespan  # noqa: E402
 from async_views.runtime.routing import ProtocolRouter, WebSocketRoutes  # noqa: E402
 from async_views.runtime.security_headers import asgi_security_headers  # noqa: E402
 from async_views.runtime.static_files import static_files_asgi  # noqa: E402
+from catalog.insertions import insertions  # noqa: E402
 from catalog.reads import reads  # noqa: E402
 
 application = ProtocolRouter(
@@ -42,6 +43,7 @@ application = ProtocolRouter(
             "bus": lambda state: bus.bus(),
             "online": lambda state: presence(state["database"], state["bus"]),
             "catalog": lambda state: reads(state["database"].connection),
+            "insertions": lambda state: insertions(state["database"].connection),
         }
     ),
 )

@@ -15,13 +15,13 @@ from catalog.writes import (
     BRANDS,
     Collection,
     Fields,
+    Made,
     change,
     create,
     delete,
     missing,
-    represented,
 )
-from catalog.writing import write
+from catalog.writing import insert, response_of, write
 
 # What clients call a column, and the models.
 NAMES = {"brand_name": "name", "product_name": "name", "brand_id": "brand_id"}
@@ -92,15 +92,19 @@ async def created(
     """POST; what was made is in the answer, unless that is to be silent."""
     fields = columns(body)
 
-    def work() -> Answer:
-        identity = create(collection, fields)
-        headers = {"Location": f"{collection.path}/{identity}"}
+    def answer(made: Made) -> Answer:
+        headers = {"Location": f"{collection.path}/{made.identity}"}
         if silently:
             return Answer(201, headers)
-        made = represented(collection, identity)
-        return Answer(201, headers | {"ETag": made.etag}, made.body)
+        found = made.representation
+        return Answer(201, headers | {"ETag": found.etag}, found.body)
 
-    return await write(request, collection, work, fields)
+    made = await insert(request, collection, fields)
+    if made is not None:
+        return response_of(answer(made))
+    return await write(
+        request, collection, lambda: answer(create(collection, fields)), fields
+    )
 
 
 async def changed(

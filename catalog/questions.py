@@ -5,13 +5,21 @@ asynchronous pool, where PostgreSQL itself makes the JSON: one round trip, and n
 becomes an object.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Expression, F, Func, QuerySet, TextField
+from django.db.models import (
+    BooleanField,
+    Expression,
+    F,
+    Func,
+    Model,
+    QuerySet,
+    TextField,
+)
 from django.db.models.functions import Lower
 
 from catalog.models import Brand, Product, Sku
@@ -114,6 +122,24 @@ def compiled(rows: Rows, members: str, around: str, *more: Parameter) -> Questio
     return Question(around.format(rows=rows_sql), (*parameters, *more))
 
 
+def insertion(model: type[Model], names: Sequence[str], members: str) -> Question:
+    """Inserts as many rows as the arrays have values, one array for each field.
+
+    Answers for each row, in their order, its number and its document. An insertion that
+    would wait for a lock for longer than LOCK_MILLISECONDS is refused.
+    """
+    fields = {each.attname: each for each in model._meta.concrete_fields}
+    types = [f"{fields[name].db_type(connection)}[]" for name in names]
+    sql = NEW.format(
+        milliseconds=LOCK_MILLISECONDS,
+        table=model._meta.db_table,
+        columns=", ".join(fields[name].column for name in names),
+        arrays=", ".join(f"%s::{each}" for each in types),
+        made=MADE.format(key=model._meta.pk.column, members=members),
+    )
+    return Question(sql, tuple(map(Parameter, names, types)))
+
+
 BRAND = "brand_id, brand_name"
 PRODUCT = "product_id, product_name, brand_id"
 SKU = (
@@ -131,6 +157,19 @@ BY_BRAND = "SELECT brand_id, row_to_json(row)::text FROM {rows}"
 BY_PRODUCT = "SELECT product_id, row_to_json(row)::text FROM {rows}"
 # A document for each row, and where in the order the row is.
 PAGE = "SELECT row_to_json(row)::text, product_id, product_name FROM {rows} LIMIT %s"
+
+
+# Those of rows that are being made, as BY_BRAND and BY_PRODUCT have them.
+MADE = "{key}, (SELECT row_to_json(row)::text FROM (SELECT {members}) AS row)"
+# A lock that somebody holds for long, on a brand that they delete, stops all rows beside
+# it. Each part needs the one before, which fixes their order.
+NEW = """
+WITH bounded AS MATERIALIZED (SELECT set_config('lock_timeout', '{milliseconds}', true))
+INSERT INTO {table} ({columns})
+SELECT row.* FROM bounded, unnest({arrays}) AS row
+RETURNING {made}
+"""
+LOCK_MILLISECONDS = 250
 
 
 def array_of(ids: Iterable[int]) -> str:
@@ -175,6 +214,18 @@ def brands_by_id() -> Question:
 @cache
 def products_by_id() -> Question:
     return compiled(product_rows().filter(IS_ASKED_FOR).order_by(), PRODUCT, BY_PRODUCT)
+
+
+@cache
+def new_brands() -> Question:
+    """Inserts a row for each of `name`."""
+    return insertion(Brand, ("name",), BRAND)
+
+
+@cache
+def new_products() -> Question:
+    """Inserts a row for each of `name` and `brand_id`, which go together."""
+    return insertion(Product, ("name", "brand_id"), PRODUCT)
 
 
 @cache

@@ -81,12 +81,16 @@ class Reads:
         return represent(document, links(page, last))
 
     async def _ask(self, question: Question, **given: Any) -> list[tuple[Any, ...]]:
-        async with (
-            asyncio.timeout(settings.DATABASE_SECONDS),
-            self._connect() as borrowed,
-        ):
-            cursor = await borrowed.execute(question.sql, question.values(given))
-            return await cursor.fetchall()
+        return await ask(self._connect, question, **given)
+
+
+async def ask(
+    connect: Connect, question: Question, **given: Any
+) -> list[tuple[Any, ...]]:
+    """The rows that answer it; raises TimeoutError after DATABASE_SECONDS."""
+    async with asyncio.timeout(settings.DATABASE_SECONDS), connect() as borrowed:
+        cursor = await borrowed.execute(question.sql, question.values(given))
+        return await cursor.fetchall()
 
 
 def by_id(rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Representation]:

@@ -31,14 +31,21 @@ class Collection:
         return self.model._default_manager.all()
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new row: its number, and what a reader gets of it."""
+
+    identity: int
+    representation: Representation
+
+
 BRANDS = Collection("brand", "/brands", Brand, brands_by_id)
 PRODUCTS = Collection("product", "/products", Product, products_by_id)
 
 
-def create(collection: Collection, fields: Fields) -> int:
-    """The new row's number."""
+def create(collection: Collection, fields: Fields) -> Made:
     identity: int = collection.rows.create(**fields).pk
-    return identity
+    return Made(identity, represented(collection, identity))
 
 
 def change(

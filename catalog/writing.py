@@ -1,6 +1,7 @@
 """What happens around every write: who may, how often, once, and all of it or nothing.
 
-All that blocks is done in one go on the request's thread, in one transaction.
+New rows are made together with those of other requests, in one statement. All else is
+done in one go on the request's thread, in one transaction.
 """
 
 from collections.abc import Callable
@@ -9,15 +10,31 @@ from asgiref.sync import sync_to_async
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 
-from catalog.access import writer
+from catalog.access import writer, writer_later
 from catalog.idempotency import Answer, fingerprint_of, key_of, once
+from catalog.insertions import insertions_of
 from catalog.representation import JSON, without_content
-from catalog.writes import Collection, Fields, refusal
+from catalog.writes import Collection, Fields, Made, refusal
 
 VERBS = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
 
 # Of a write that names no columns.
 NONE: Fields = {}
+
+
+async def insert(
+    request: HttpRequest, collection: Collection, fields: Fields
+) -> Made | None:
+    """The new row, made together with others'. Raises Problem.
+
+    None where it has to be written by itself: because of its Idempotency-Key, or because
+    it or a row beside it was refused, or there is nobody to wait with.
+    """
+    rows = insertions_of(request)
+    if rows is None or key_of(request) is not None:
+        return None
+    await writer_later(request, *needed(request, collection))
+    return await rows.insert(collection, fields)
 
 
 async def write(
@@ -27,7 +44,10 @@ async def write(
     fields: Fields = NONE,
 ) -> HttpResponse:
     """The answer of `work`, which writes these fields. Raises Problem."""
-    answer = await sync_to_async(perform)(request, collection, work, fields)
+    return response_of(await sync_to_async(perform)(request, collection, work, fields))
+
+
+def response_of(answer: Answer) -> HttpResponse:
     if not answer.body:
         return without_content(answer.status, answer.headers)
     return HttpResponse(answer.body, JSON, answer.status, headers=dict(answer.headers))
@@ -39,9 +59,7 @@ def perform(
     work: Callable[[], Answer],
     fields: Fields,
 ) -> Answer:
-    assert request.method
-    permission = f"catalog.{VERBS[request.method]}_{collection.noun}"
-    who = writer(request, f"{collection.noun}s:write", permission)
+    who = writer(request, *needed(request, collection))
     # The other methods can be repeated as they are (RFC 9110, section 9.2.2).
     key = key_of(request) if request.method == "POST" else None
     try:
@@ -51,3 +69,10 @@ def perform(
         if problem is None:
             raise
         raise problem from error
+
+
+def needed(request: HttpRequest, collection: Collection) -> tuple[str, str]:
+    """The scope of a token, and the permission of a person."""
+    assert request.method
+    permission = f"catalog.{VERBS[request.method]}_{collection.noun}"
+    return f"{collection.noun}s:write", permission
