@@ -16,16 +16,16 @@ from async_views.runtime import embedded
 from benchmarks.server import CHECKOUT, ServerFailed, cpu_seconds, production
 
 SETTINGS = "benchmarks.applications.site_settings"
-# So many that page 10,000 of ten products each has a next one, as page 1 has.
-PRODUCTS = 100_010
+PRODUCTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An embedded PostgreSQL: where it is, and its first process."""
+    """An embedded PostgreSQL: where it is, its first process, and what is in it."""
 
     url: str
     process: int
+    products: int
 
     def cpu_seconds(self) -> float:
         """Of all its processes, the connections of whoever asks it included."""
@@ -33,13 +33,13 @@ class Database:
 
     def restore(self) -> None:
         """Deletes the products that were made, and what they leave in the indexes."""
-        execute(self.url, "DELETE FROM product WHERE product_id > %s", PRODUCTS)
+        execute(self.url, "DELETE FROM product WHERE product_id > %s", self.products)
         execute(self.url, "VACUUM product")
 
 
 @contextmanager
-def example_database() -> Iterator[Database]:
-    """With the book's 100 brands and many products; it runs where this process does.
+def example_database(products: int = PRODUCTS) -> Iterator[Database]:
+    """With the book's 100 brands and so many products; it runs where this process does.
 
     Raises EmbeddedPostgresError, ServerFailed.
     """
@@ -53,11 +53,12 @@ def example_database() -> Iterator[Database]:
             manage(directory, url, "migrate", "--verbosity=0")
             manage(
                 *(directory, url, "seed_catalog"),
-                *(f"--products={PRODUCTS}", "--skus-per-product=0"),
+                *(f"--products={products}", "--skus-per-product=0"),
             )
             # The first line of this file is the server's first process.
             pid_file = postgres / "data" / "postmaster.pid"
-            yield Database(url, int(pid_file.read_text().splitlines()[0]))
+            process = int(pid_file.read_text().splitlines()[0])
+            yield Database(url, process, products)
 
 
 def manage(directory: str, url: str, *arguments: str) -> None:

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 import psycopg
 import pytest
 
-from benchmarks.database import PRODUCTS, Database
+from benchmarks.database import Database
 from benchmarks.peers import (
     BRANDS,
     FASTAPI_ASYNCPG,
@@ -175,7 +175,7 @@ def made(database: Database) -> list[tuple[object, ...]]:
     with psycopg.connect(database.url) as connection:
         return connection.execute(
             "SELECT product_name, brand_id FROM product WHERE product_id > %s",
-            [PRODUCTS],
+            [database.products],
         ).fetchall()
 
 
