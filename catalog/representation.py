@@ -31,7 +31,8 @@ def respond(
     known = request.META.get("HTTP_IF_NONE_MATCH")
     response: HttpResponse
     if known is not None and status == 200 and is_known(known, representation.etag):
-        response = HttpResponseNotModified()
+        # Of no type either way; said, none is made up.
+        response = HttpResponseNotModified(content_type=JSON)
     else:
         response = HttpResponse(representation.body, JSON, status)
     headers = response.headers

@@ -6,8 +6,9 @@ from catalog.api import api
 from catalog.description import docs, openapi
 from catalog.routes import brands, products
 
-api.add_router("", brands.router)
+# In this order they are looked through: products are asked for most.
 api.add_router("", products.router)
+api.add_router("", brands.router)
 
 urlpatterns = [
     *api.patterns(),

@@ -140,6 +140,10 @@ def header_lines(headers: Headers, size: int, needs_length: bool) -> list[bytes]
             if name == b"content-length":
                 if value != b"%d" % size:
                     return None
+                if not needs_length:
+                    # Of an answer without a body it would be said of another one's
+                    # (RFC 9110, section 8.6).
+                    continue
                 has_length = True
             line = b"%b: %b\r\n" % (name, value)
             if name in REPEATED:

@@ -97,10 +97,16 @@ def test_an_answer_is_one_write() -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_an_answer_that_has_no_body_is_one_write_without_a_length(status: int) -> None:
-    response, content, writes = exchange(answering(start(status=status), body()))
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"0")]])
+def test_an_answer_that_has_no_body_is_one_write_without_a_length(
+    status: int, headers: Headers
+) -> None:
+    application = answering(start(headers, status=status), body())
+
+    response, content, writes = exchange(application)
 
     assert (response.status, content) == (status, b"")
+    assert response.getheader("content-length") is None
     assert response.getheader("transfer-encoding") is None
     assert len(writes) == 1
 
