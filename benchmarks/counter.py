@@ -344,7 +344,7 @@ def milliseconds(seconds: float) -> str:
 def main() -> int:
     """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
     options = parser().parse_args()
-    # Each socket is an open file, and so it is for the servers, which inherit this.
+    # Each socket is an open file for the clients, too.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     print(f"Load average before: {os.getloadavg()[0]:.2f} (0 is best)\n", flush=True)

@@ -19,7 +19,7 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 
 from async_views import __version__
-from async_views.runtime.coalesce import TooManyWaiting, Unanswered
+from async_views.runtime.coalesce import TooManyWaiting
 from async_views.runtime.database import is_unavailable
 from async_views.runtime.problem_details import FieldError
 from async_views.runtime.problems import (
@@ -234,8 +234,8 @@ def answer_crowded(request: HttpRequest, error: TooManyWaiting) -> HttpResponse:
 @api.exception_handler(Exception)
 def answer_failed(request: HttpRequest, error: Exception) -> HttpResponse:
     """What nobody expected goes on to the site, which logs it; but not a lost database."""
-    cause = error.__cause__ if isinstance(error, Unanswered) else error
-    if is_unavailable(cause) or isinstance(cause, TimeoutError):
+    if is_unavailable(error):
+        cause = error.__cause__ or error
         logger.error("%s: the database does not answer: %s", request.path, cause)
         return problem_response(
             request, unavailable("The database does not answer right now.")

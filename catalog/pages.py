@@ -46,17 +46,21 @@ class Page:
         asked = {
             "limit": self.limit if self.limit != USUAL_ROWS else None,
             "order": self.order if self.order != FIRST_ORDER else None,
-            "brand_id": self.brand_id if self.path == PRODUCTS else None,
+            # That of /brands/7/products is in the path.
+            "brand_id": None if self.path.startswith("/brands/") else self.brand_id,
             "q": self.q,
             "cursor": cursor_of(self.order, self.after) if self.after else None,
         }
         given = {name: each for name, each in asked.items() if each is not None}
         return f"{self.path}?{urlencode(given)}" if given else self.path
 
+    def first(self) -> "Page":
+        return replace(self, after=None)
+
 
 def links(page: Page, last: Place | None) -> str:
     """The Link header field (RFC 8288) of a page; `last` where more rows come after it."""
-    first = f'<{replace(page, after=None).address()}>; rel="first"'
+    first = f'<{page.first().address()}>; rel="first"'
     if last is None:
         return first
     return f'{first}, <{replace(page, after=last).address()}>; rel="next"'

@@ -155,6 +155,8 @@ ARRAY = (
 # A document for each row, and by which number it was asked for.
 BY_BRAND = "SELECT brand_id, row_to_json(row)::text FROM {rows}"
 BY_PRODUCT = "SELECT product_id, row_to_json(row)::text FROM {rows}"
+LISTED_PRODUCT = "product_id, product_name, brand_id, brand_name"
+LISTING = "SELECT row.* FROM {rows} LIMIT %s"
 # A document for each row, and where in the order the row is.
 PAGE = "SELECT row_to_json(row)::text, product_id, product_name FROM {rows} LIMIT %s"
 
@@ -235,13 +237,44 @@ def skus_of_product() -> Question:
     return compiled(of_product, SKU, ARRAY)
 
 
+LIMIT = Parameter("limit", "bigint")
+
+
 @cache
 def page_of_products(
     order: str, by_brand: bool, by_name: bool, onward: bool
 ) -> Question:
     """`limit` rows: of `brand_id`, with `q` in their name, after `name` and `id`."""
+    rows = part_of_products(product_rows(), order, by_brand, by_name, onward)
+    return compiled(rows, PRODUCT, PAGE, LIMIT)
+
+
+@cache
+def listing_of_products(
+    order: str, by_brand: bool, by_name: bool, onward: bool
+) -> Question:
+    """The same rows, as they are, with the names of their brands."""
+    rows = product_rows().annotate(brand_name=F("brand__name"))
+    rows = part_of_products(rows, order, by_brand, by_name, onward)
+    return compiled(rows, LISTED_PRODUCT, LISTING, LIMIT)
+
+
+@cache
+def listing_of_brands(by_name: bool, onward: bool) -> Question:
+    """`limit` rows as they are: with `q` in their name, after `id`."""
+    rows = brand_rows()
+    if by_name:
+        rows = rows.filter(IsWithin(Lower("name"), Lower(Parameter("q", "text"))))
+    if onward:
+        rows = rows.filter(id__gt=Parameter("id", "integer"))
+    return compiled(rows, BRAND, LISTING, LIMIT)
+
+
+def part_of_products(
+    rows: Rows, order: str, by_brand: bool, by_name: bool, onward: bool
+) -> Rows:
     columns = ORDERS[order]
-    rows = product_rows().order_by(*columns)
+    rows = rows.order_by(*columns)
     if by_brand:
         rows = rows.filter(brand_id=Parameter("brand_id", "integer"))
     if by_name:
@@ -256,4 +289,4 @@ def page_of_products(
         rows = rows.filter(
             Follows(*map(F, names), *here, descending=columns[0].startswith("-"))
         )
-    return compiled(rows, PRODUCT, PAGE, Parameter("limit", "bigint"))
+    return rows

@@ -8,6 +8,7 @@ at a time, however many clients there are, and no answer is older than its reque
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.http import HttpRequest
 from async_views.runtime.coalesce import Batched, Coalesced
 from async_views.runtime.database import Connection, connection
 from catalog import questions
+from catalog.listing import ListedBrand, ListedProduct, Listing
 from catalog.pages import Page, Place, links
 from catalog.questions import Question, array_of
 from catalog.representation import Representation, represent
@@ -38,6 +40,10 @@ class Reads:
         self.product = self._batched(self._products)
         self.skus = Coalesced(self._skus, most_waiting=MOST_WAITING)
         self.page = Coalesced(self._page, most_waiting=MOST_WAITING)
+        self.listed_products = Coalesced(
+            self._listed_products, most_waiting=MOST_WAITING
+        )
+        self.listed_brands = Coalesced(self._listed_brands, most_waiting=MOST_WAITING)
 
     def _batched(
         self, ask: Callable[[Sequence[int]], Any]
@@ -59,12 +65,30 @@ class Reads:
         return represent(document)
 
     async def _page(self, page: Page) -> Representation:
-        question = questions.page_of_products(
-            page.order,
-            by_brand=page.brand_id is not None,
-            by_name=page.q is not None,
-            onward=page.after is not None,
+        question = questions.page_of_products(page.order, **parts(page))
+        rows, is_last = await self._rows(question, page)
+        last = None if is_last else Place(*rows[-1][1:])
+        document = f"[{','.join(row[0] for row in rows)}]"
+        return represent(document, links(page, last))
+
+    async def _listed_products(self, page: Page) -> Listing[ListedProduct]:
+        question = questions.listing_of_products(page.order, **parts(page))
+        rows, is_last = await self._rows(question, page)
+        listed = tuple(ListedProduct(*row) for row in rows)
+        return Listing(listed, None if is_last else onward(page, *rows[-1][:2]))
+
+    async def _listed_brands(self, page: Page) -> Listing[ListedBrand]:
+        question = questions.listing_of_brands(
+            by_name=page.q is not None, onward=page.after is not None
         )
+        rows, is_last = await self._rows(question, page)
+        listed = tuple(ListedBrand(*row) for row in rows)
+        return Listing(listed, None if is_last else onward(page, *rows[-1]))
+
+    async def _rows(
+        self, question: Question, page: Page
+    ) -> tuple[list[tuple[Any, ...]], bool]:
+        """Those of the page, and whether none come after them."""
         after = page.after or Place(0, "")
         # One more than asked for, as it shows whether there is a next page.
         rows = await self._ask(
@@ -75,10 +99,7 @@ class Reads:
             id=after.id,
             name=after.name,
         )
-        shown = rows[: page.limit]
-        last = Place(*shown[-1][1:]) if len(rows) > len(shown) else None
-        document = f"[{','.join(row[0] for row in shown)}]"
-        return represent(document, links(page, last))
+        return rows[: page.limit], len(rows) <= page.limit
 
     async def _ask(self, question: Question, **given: Any) -> list[tuple[Any, ...]]:
         return await ask(self._connect, question, **given)
@@ -91,6 +112,20 @@ async def ask(
     async with asyncio.timeout(settings.DATABASE_SECONDS), connect() as borrowed:
         cursor = await borrowed.execute(question.sql, question.values(given))
         return await cursor.fetchall()
+
+
+def parts(page: Page) -> dict[str, bool]:
+    """Of which parts the question for a page is made."""
+    return {
+        "by_brand": page.brand_id is not None,
+        "by_name": page.q is not None,
+        "onward": page.after is not None,
+    }
+
+
+def onward(page: Page, number: int, name: str) -> Page:
+    """The page after the one that ends with that row."""
+    return replace(page, after=Place(number, name))
 
 
 def by_id(rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Representation]:

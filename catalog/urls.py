@@ -1,7 +1,8 @@
-"""Where the catalog's API is, and what describes it."""
+"""Where the catalog is: its API, what describes that, and its pages for people."""
 
 from django.urls import path
 
+from catalog import views
 from catalog.api import api
 from catalog.description import docs, openapi
 from catalog.routes import brands, products
@@ -12,6 +13,9 @@ api.add_router("", brands.router)
 
 urlpatterns = [
     *api.patterns(),
+    path("catalog/", views.products, name="catalog"),
+    path("catalog/brands/", views.brands, name="catalog_brands"),
+    path("catalog/products/<int:product_id>/", views.product, name="catalog_product"),
     path("openapi.json", openapi, name="openapi"),
     path("docs", docs, name="docs"),
 ]

@@ -11,5 +11,6 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
-# An extension of ours to the scope: () -> bool, whether `receive` would have to wait.
-WOULD_WAIT = "async_views.receive.would_wait"
+# An extension of ours to the scope: () -> bool, whether the client has sent something, or
+# left, since `receive` was last awaited, so that it would not have to wait.
+HAS_MESSAGE = "async_views.receive.has_message"

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
+from async_views.runtime.coalesce import TooManyWaiting, Unanswered
 from async_views.runtime.eager import begun
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -142,7 +143,11 @@ async def connection(request: HttpRequest) -> AsyncIterator[Connection]:
 
 def is_unavailable(error: BaseException | None) -> bool:
     """Whether the database could not be reached, as opposed to did not like a statement."""
-    if isinstance(error, PoolTimeout | TooManyRequests):
+    if isinstance(error, Unanswered):
+        return is_unavailable(error.__cause__) or isinstance(
+            error.__cause__, TimeoutError
+        )
+    if isinstance(error, PoolTimeout | TooManyRequests | TooManyWaiting):
         return True
     if isinstance(error, django.db.OperationalError | django.db.InterfaceError):
         return is_unavailable(error.__cause__)

@@ -41,7 +41,7 @@ from django.http.response import HttpResponse, HttpResponseBase
 from django.urls import set_script_prefix, set_urlconf
 from django.utils.module_loading import import_string
 
-from async_views.runtime.asgi_types import WOULD_WAIT, Message, Receive, Scope, Send
+from async_views.runtime.asgi_types import HAS_MESSAGE, Message, Receive, Scope, Send
 from async_views.runtime.eager import noticing_the_first_wait
 from async_views.runtime.middleware import in_place
 from async_views.runtime.request import PromisingRequest
@@ -120,7 +120,7 @@ class Handler(ASGIHandler):
             return
         listener = Listener(
             lambda: self.listen_for_disconnect(receive),
-            (scope.get("extensions") or {}).get(WOULD_WAIT),
+            (scope.get("extensions") or {}).get(HAS_MESSAGE),
         )
         try:
             set_script_prefix(get_script_prefix(scope))
@@ -312,7 +312,7 @@ class Listener:
     When the request first waits it looks whether the client has left already, and begins
     to listen once that wait takes `patience` seconds: most have their answer before, and
     a task for each would cost more than the wait. Looking is asking for a message, which
-    a server that says beforehand whether there is one (see `WOULD_WAIT`) is spared.
+    a server that says beforehand whether there is one (see `HAS_MESSAGE`) is spared.
     """
 
     patience = 0.02
@@ -320,13 +320,13 @@ class Listener:
     def __init__(
         self,
         listen: Callable[[], Coroutine[Any, Any, object]],
-        would_wait: Callable[[], bool] | None,
+        has_message: Callable[[], bool] | None,
     ) -> None:
         self.heard = False
         # What else went wrong with listening, for the request to raise.
         self.error: Exception | None = None
         self._listen = listen
-        self._would_wait = would_wait
+        self._has_message = has_message
         self._waiting: asyncio.TimerHandle | None = None
         self._listening: asyncio.Task[None] | None = None
         self._request: asyncio.Task[Any] | None = None
@@ -340,7 +340,7 @@ class Listener:
 
     def _is_silent(self) -> bool:
         """Whether nothing is to be heard yet; what is, counts as heard."""
-        if self._would_wait is not None and self._would_wait():
+        if self._has_message is not None and not self._has_message():
             return True
         listening = self._listen()
         try:

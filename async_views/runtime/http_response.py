@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from async_views.runtime.asgi_types import WOULD_WAIT, Headers
+from async_views.runtime.asgi_types import HAS_MESSAGE, Headers
 
 # What these say is much the same in all answers: checked once, and kept as written.
 REPEATED = frozenset(
@@ -56,17 +56,10 @@ class Answer:
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         extensions = scope.get("extensions") or {}
-        scope["extensions"] = {**extensions, WOULD_WAIT: self.would_wait}
+        # Of the event alone: what held the cycle would hold itself, by its scope.
+        has_message = self.cycle.message_event.is_set
+        scope["extensions"] = {**extensions, HAS_MESSAGE: has_message}
         return self.application(scope, receive, self.send)
-
-    def would_wait(self) -> bool:
-        """Whether the client has said nothing, and not left, since it was last heard."""
-        cycle = self.cycle
-        return not (
-            cycle.message_event.is_set()
-            or cycle.disconnected
-            or cycle.response_complete
-        )
 
     async def send(self, message: Any) -> None:
         cycle, start = self.cycle, self.start

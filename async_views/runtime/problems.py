@@ -117,7 +117,8 @@ class ProblemMiddleware(InPlace, MiddlewareMixin):
         if isinstance(error, Problem):
             return problem_response(request, error)
         if is_unavailable(error):
-            logger.error("%s: the database does not answer: %s", request.path, error)
+            cause = error.__cause__ or error
+            logger.error("%s: the database does not answer: %s", request.path, cause)
             return problem_response(
                 request, unavailable("The database does not answer right now.")
             )

@@ -7,10 +7,12 @@ bounds are.
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -83,6 +85,7 @@ class BoundedWorker(UvicornWorker):
         gc.freeze()
         # Requests leave no cycles behind: what is young is mostly still in use.
         gc.set_threshold(20_000)
+        raise_open_files()
 
     async def _serve(self) -> None:
         # As in UvicornWorker, but for the server's class and what SIGQUIT does.
@@ -107,6 +110,18 @@ class BoundedWorker(UvicornWorker):
         """
         is_first = self.age <= self.cfg.workers
         return int(Arbiter.WORKER_BOOT_ERROR) if is_first else 1
+
+
+def raise_open_files() -> None:
+    """As many open files as the system lets this process have.
+
+    Each connection is one, and the usual bound of 1,024 is there for programs that use
+    select(2). What should hold is the hard limit: `ulimit -Hn`, or systemd's LimitNOFILE.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS names a hard limit that it does not grant.
+    with suppress(ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def bound_unacknowledged(listeners: Sequence[socket.socket], seconds: int) -> None:

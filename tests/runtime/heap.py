@@ -1,17 +1,34 @@
-"""How much of this process does the garbage collector leave alone? An application that says so."""
+"""What does the garbage collector find in this process? Applications that say so."""
 
 import gc
 
 from async_views.runtime.asgi_types import Receive, Scope, Send
 
 
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
+async def frozen(scope: Scope, receive: Receive, send: Send) -> None:
+    """How much it leaves alone."""
     if scope["type"] == "lifespan":
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await send({"type": "lifespan.shutdown.complete"})
-        return
+        await stay(receive, send)
+    else:
+        await say(gc.get_freeze_count(), send)
+
+
+async def garbage(scope: Scope, receive: Receive, send: Send) -> None:
+    """How much the requests before this one have left to it."""
+    gc.disable()
+    if scope["type"] == "lifespan":
+        await stay(receive, send)
+    else:
+        await say(gc.collect(), send)
+
+
+async def stay(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def say(number: int, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    count = b"%d" % gc.get_freeze_count()
-    await send({"type": "http.response.body", "body": count})
+    await send({"type": "http.response.body", "body": b"%d" % number})

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from pytest_django import Settings
 
-from async_views.runtime.asgi_types import WOULD_WAIT
+from async_views.runtime.asgi_types import HAS_MESSAGE
 from async_views.runtime.handler import Handler
 from tests.runtime.exchanges import (
     SECONDS,
@@ -73,8 +73,8 @@ async def test_a_disconnect_cancels_the_view_and_finishes_the_request_once() -> 
     ("extensions", "heard"),
     [
         ({}, True),
-        ({WOULD_WAIT: lambda: False}, True),
-        ({WOULD_WAIT: lambda: True}, False),
+        ({HAS_MESSAGE: lambda: True}, True),
+        ({HAS_MESSAGE: lambda: False}, False),
     ],
 )
 async def test_who_has_left_before_the_first_wait_is_noticed_if_the_server_knows(

@@ -1,0 +1,41 @@
+"""Is what runs beside the page what is said, and the verdict that of the numbers?"""
+
+import json
+from collections.abc import Iterator
+from urllib.request import urlopen
+
+import pytest
+
+from benchmarks.bridges import EXPERIMENTS, Round, as_text, path
+from tests.site import Site
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with Site() as site:
+        yield site
+
+
+@pytest.mark.parametrize(("experiment", "in_turn"), EXPERIMENTS)
+def test_each_experiment_lasts_as_long_as_it_is_to(
+    site: Site, experiment: dict[str, str], in_turn: int
+) -> None:
+    with urlopen(site.url + path(experiment, 0.4 / in_turn), timeout=20) as answer:
+        run = json.load(answer)
+
+    assert run["experiment"] == experiment["experiment"]
+    assert 0.4 <= run["seconds"] < 1.2
+
+
+@pytest.mark.parametrize(
+    ("busy", "said"),
+    [
+        (119, "1.19 (1.00 to 1.19), at most 1.2: met"),
+        (121, "1.21 (1.00 to 1.21), at most 1.2: MISSED"),
+    ],
+)
+def test_the_median_of_the_rounds_decides(busy: int, said: str) -> None:
+    rounds = [Round(100, busy), Round(200, 2 * busy), Round(100, 100)]
+
+    assert as_text(rounds).splitlines()[-1].endswith(said)
+    assert len(as_text(rounds).splitlines()) == 2 + len(rounds) + 1

@@ -1,0 +1,52 @@
+"""Can a person find a product, and what it comes in?"""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.catalog.databases import new_database
+from tests.site import Site
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """One with the book's example, and nothing else."""
+    with new_database() as database:
+        with Site(DATABASE_URL=database, PREPARE_ON_START="1", DEBUG="1") as site:
+            yield site
+
+
+def test_a_product_is_found_by_its_name_and_its_skus_are_shown(visit: Visit) -> None:
+    page = visit.to("/")
+    page.get_by_role("navigation", name="Site").get_by_text("Catalog").click()
+
+    page.get_by_label("Part of the name").fill("the")
+    page.get_by_role("button", name="Find products").click()
+    expect(page.get_by_role("table")).to_contain_text("“the” in the name")
+    page.get_by_role("link", name="Next page").click()
+    product = page.get_by_role("rowheader").first
+    name = product.inner_text()
+    product.get_by_role("link").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_role("columnheader")).to_have_text(["Number", "Size", "Colour"])
+
+
+def test_the_products_of_a_brand_are_found(visit: Visit) -> None:
+    page = visit.to("/catalog/brands/")
+    brand = page.get_by_role("rowheader").first
+    name = brand.inner_text()
+
+    brand.get_by_role("link").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Products of {name}")
+    expect(page.get_by_role("table")).to_be_visible()
+
+
+def test_what_is_wrong_with_a_question_is_said_beside_it(visit: Visit) -> None:
+    page = visit.to("/catalog/?q=ab&order=price")
+
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was looked for")
+    expect(page.get_by_text("Say at least 3 characters of it.")).to_be_visible()
