@@ -80,7 +80,7 @@ def test_every_route_is_in_the_readme() -> None:
         return found
 
     for route in paths(get_resolver().url_patterns, "/"):
-        path = re.sub(r"<\w+>", "{id}", route)
+        path = re.sub(r"<[\w:]+>", "{id}", route)
         assert f"`{path}`" in README or f":8000{path}" in README, path
 
 

@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -448,6 +448,41 @@ def test_a_client_that_answers_pings_stays() -> None:
         client.send(frame(TEXT, b"still here"))
 
         assert client.receive() == Frame(TEXT, b"still here")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda payload: frame(PONG, payload[::-1] + b"\0"),
+        lambda payload: frame(PONG, bytes(byte ^ 1 for byte in payload)),
+        lambda payload: frame(PING, payload),
+        lambda payload: frame(BINARY, payload),
+    ],
+    ids=["longer", "another's", "a ping", "a message"],
+)
+def test_who_answers_something_else_has_not_answered(
+    answer: Callable[[bytes], bytes],
+) -> None:
+    with serving(PINGING) as site, opened(site) as client:
+        ping = client.receive()
+        assert ping and ping.opcode == PING
+        client.send(answer(ping.payload))
+
+        assert client.close_code() == 1011
+
+
+def test_an_answer_that_is_part_of_a_message_stays_in_it() -> None:
+    with serving({**PINGING, "SOCKET_SECONDS": "5"}) as site, opened(site) as client:
+        ping = client.receive()
+        assert ping and ping.opcode == PING
+        pong = frame(PONG, ping.payload)
+        # Masked by zeros, so that it looks the same.
+        head = bytes([0x80 | BINARY, 0x80 | len(pong)]) + bytes(4)
+        client.send(frame(PING) + head)
+        assert client.receive() == Frame(PONG, b"")
+        client.send(pong)
+
+        assert client.receive() == Frame(BINARY, pong)
 
 
 def test_a_client_that_reads_no_answer_to_its_pings_is_not_heard() -> None:
