@@ -44,6 +44,7 @@ def routes(
 
 ROUTES = list(routes())
 OF_THE_CATALOG = [path for path in ROUTES if re.match("/(brands|products)(/|$)", path)]
+PAGES_OF_THE_CATALOG = [path for path in ROUTES if path.startswith("/catalog/")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def asker(request: pytest.FixtureRequest) -> str:
 def test_all_routes_are_asked() -> None:
     assert {"/", "/time", "/requests/", "/brands/1", "/products/1/skus"} < set(ROUTES)
     assert len(OF_THE_CATALOG) == 6
+    assert len(PAGES_OF_THE_CATALOG) == 3
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -254,7 +256,7 @@ def test_a_database_that_does_not_answer(spare: Served) -> None:
             [name],
         )
 
-        for path in [*OF_THE_CATALOG, "/readyz"]:
+        for path in [*OF_THE_CATALOG, *PAGES_OF_THE_CATALOG, "/readyz"]:
             for asker in ACCEPT:
                 assert_is_problem(spare.ask(asker, "GET", path), 503, asker)
         for method, path, body in [
@@ -274,13 +276,14 @@ def test_what_nobody_expected(spare: Served) -> None:
     with psycopg.connect(spare.database) as connection:
         connection.execute("DROP TABLE brand, product, sku CASCADE")
 
-    for path in OF_THE_CATALOG:
+    failing = [*OF_THE_CATALOG, *PAGES_OF_THE_CATALOG]
+    for path in failing:
         for asker in ACCEPT:
             assert_is_problem(spare.ask(asker, "GET", path), 500, asker)
     for asker in ACCEPT:
         answer = spare.ask(asker, "POST", "/product", body=HAMMER)
         assert_is_problem(answer, 500, asker)
-    for path in set(ROUTES) - set(OF_THE_CATALOG) - {"/product"}:
+    for path in set(ROUTES) - {*failing, "/product"}:
         assert spare.ask("program", "GET", path).status < 500
 
 
