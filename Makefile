@@ -31,7 +31,7 @@ admin: $(SITE)
 	@DEBUG=$${DEBUG-1} $(BIN)/python manage.py reset_admin
 
 test: $(TOOLS) $(PEERS)
-	@PYTHONDEVMODE=1 PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(TESTS)
+	@PYTHONDEVMODE=1 PYTHONMALLOC=default PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(TESTS)
 
 test-django: $(TOOLS)
 	@$(BIN)/python -m tests.django

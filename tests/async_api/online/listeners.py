@@ -66,6 +66,13 @@ class Crowd:
             self.listeners.remove(listener)
             await listener.leave()
 
+    async def lose(self, listeners: list[Listener]) -> None:
+        """Ends them without a word, as a network does."""
+        for listener in listeners:
+            self.listeners.remove(listener)
+            listener.socket.transport.abort()
+            await listener.reading
+
     async def until(self, condition: Callable[[], bool], seconds: float) -> float:
         """Waits for what they hear; returns how long it took, or raises TimeoutError."""
         loop = asyncio.get_running_loop()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import re
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -157,6 +158,23 @@ async def test_a_storm_of_joins_ends_in_one_number_and_few_frames(site: Site) ->
         assert took < 3
         most = max(len(each.numbers) for each in everybody.listeners)
         assert most <= 6 * (seconds + 1)
+
+
+async def test_after_much_coming_and_going_the_number_is_of_those_who_stayed(
+    site: Site, database: Path
+) -> None:
+    chance = random.Random(7)
+    async with spread(site) as everybody:
+        for _ in range(20):
+            await asyncio.gather(*(everybody.join(5) for _ in range(6)))
+            leaving = chance.sample(everybody.listeners, 28)
+            await everybody.leave(leaving[:14])
+            await everybody.lose(leaving[14:])
+
+        stayed = len(everybody.listeners)
+        await everybody.agree(stayed, seconds=3)
+
+        assert sum(number for _, number in leases(database)) == stayed
 
 
 async def test_a_site_that_stops_closes_everybody_and_gives_its_leases_back(
