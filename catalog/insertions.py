@@ -7,20 +7,20 @@ refuses one of the rows it refuses all, and each is then made by itself (see wri
 which tells whose it was.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 from django.http import HttpRequest
 
-from async_views.runtime.coalesce import Batched
 from async_views.runtime.database import is_unavailable
 from catalog import questions
 from catalog.questions import Question
-from catalog.reads import MOST_ROWS_AT_ONCE, MOST_WAITING, Connect, ask
+from catalog.reads import Connect, ask, batched
 from catalog.representation import represent
-from catalog.writes import BRANDS, Collection, Fields, Made
+from catalog.writes import BRANDS, PRODUCTS, Collection, Fields, Made
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,34 +35,21 @@ class Insertions:
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self._brands = Batched(
-            self._insert_brands,
-            most_keys=MOST_ROWS_AT_ONCE,
-            most_waiting=MOST_WAITING,
-        )
-        self._products = Batched(
-            self._insert_products,
-            most_keys=MOST_ROWS_AT_ONCE,
-            most_waiting=MOST_WAITING,
-        )
+        self._lines = {
+            BRANDS: batched(partial(self._insert, questions.new_brands)),
+            PRODUCTS: batched(partial(self._insert, questions.new_products)),
+        }
 
     async def insert(self, collection: Collection, fields: Fields) -> Made | None:
         """None where the row, or one beside it, was refused: none of them was made."""
-        line = self._brands if collection is BRANDS else self._products
-        return await line(Row(fields))
-
-    async def _insert_brands(self, rows: Sequence[Row]) -> Mapping[Row, Made]:
-        return await self._insert(questions.new_brands(), rows)
-
-    async def _insert_products(self, rows: Sequence[Row]) -> Mapping[Row, Made]:
-        return await self._insert(questions.new_products(), rows)
+        return await self._lines[collection](Row(fields))
 
     async def _insert(
-        self, question: Question, rows: Sequence[Row]
+        self, question: Callable[[], Question], rows: Sequence[Row]
     ) -> Mapping[Row, Made]:
         columns = {name: [row.fields[name] for row in rows] for name in rows[0].fields}
         try:
-            made = await ask(self._connect, question, **columns)
+            made = await ask(self._connect, question(), **columns)
         except psycopg.Error as error:
             # Without the server's word for it nobody knows what became of the rows.
             if is_unavailable(error):

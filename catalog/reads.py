@@ -6,11 +6,18 @@ at a time, however many clients there are, and no answer is older than its reque
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -28,6 +35,15 @@ MOST_WAITING = 10_000
 MOST_ROWS_AT_ONCE = 500
 
 Connect = Callable[[], AbstractAsyncContextManager[Connection]]
+Key = TypeVar("Key", bound=Hashable)
+Answer = TypeVar("Answer")
+
+
+def batched(
+    ask: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Answer]]],
+) -> Batched[Key, Answer]:
+    """Within the bounds of a worker, whatever is asked of single rows."""
+    return Batched(ask, most_keys=MOST_ROWS_AT_ONCE, most_waiting=MOST_WAITING)
 
 
 class Reads:
@@ -36,19 +52,14 @@ class Reads:
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
         self.all_brands = Coalesced(self._all_brands, most_waiting=MOST_WAITING)
-        self.brand = self._batched(self._brands)
-        self.product = self._batched(self._products)
+        self.brand = batched(self._brands)
+        self.product = batched(self._products)
         self.skus = Coalesced(self._skus, most_waiting=MOST_WAITING)
         self.page = Coalesced(self._page, most_waiting=MOST_WAITING)
         self.listed_products = Coalesced(
             self._listed_products, most_waiting=MOST_WAITING
         )
         self.listed_brands = Coalesced(self._listed_brands, most_waiting=MOST_WAITING)
-
-    def _batched(
-        self, ask: Callable[[Sequence[int]], Any]
-    ) -> Batched[int, Representation]:
-        return Batched(ask, most_keys=MOST_ROWS_AT_ONCE, most_waiting=MOST_WAITING)
 
     async def _all_brands(self) -> Representation:
         ((document,),) = await self._ask(questions.all_brands())
