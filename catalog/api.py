@@ -21,6 +21,7 @@ from ninja.parser import Parser
 from async_views import __version__
 from async_views.runtime.coalesce import TooManyWaiting
 from async_views.runtime.database import is_unavailable
+from async_views.runtime.header_fields import add
 from async_views.runtime.problem_details import FieldError
 from async_views.runtime.problems import (
     LONGEST_ECHO,
@@ -160,8 +161,7 @@ def answering(runs: Mapping[str, Run]) -> Any:
         except Problem as problem:
             return problem_response(request, problem)
         response = await run(request, **parameters)
-        for name, value in standing.items():
-            response.headers[name] = value
+        add(response, standing)
         return response
 
     # Who writes is known by a token, or checked against forgery where they are asked. By

@@ -5,6 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.http import HttpRequest
 
+from async_views.runtime.header_fields import Fields
 from async_views.runtime.rate_limit import Policy, address_subject, limits_of
 from catalog.access import presented_token
 from catalog.tokens import subject_of
@@ -12,7 +13,7 @@ from catalog.tokens import subject_of
 WINDOW_SECONDS = 60
 
 
-def count_read(request: HttpRequest) -> dict[str, str]:
+def count_read(request: HttpRequest) -> Fields:
     """Counts one read, and answers the header fields that say what is left.
 
     Raises Problem 429 where nothing was left. Neither blocks nor waits.
@@ -20,12 +21,12 @@ def count_read(request: HttpRequest) -> dict[str, str]:
     return count(request, "reads", settings.CATALOG_READS_A_MINUTE)
 
 
-def count_write(request: HttpRequest) -> dict[str, str]:
+def count_write(request: HttpRequest) -> Fields:
     """The same for a write."""
     return count(request, "writes", settings.CATALOG_WRITES_A_MINUTE)
 
 
-def count(request: HttpRequest, name: str, limit: int) -> dict[str, str]:
+def count(request: HttpRequest, name: str, limit: int) -> Fields:
     if not limit:
         return {}
     limits = limits_of(request)

@@ -22,6 +22,7 @@ import math
 import os
 import threading
 import time
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine
 from functools import cached_property
 from importlib import import_module
@@ -43,9 +44,11 @@ from django.utils.module_loading import import_string
 
 from async_views.runtime.asgi_types import HAS_MESSAGE, Message, Receive, Scope, Send
 from async_views.runtime.eager import noticing_the_first_wait
+from async_views.runtime.header_fields import fields_of
 from async_views.runtime.middleware import in_place
 from async_views.runtime.request import PromisingRequest
 from async_views.runtime.request_threads import RequestThread, RequestThreads
+from async_views.runtime.shared_timer import SharedTimer
 
 DJANGOS_OWN: frozenset[Callable[..., object]] = frozenset(
     {reset_queries, close_old_connections, close_caches, reset_urlconf}
@@ -67,6 +70,7 @@ class Handler(ASGIHandler):
 
     request_class = PromisingRequest
     most_threads = 8
+    _patience: "Patience | None" = None
 
     def __init__(self, threads: int = most_threads) -> None:
         super().__init__()
@@ -91,6 +95,11 @@ class Handler(ASGIHandler):
     def checked_connections(self) -> "CheckedConnections":
         return CheckedConnections()
 
+    def patience_on(self, loop: AbstractEventLoop) -> "Patience":
+        if self._patience is None or self._patience.loop is not loop:
+            self._patience = Patience(loop)
+        return self._patience
+
     def load_middleware(self, is_async: bool = False) -> None:
         with in_place():
             super().load_middleware(is_async)
@@ -104,11 +113,8 @@ class Handler(ASGIHandler):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         thread = RequestThread(self.threads, lambda: self.begin_on_thread(scope))
-        try:
-            async with thread:
-                await self.exchange(scope, receive, send, thread)
-        finally:
-            thread.release()
+        with thread:
+            await self.exchange(scope, receive, send, thread)
 
     async def exchange(
         self, scope: Scope, receive: Receive, send: Send, thread: RequestThread
@@ -121,6 +127,7 @@ class Handler(ASGIHandler):
         listener = Listener(
             lambda: self.listen_for_disconnect(receive),
             (scope.get("extensions") or {}).get(HAS_MESSAGE),
+            self.patience_on,
         )
         try:
             set_script_prefix(get_script_prefix(scope))
@@ -165,7 +172,7 @@ class Handler(ASGIHandler):
         return response
 
     async def send_response(self, response: HttpResponseBase, send: Send) -> None:
-        """As Django does it; a plain one with its headers as they are stored."""
+        """As Django does it; a plain one with what is encoded already of its headers."""
         if (
             not isinstance(response, HttpResponse)
             or response.cookies
@@ -173,15 +180,11 @@ class Handler(ASGIHandler):
         ):
             await super().send_response(response, send)
             return
-        fields = response.headers._store.values()
         await send(
             {
                 "type": "http.response.start",
                 "status": response.status_code,
-                "headers": [
-                    (name.encode("ascii"), value.encode("latin1"))
-                    for name, value in fields
-                ],
+                "headers": fields_of(response),
             }
         )
         await send({"type": "http.response.body", "body": response.content})
@@ -306,28 +309,37 @@ def some_cache_closes() -> bool:
     )
 
 
+class Patience(SharedTimer["Listener"]):
+    """For how long a request waits before its listener begins to listen."""
+
+    seconds = 0.02
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        super().__init__(loop, self.seconds, Listener.begin)
+
+
 class Listener:
     """Cancels the task of a request whose client has left.
 
     When the request first waits it looks whether the client has left already, and begins
-    to listen once that wait takes `patience` seconds: most have their answer before, and
+    to listen once the `Patience` for that wait is over: most have their answer before, and
     a task for each would cost more than the wait. Looking is asking for a message, which
     a server that says beforehand whether there is one (see `HAS_MESSAGE`) is spared.
     """
-
-    patience = 0.02
 
     def __init__(
         self,
         listen: Callable[[], Coroutine[Any, Any, object]],
         has_message: Callable[[], bool] | None,
+        patience_on: Callable[[AbstractEventLoop], "Patience"],
     ) -> None:
         self.heard = False
         # What else went wrong with listening, for the request to raise.
         self.error: Exception | None = None
         self._listen = listen
         self._has_message = has_message
-        self._waiting: asyncio.TimerHandle | None = None
+        self._patience_on = patience_on
+        self._patience: Patience | None = None
         self._listening: asyncio.Task[None] | None = None
         self._request: asyncio.Task[Any] | None = None
 
@@ -336,7 +348,8 @@ class Listener:
         loop = asyncio.get_running_loop()
         self._request = asyncio.current_task(loop)
         if self._is_silent():
-            self._waiting = loop.call_later(self.patience, self._begin)
+            self._patience = self._patience_on(loop)
+            self._patience.start(self)
 
     def _is_silent(self) -> bool:
         """Whether nothing is to be heard yet; what is, counts as heard."""
@@ -357,14 +370,14 @@ class Listener:
         request, self._request = self._request, None
         if request is None:
             return
-        if self._waiting is not None:
-            self._waiting.cancel()
+        if self._patience is not None:
+            self._patience.stop(self)
         if self._listening is not None:
             self._listening.cancel()
         if self.heard:
             request.uncancel()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         self._listening = asyncio.create_task(self._cancel_when_heard())
 
     async def _cancel_when_heard(self) -> None:

@@ -12,7 +12,7 @@ from Django's, which cannot be known to do no I/O, stays as it is.
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
@@ -22,11 +22,12 @@ from django.contrib.messages import middleware as messages
 from django.contrib.messages.storage import default_storage
 from django.contrib.sessions import middleware as sessions
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, http, security
 from django.utils.functional import SimpleLazyObject
 
+from async_views.runtime.header_fields import Fields, add_missing, checked
 from async_views.runtime.middleware_layers import InPlace
 from async_views.runtime.request import PromisingRequest
 
@@ -38,15 +39,56 @@ MESSAGE_STORAGES = "django.contrib.messages.storage."
 
 
 class SecurityMiddleware(InPlace, security.SecurityMiddleware):
-    """Compares and sets headers."""
+    """Compares and sets headers: the same for all that came the same way."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        self.fields, self.fields_when_secure = map(self.fields_for, (False, True))
+
+    def fields_for(self, is_secure: bool) -> Fields:
+        """What Django's own gives to whoever came that way."""
+        request, response = HttpRequest(), HttpResponse()
+        setattr(request, "is_secure", lambda: is_secure)  # noqa: B010
+        del response.headers["Content-Type"]
+        super().process_response(request, response)
+        return checked(response.headers)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
+        is_secure = self.sts_seconds and request.is_secure()
+        add_missing(response, self.fields_when_secure if is_secure else self.fields)
+        return response
 
 
 class CommonMiddleware(InPlace, common.CommonMiddleware):
     """Compares URLs, and counts the bytes of a response it has in memory."""
 
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if response.status_code == 404 or not isinstance(response, HttpResponse):
+            return super().process_response(request, response)
+        length = str(len(response.content))
+        add_missing(response, {"content-length": ("Content-Length", length)})
+        return response
+
 
 class XFrameOptionsMiddleware(InPlace, clickjacking.XFrameOptionsMiddleware):
     """Sets a header."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
+        if not getattr(response, "xframe_options_exempt", False):
+            value = self.get_xframe_options_value(request, response)
+            add_missing(response, x_frame_options(value))
+        return response
+
+
+@cache
+def x_frame_options(value: str) -> Fields:
+    return checked({"X-Frame-Options": value})
 
 
 class ConditionalGetMiddleware(InPlace, http.ConditionalGetMiddleware):
@@ -126,6 +168,10 @@ class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
         if iscoroutinefunction(get_response):
             # An instance's own: the handler asks each hook whether it is asynchronous.
             setattr(self, "process_view", self.process_view_later)  # noqa: B010
+
+    def process_request(self, request: HttpRequest) -> None:
+        if settings.CSRF_COOKIE_NAME in request.COOKIES:
+            super().process_request(request)
 
     async def process_view_later(
         self,

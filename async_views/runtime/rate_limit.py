@@ -21,7 +21,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from heapq import nlargest
 
 import psycopg
@@ -29,6 +29,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from async_views.runtime.database import Connection, Pool
+from async_views.runtime.header_fields import Field, Fields
 from async_views.runtime.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ DELETE FROM rate_limit_count WHERE ctid = ANY (ARRAY(
 EXPIRE_EVERY_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """How many requests of one kind somebody may make in a window of so many seconds.
 
@@ -72,6 +73,13 @@ class Policy:
     limit: int
     seconds: int
 
+    @cached_property
+    def field(self) -> Field:
+        """As in `Standing.fields`: the same for everybody."""
+        return Field(
+            "RateLimit-Policy", f'"{self.name}";q={self.limit};w={self.seconds}'
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -81,15 +89,15 @@ class Standing:
     remaining: int
     reset_seconds: int
 
-    def fields(self) -> dict[str, str]:
+    def fields(self) -> Fields:
         """As draft-ietf-httpapi-ratelimit-headers-10 says it: a draft, not an RFC.
 
         https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
         """
-        policy = self.policy
+        standing = f'"{self.policy.name}";r={self.remaining};t={self.reset_seconds}'
         return {
-            "RateLimit-Policy": f'"{policy.name}";q={policy.limit};w={policy.seconds}',
-            "RateLimit": f'"{policy.name}";r={self.remaining};t={self.reset_seconds}',
+            "ratelimit-policy": self.policy.field,
+            "ratelimit": ("RateLimit", standing),
         }
 
 
@@ -274,5 +282,8 @@ def refusal(subject: str, standing: Standing) -> Problem:
         429,
         f"The {subject} has used up its {policy.limit} {policy.name} in {policy.seconds} "
         f"seconds. Try again in {standing.reset_seconds} seconds.",
-        headers={"Retry-After": str(standing.reset_seconds), **standing.fields()},
+        headers={
+            "Retry-After": str(standing.reset_seconds),
+            **dict(standing.fields().values()),
+        },
     )

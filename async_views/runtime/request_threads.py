@@ -76,15 +76,16 @@ class RequestThread(ThreadSensitiveContext, Executor):
         self._prepared = False
         self._unfinished = 0
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self.token = SyncToAsync.thread_sensitive_context.set(self)
         SyncToAsync.context_to_thread_executor[self] = self
         return self
 
-    async def __aexit__(self, *error: object) -> None:
+    def __exit__(self, *error: object) -> None:
         del SyncToAsync.context_to_thread_executor[self]
         if self.token is not None:
             SyncToAsync.thread_sensitive_context.reset(self.token)
+        self.release()
 
     def submit(
         self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
+from async_views.runtime.header_fields import add_missing, checked
 from async_views.runtime.middleware_layers import InPlace
 
 
@@ -50,16 +51,13 @@ def asgi_security_headers() -> list[tuple[bytes, bytes]]:
     ]
 
 
+SECURITY_FIELDS = checked(SECURITY_HEADERS)
+
+
 def secure(response: HttpResponseBase) -> HttpResponseBase:
-    headers = response.headers
-    if "X-Frame-Options" in headers:
-        # The innermost of Django's own has seen it, and so have the others.
-        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    else:
-        for name, value in SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
+    add_missing(response, SECURITY_FIELDS)
     if response.status_code == 500 and settings.DEBUG:
-        headers["Content-Security-Policy"] = TECHNICAL_PAGE_POLICY
+        response.headers["Content-Security-Policy"] = TECHNICAL_PAGE_POLICY
     return response
 
 

@@ -26,6 +26,7 @@ from tests.servers import Served, serve_asgi
 TIMEOUT = 0.15
 # Well within the timeout, so that a busy machine does not make a client late.
 PAUSE = TIMEOUT / 5
+IDLE_TIMEOUT = 0.5
 
 # The site runs on uvloop. Where a test depends on how a transport ends or pauses, it is
 # asked of asyncio's too.
@@ -319,6 +320,56 @@ def test_an_idle_connection_is_kept_for_the_next_request(serve: Serve) -> None:
         time.sleep(2 * TIMEOUT)
         client.sendall(GET)
         response, _ = read_answer(client)
+
+    assert response.status == 200
+
+
+def test_a_connection_idle_for_too_long_is_closed() -> None:
+    with (
+        serve_asgi(Site(), http=Impatient, timeout_keep_alive=IDLE_TIMEOUT) as server,
+        connected(server) as client,
+    ):
+        client.sendall(GET)
+        read_answer(client)
+        began = time.monotonic()
+        rest = read_to_end(client)
+
+    assert rest == b""
+    assert time.monotonic() - began >= IDLE_TIMEOUT / 2
+
+
+def test_a_connection_is_idle_only_since_its_last_answer() -> None:
+    with (
+        serve_asgi(Site(), http=Impatient, timeout_keep_alive=IDLE_TIMEOUT) as server,
+        connected(server) as client,
+    ):
+        for _ in range(3):
+            client.sendall(GET)
+            read_answer(client)
+            time.sleep(IDLE_TIMEOUT * 0.6)
+        client.sendall(GET)
+        response, _ = read_answer(client)
+        began = time.monotonic()
+        read_to_end(client)
+
+    assert response.status == 200
+    assert time.monotonic() - began >= IDLE_TIMEOUT / 2
+
+
+def test_a_slow_answer_is_not_taken_for_an_idle_connection() -> None:
+    site = Site()
+
+    with (
+        serve_asgi(site, http=Impatient, timeout_keep_alive=IDLE_TIMEOUT) as server,
+        connected(server) as client,
+    ):
+        client.sendall(GET)
+        read_answer(client)
+        client.sendall(b"GET /wait HTTP/1.1\r\nHost: site\r\n\r\n")
+        time.sleep(2 * IDLE_TIMEOUT)
+        site.go_on.set()
+        response, _ = read_answer(client)
+        read_to_end(client)
 
     assert response.status == 200
 

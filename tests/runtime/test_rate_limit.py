@@ -94,7 +94,7 @@ def test_a_refusal_says_who_what_and_when_to_come_back() -> None:
 def test_an_answer_says_what_is_left() -> None:
     standing = Standing(Policy("reads", 6000, 60), 5999, 34)
 
-    assert standing.fields() == {
+    assert dict(standing.fields().values()) == {
         "RateLimit-Policy": '"reads";q=6000;w=60',
         "RateLimit": '"reads";r=5999;t=34',
     }
