@@ -80,6 +80,10 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     # run out: to cancel and arm it for every read would cost more than the read.
     timer: asyncio.TimerHandle | None = None
     running: RequestResponseCycle | None = None
+    # Since when the connection has waited for another request, by the loop's clock. As
+    # above, its timer is left to run out, and then looks.
+    idle_since: float | None = None
+    idle_timer: asyncio.TimerHandle | None = None
 
     def connection_made(  # type: ignore[override]
         self, transport: asyncio.Transport
@@ -91,10 +95,12 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._disarm_idle()
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
         self._disarm()
+        self._disarm_idle()
         super().handle_websocket_upgrade()
         # What the client sent behind its handshake is not HTTP, and uvicorn drops it.
         end = sys.exception()
@@ -152,6 +158,22 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self.receiving = NOTHING
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        # As uvicorn's, but for the timer.
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self.idle_since = self.loop.time()
+        if self.idle_timer is None:
+            self._arm_idle(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self.idle_since = None
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(self.fault)
@@ -222,6 +244,25 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         else:
             part = self.receiving.name.lower()
             self._refuse(ProblemDetails(408, f"The request's {part} came too slowly."))
+
+    def _check_idle(self) -> None:
+        self.idle_timer = None
+        if self.idle_since is None:
+            # The next answer arms the timer again.
+            return
+        seconds = self.idle_since + self.timeout_keep_alive - self.loop.time()
+        if seconds > 0:
+            self._arm_idle(seconds)
+        else:
+            self.timeout_keep_alive_handler()
+
+    def _arm_idle(self, seconds: float) -> None:
+        self.idle_timer = self.loop.call_later(seconds, self._check_idle)
+
+    def _disarm_idle(self) -> None:
+        if self.idle_timer is not None:
+            self.idle_timer.cancel()
+            self.idle_timer = None
 
     def _seconds_left(self) -> float:
         allowed = self.receive_timeout
