@@ -109,6 +109,8 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
                 protocol = self.transport.get_protocol()
                 assert isinstance(protocol, asyncio.Protocol)
                 protocol.data_received(early)
+        # It calls this connection, which is its only user, and is done for good.
+        self.parser = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         if self.receiving is NOTHING:

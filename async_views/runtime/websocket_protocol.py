@@ -111,6 +111,8 @@ class BoundedTransport:
     def connection_lost(self) -> None:
         if self.ending is not None:
             self.ending.cancel()
+        # By it, the protocol and its transport would be each other's for ever.
+        del self.closing
 
     def _set_reading(self) -> None:
         if self.ending is None and (self.reading_paused or self.writing_paused):

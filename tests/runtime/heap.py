@@ -14,10 +14,12 @@ async def frozen(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def garbage(scope: Scope, receive: Receive, send: Send) -> None:
-    """How much the requests before this one have left to it."""
+    """How much the requests and sockets before this one have left to it."""
     gc.disable()
     if scope["type"] == "lifespan":
         await stay(receive, send)
+    elif scope["type"] == "websocket":
+        await listen(receive, send)
     else:
         await say(gc.collect(), send)
 
@@ -27,6 +29,13 @@ async def stay(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+async def listen(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
+        await send({"type": "websocket.send", "text": "heard"})
 
 
 async def say(number: int, send: Send) -> None:

@@ -7,6 +7,7 @@ from http.client import HTTPConnection
 from urllib.request import urlopen
 
 import pytest
+from websockets.sync.client import connect
 
 from tests.site import Site
 
@@ -22,6 +23,19 @@ def test_requests_leave_the_collector_nothing() -> None:
     with Site("tests.runtime.heap:garbage") as site:
         with closing(HTTPConnection("127.0.0.1", site.port)) as connection:
             found = [int(ask(connection)) for _ in range(20)]
+
+    assert found[5:] == [0] * 15
+
+
+def test_sockets_leave_the_collector_nothing() -> None:
+    with Site("tests.runtime.heap:garbage") as site:
+        with closing(HTTPConnection("127.0.0.1", site.port)) as connection:
+            found = []
+            for _ in range(20):
+                with connect(f"ws://127.0.0.1:{site.port}/") as socket:
+                    socket.send("hello")
+                    socket.recv()
+                found.append(int(ask(connection)))
 
     assert found[5:] == [0] * 15
 
