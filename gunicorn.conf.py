@@ -151,8 +151,9 @@ def start_embedded_postgres() -> None:
 
 
 def stop_embedded_postgres(database: embedded.Hold, master: int) -> None:
-    database.release(patience_seconds=1)
-    if os.getpid() == master:
+    is_master = os.getpid() == master
+    database.release(patience_seconds=1 if is_master else 0)
+    if is_master:
         say(f"  stopped    the data is kept in {settings.EMBEDDED_POSTGRES_DIR}")
 
 

@@ -1,6 +1,7 @@
 """Where does the database come from when no server is named?"""
 
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -67,6 +68,8 @@ class Hold:
     def __init__(self, directory: Path, users: int) -> None:
         self._directory = directory
         self._users: int | None = users
+        # A fork has both ends too: all it inherits is closed when it is gone.
+        self._forks_gone, self._not_gone = os.pipe()
 
     def release(self, patience_seconds: float = 0) -> None:
         """Give the share up; whoever does so last stops the server, data kept.
@@ -78,8 +81,14 @@ class Hold:
         if self._users is None:
             return
         users, self._users = self._users, None
+        os.close(self._not_gone)
+        # Before it is this one's turn: a fork that ends in order has to have one, too.
+        end = select.poll()
+        end.register(self._forks_gone)
+        end.poll(patience_seconds * 1000)
+        os.close(self._forks_gone)
         with _explained(self._directory), alone(self._directory / _TURN):
-            _let_go(self._directory, users, patience_seconds)
+            _let_go(self._directory, users)
 
     def __enter__(self) -> Self:
         return self
@@ -116,12 +125,11 @@ def hold(directory: Path) -> Hold:
     return Hold(directory, users)
 
 
-def _let_go(directory: Path, users: int, patience_seconds: float = 0) -> None:
+def _let_go(directory: Path, users: int) -> None:
     # Closed and asked for anew: making `users` itself exclusive would succeed, and cost a
     # fork its share, while the fork lives.
     os.close(users)
-    unused = is_free_within(patience_seconds, directory / _USERS)
-    if unused and not is_free(directory / _SERVER):
+    if is_free(directory / _USERS) and not is_free(directory / _SERVER):
         _stop(directory)
         if (link := _socket_directory(directory)) != directory / "data":
             link.unlink(missing_ok=True)

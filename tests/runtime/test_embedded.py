@@ -227,6 +227,32 @@ def test_a_parent_with_patience_waits_for_its_forks_to_die(directory: Path) -> N
     os.waitpid(child, 0)
 
 
+def test_a_parent_with_patience_waits_for_nobody_else(directory: Path) -> None:
+    with embedded.hold(directory):
+        began = time.monotonic()
+        embedded.hold(directory).release(patience_seconds=60)
+
+        assert time.monotonic() - began < 30
+        assert answers(directory)
+
+
+def test_a_fork_that_ends_in_order_does_not_wait_for_its_parent(
+    directory: Path,
+) -> None:
+    hold = embedded.hold(directory)
+    child = os.fork()
+    if child == 0:
+        try:
+            hold.release()
+        finally:
+            os._exit(0)
+
+    os.waitpid(child, 0)
+    assert answers(directory)
+    hold.release(patience_seconds=60)
+    assert not answers(directory)
+
+
 def test_a_killed_server_is_started_again_with_its_data(directory: Path) -> None:
     with embedded.hold(directory):
         with connect(directory) as connection:
