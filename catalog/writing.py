@@ -7,9 +7,12 @@ done in one go on the request's thread, in one transaction.
 from collections.abc import Callable
 
 from asgiref.sync import sync_to_async
-from django.db import IntegrityError
+from django.conf import settings
+from django.db import IntegrityError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from psycopg.errors import LockNotAvailable
 
+from async_views.runtime.problems import unavailable
 from catalog.access import writer, writer_later
 from catalog.idempotency import Answer, fingerprint_of, key_of, once
 from catalog.insertions import insertions_of
@@ -63,12 +66,36 @@ def perform(
     # The other methods can be repeated as they are (RFC 9110, section 9.2.2).
     key = key_of(request) if request.method == "POST" else None
     try:
-        return once(who.subject, key, fingerprint_of(request) if key else b"", work)
+        fingerprint = fingerprint_of(request) if key else b""
+        return once(who.subject, key, fingerprint, bounded(work))
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        raise unavailable(
+            "Another write holds what this one needs. Nothing was written."
+        ) from error
     except IntegrityError as error:
         problem = refusal(error, fields)
         if problem is None:
             raise
         raise problem from error
+
+
+def bounded(work: Callable[[], Answer]) -> Callable[[], Answer]:
+    """The same, but it waits no longer than DATABASE_SECONDS for each row it locks.
+
+    Who waits keeps a thread from others. Until the end of the transaction it is done in.
+    """
+
+    def work_bounded() -> Answer:
+        milliseconds = round(settings.DATABASE_SECONDS * 1000)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)]
+            )
+        return work()
+
+    return work_bounded
 
 
 def needed(request: HttpRequest, collection: Collection) -> tuple[str, str]:

@@ -1,0 +1,108 @@
+"""What becomes of a write that another one keeps waiting?"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from psycopg import sql
+from pytest_django import Settings
+
+from async_views.runtime import database
+from catalog.models import Brand, Product
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WRITES = [
+    ("PUT", '{"product_name": "A saw", "brand_id": 1}'),
+    ("PATCH", '{"product_name": "A saw"}'),
+    ("DELETE", ""),
+]
+
+
+@pytest.fixture(autouse=True)
+def impatient(settings: Settings) -> None:
+    settings.CATALOG_WRITE_ACCESS = "anyone"
+    settings.DATABASE_SECONDS = 0.2
+
+
+@pytest.fixture
+def product() -> Product:
+    brand = Brand.objects.create(pk=1, name="Acme")
+    return Product.objects.create(name="A hammer", brand=brand)
+
+
+@contextmanager
+def kept_locked(table: str) -> Iterator[None]:
+    """All rows of it."""
+    with (
+        psycopg.connect(**database.parameters()) as holder,
+        holder.transaction(),
+    ):
+        locking = sql.SQL("SELECT 1 FROM {} FOR UPDATE")
+        holder.execute(locking.format(sql.Identifier(table)))
+        yield
+
+
+def send(method: str, path: str, body: str, **headers: str) -> HttpResponse:
+    sent = {"If-Match": "*"} | headers
+    answer = Client().generic(method, path, body, "application/json", headers=sent)
+    assert isinstance(answer, HttpResponse)
+    return answer
+
+
+@pytest.mark.parametrize(("method", "body"), WRITES)
+def test_a_row_that_stays_locked_is_not_waited_for_for_ever(
+    product: Product, method: str, body: str
+) -> None:
+    path = f"/products/{product.pk}"
+    with kept_locked("product"):
+        refused = send(method, path, body)
+
+    product.refresh_from_db()
+    assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+    assert b"Nothing was written" in refused.content
+    assert product.name == "A hammer"
+    assert send(method, path, body).status_code in {200, 204}
+
+
+def test_a_refused_write_is_not_remembered_by_its_key(product: Product) -> None:
+    body = '{"product_name": "A saw", "brand_id": 1}'
+    key = {"Idempotency-Key": "one"}
+    with kept_locked("brand"):
+        refused = send("POST", "/products", body, **key)
+
+    assert refused.status_code == 503
+    assert Product.objects.count() == 1
+    assert send("POST", "/products", body, **key).status_code == 201
+    assert Product.objects.count() == 2
+
+
+def test_a_lock_that_is_given_up_in_time_is_waited_for(
+    product: Product, settings: Settings
+) -> None:
+    settings.DATABASE_SECONDS = 20
+
+    def rename() -> HttpResponse:
+        try:
+            return send("PATCH", f"/products/{product.pk}", '{"product_name": "A saw"}')
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        with kept_locked("product"):
+            answer = thread.submit(rename)
+            while not somebody_waits():
+                assert not answer.done()
+
+        assert answer.result().status_code == 200
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
