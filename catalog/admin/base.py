@@ -1,12 +1,14 @@
 """What do all pages of the catalog's admin have in common?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin import RelatedFieldListFilter, display
 from django.contrib.admin.widgets import AdminTextInputWidget
+from django.contrib.messages.storage import default_storage
+from django.db import IntegrityError
 from django.db.models import QuerySet, TextField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from catalog.admin.exchange import ExchangeAdmin
@@ -55,6 +57,27 @@ class CatalogAdmin(ExchangeAdmin):
         }
     }
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        view = super().changeform_view
+        return settled(
+            request, lambda: view(request, object_id, form_url, extra_context)
+        )
+
+    def delete_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        view = super().delete_view
+        return settled(request, lambda: view(request, object_id, extra_context))
+
     def get_deleted_objects(
         self, objs: "Sequence[Any] | QuerySet[Any]", request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
@@ -72,6 +95,20 @@ class CatalogAdmin(ExchangeAdmin):
 
     def protecting(self, rows: Iterable[Any]) -> list[str]:
         return []
+
+
+def settled(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+    """What it answers; asked again where somebody else was quicker.
+
+    The form found nothing wrong, since the other's change was not to be seen yet. Now it
+    is: the form says what is wrong, and keeps what was typed.
+    """
+    try:
+        return view()
+    except IntegrityError:
+        # A success may be among them, which was none.
+        setattr(request, "_messages", default_storage(request))  # noqa: B010
+        return view()
 
 
 class NamedAdmin(CatalogAdmin):

@@ -2,18 +2,27 @@
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import LiteralString
 
+import psycopg
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from async_views.runtime import database
 from catalog.admin.paginator import COUNTED, BoundedPaginator
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
 from tests.catalog.catalogs import fill
+from tests.catalog.threads import somebody_waits
+
+Post = Callable[[Client, str, Mapping[str, object]], HttpResponse]
 
 MOST_QUERIES = 10
 # A count of a table that nothing limits.
@@ -328,6 +337,75 @@ def test_a_combination_is_refused_a_second_time_within_the_product_s_form(
     assert "Please correct the duplicate data for size and color" in twice
     assert "This product has a SKU of this size and colour." in again
     assert shoe.skus.count() == 1
+
+
+@contextmanager
+def meanwhile(statement: LiteralString, *values: object) -> Iterator[Post]:
+    """Posts while somebody has done this and not said so yet, which they then do."""
+
+    def post(client: Client, path: str, form: Mapping[str, object]) -> HttpResponse:
+        try:
+            answer = client.post(path, form)
+        finally:
+            connection.close()
+        assert isinstance(answer, HttpResponse)
+        return answer
+
+    def post_meanwhile(
+        client: Client, path: str, form: Mapping[str, object]
+    ) -> HttpResponse:
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(post, client, path, form)
+            while not somebody_waits():
+                assert not answer.done()
+            other.commit()
+            return answer.result()
+
+    parameters = database.parameters() | {"autocommit": False}
+    with psycopg.connect(**parameters) as other:
+        # A foreign key's row is locked now, and not only at the end.
+        other.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        other.execute(statement, values)
+        yield post_meanwhile
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_combination_that_somebody_just_made_is_refused_in_the_form(
+    admin_client: Client, shoe: Product
+) -> None:
+    size = ProductSize.objects.create(name="Small")
+    color = ProductColor.objects.create(name="Blue")
+    sku = {"product": shoe.id, "size": size.id, "color": color.id}
+
+    making = (
+        "INSERT INTO sku (product_id, product_size_id, product_color_id)"
+        " VALUES (%s, %s, %s)"
+    )
+    with meanwhile(making, *sku.values()) as post:
+        response = post(admin_client, "/admin/catalog/sku/add/", sku)
+
+    said = response.content.decode()
+    assert response.status_code == 200
+    assert "This product has a SKU of this size and colour." in said
+    assert "was added successfully" not in said
+    assert shoe.skus.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_brand_that_somebody_just_used_stays_and_its_page_says_why(
+    admin_client: Client,
+) -> None:
+    brand = Brand.objects.create(name="Free")
+
+    using = "INSERT INTO product (product_name, brand_id) VALUES ('Sock', %s)"
+    with meanwhile(using, brand.id) as post:
+        response = post(
+            admin_client, f"/admin/catalog/brand/{brand.id}/delete/", {"post": "yes"}
+        )
+
+    assert response.status_code == 200
+    assert "The brand “Free” cannot be deleted" in response.content.decode()
+    assert Brand.objects.filter(id=brand.id).exists()
 
 
 def test_a_product_of_more_skus_than_a_form_holds_links_to_their_list(

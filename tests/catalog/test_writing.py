@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from async_views.runtime import database
 from catalog.models import Brand, Product
+from tests.catalog.threads import somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,9 +101,3 @@ def test_a_lock_that_is_given_up_in_time_is_waited_for(
                 assert not answer.done()
 
         assert answer.result().status_code == 200
-
-
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone() is not None

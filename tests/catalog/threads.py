@@ -24,3 +24,10 @@ def in_threads(number: int, work: Callable[[int], Result]) -> list[Result]:
         return list(
             threads.map(on_own_connection, range(number), timeout=SECONDS_TO_WAIT)
         )
+
+
+def somebody_waits() -> bool:
+    """Whether some transaction waits for another one's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
