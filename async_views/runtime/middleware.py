@@ -170,7 +170,7 @@ class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
             setattr(self, "process_view", self.process_view_later)  # noqa: B010
 
     def process_request(self, request: HttpRequest) -> None:
-        if settings.CSRF_COOKIE_NAME in request.COOKIES:
+        if settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_NAME in request.COOKIES:
             super().process_request(request)
 
     async def process_view_later(
