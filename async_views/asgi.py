@@ -17,6 +17,7 @@ from async_views.runtime.access_log import AccessLog  # noqa: E402
 from async_views.runtime.body_limit import BodyLimit  # noqa: E402
 from async_views.runtime.handler import Handler  # noqa: E402
 from async_views.runtime.lifespan import Lifespan  # noqa: E402
+from async_views.runtime.problems import told_before_django  # noqa: E402
 from async_views.runtime.routing import ProtocolRouter, WebSocketRoutes  # noqa: E402
 from async_views.runtime.security_headers import asgi_security_headers  # noqa: E402
 from async_views.runtime.static_files import static_files_asgi  # noqa: E402
@@ -30,6 +31,7 @@ application = ProtocolRouter(
             limit=settings.BODY_BYTES,
             larger={"/admin/": settings.ADMIN_BODY_BYTES},
             headers=asgi_security_headers(),
+            tell=told_before_django,
         )
     ),
     websocket=WebSocketRoutes(

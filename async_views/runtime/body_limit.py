@@ -14,8 +14,15 @@ from async_views.runtime.asgi_types import (
 from async_views.runtime.problem_details import ProblemDetails
 
 ANNOUNCING = frozenset({b"content-length", b"transfer-encoding"})
+# What a client is told of a problem: the header fields that describe it, and its body.
+Tell = Callable[[Scope, ProblemDetails], tuple[Headers, bytes]]
 # As many as a 64-bit length can have.
 MOST_DIGITS = 19
+
+
+def document(scope: Scope, problem: ProblemDetails) -> tuple[Headers, bytes]:
+    """What programs are told."""
+    return problem.headers(), problem.document()
 
 
 class BodyLimit:
@@ -26,8 +33,8 @@ class BodyLimit:
     what it spooled. Django alone spools a body of any size before its view runs.
 
     ``limit`` and ``larger`` are in bytes; ``larger`` holds the caps of the paths that
-    begin with its keys, where they are above ``limit``. ``headers`` are added to the
-    answers given here. ``linger_seconds`` is for how long the rest of a refused
+    begin with its keys, where they are above ``limit``. ``tell`` words the answers given
+    here, to which ``headers`` are added. ``linger_seconds`` is for how long the rest of a refused
     upload is read and thrown away: closing on unread data resets the connection, and
     the client would lose the answer that explains it (RFC 9112, section 9.6).
     """
@@ -39,10 +46,12 @@ class BodyLimit:
         larger: Mapping[str, int],
         headers: Headers = (),
         linger_seconds: float = 2.0,
+        tell: Tell = document,
     ) -> None:
         self.app = app
         self.limit = limit
         self.larger = dict(larger)
+        self.tell = tell
         self.headers = [*headers, (b"connection", b"close")]
         self.linger_seconds = linger_seconds
 
@@ -54,14 +63,14 @@ class BodyLimit:
         try:
             declared = declared_length(scope["headers"])
         except ValueError as error:
-            await self.refuse(ProblemDetails(400, str(error)), receive, send)
+            await self.refuse(ProblemDetails(400, str(error)), scope, receive, send)
             return
         if declared > limit:
-            await self.refuse(too_large(limit), receive, send)
+            await self.refuse(too_large(limit), scope, receive, send)
             return
 
         async def refuse() -> None:
-            await self.refuse(too_large(limit), receive, send)
+            await self.refuse(too_large(limit), scope, receive, send)
 
         exchange = CappedExchange(limit, receive, send, refuse)
         await self.app(scope, exchange.receive, exchange.send)
@@ -72,26 +81,21 @@ class BodyLimit:
         return max([self.limit, *larger])
 
     async def refuse(
-        self, problem: ProblemDetails, receive: Receive, send: Send
+        self, problem: ProblemDetails, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Answers with the problem, and lets the client read it while it still sends.
 
         The last message is held back: it is what makes the server close.
         """
+        described, body = self.tell(scope, problem)
         await send(
             {
                 "type": "http.response.start",
                 "status": problem.status,
-                "headers": [*problem.headers(), *self.headers],
+                "headers": [*described, *self.headers],
             }
         )
-        await send(
-            {
-                "type": "http.response.body",
-                "body": problem.document(),
-                "more_body": True,
-            }
-        )
+        await send({"type": "http.response.body", "body": body, "more_body": True})
         try:
             async with asyncio.timeout(self.linger_seconds):
                 while (await receive()).get("more_body", False):

@@ -8,16 +8,20 @@ allowed, a failed CSRF check, a crash) gets that shape here too.
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from io import BytesIO
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.deprecation import MiddlewareMixin
 
+from async_views.runtime.asgi_types import Headers, Scope
 from async_views.runtime.database import is_unavailable
+from async_views.runtime.header_fields import fields_of
 from async_views.runtime.middleware_layers import InPlace
 from async_views.runtime.negotiation import wants_page
 from async_views.runtime.problem_details import (
@@ -86,6 +90,19 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     for name, value in problem.headers.items():
         response.headers[name] = value
     return explained(response)
+
+
+def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, bytes]:
+    """The same as ASGI has it, where the request is not to get as far as Django."""
+    try:
+        request = ASGIRequest(scope, BytesIO())
+    except UnicodeDecodeError:
+        # It cannot be read, so that nobody knows what the client would like best.
+        return details.headers(), details.document()
+    problem = Problem(details.status, details.detail, details.errors)
+    response = problem_response(request, problem)
+    length = b"%d" % len(response.content)
+    return [*fields_of(response), (b"content-length", length)], response.content
 
 
 def explained(response: HttpResponse) -> HttpResponse:
