@@ -34,9 +34,9 @@ class BodyLimit:
 
     ``limit`` and ``larger`` are in bytes; ``larger`` holds the caps of the paths that
     begin with its keys, where they are above ``limit``. ``tell`` words the answers given
-    here, to which ``headers`` are added. ``linger_seconds`` is for how long the rest of a refused
-    upload is read and thrown away: closing on unread data resets the connection, and
-    the client would lose the answer that explains it (RFC 9112, section 9.6).
+    here, to which ``headers`` are added. ``linger_seconds`` is for how long the rest of a
+    refused upload is read and thrown away: closing on unread data resets the connection,
+    and the client would lose the answer that explains it (RFC 9112, section 9.6).
     """
 
     def __init__(

@@ -48,7 +48,8 @@ class SharedTimer(Generic[Waiter]):
         now = self.loop.time()
         due = [waiter for waiter, moment in self._due.items() if moment <= now]
         for waiter in due:
-            del self._due[waiter]
-            self._ring(waiter)
+            # Ringing for one may have stopped another.
+            if self._due.pop(waiter, None) is not None:
+                self._ring(waiter)
         if self._due and not self._armed:
             self._arm(next(iter(self._due.values())) - now)

@@ -86,6 +86,21 @@ async def test_who_starts_while_it_rings_is_rung_for_too() -> None:
     assert rung.moments["second"] >= rung.moments["first"] + SECONDS
 
 
+async def test_who_stops_while_it_rings_is_not_rung_for() -> None:
+    rung = Rung()
+
+    def ring(waiter: str) -> None:
+        rung(waiter)
+        timer.stop("second")
+
+    timer = SharedTimer(rung.loop, SECONDS, ring)
+    for waiter in ("first", "second", "third"):
+        timer.start(waiter)
+    await rung.until("first", "third")
+
+    assert list(rung.moments) == ["first", "third"]
+
+
 async def test_stopping_twice_or_after_the_ring_is_no_matter() -> None:
     rung = Rung()
     rung.timer.start("first")
