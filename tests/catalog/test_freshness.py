@@ -17,7 +17,7 @@ from tests.site import Site
 
 READERS = 48
 WHO_LEAVE = 12
-TURNS = 15
+TURNS = 25
 # With as many rows an asking takes long enough for others to come meanwhile.
 BRANDS = 400
 BY_API, BY_ADMIN, BY_SQL = 1, 2, 3
