@@ -323,7 +323,7 @@ def churn(part: float) -> Iterator[Row]:
     yield Row(
         f"churn for {seconds:,.0f} s, {turns:,} came or went: drift",
         "0",
-        f"{max(drifts):,.0f}",
+        f"{max(drifts):,.0f}" if math.isfinite(max(drifts)) else "no agreement",
         "",
         not any(drifts),
     )

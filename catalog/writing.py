@@ -82,9 +82,9 @@ def perform(
 
 
 def bounded(work: Callable[[], Answer]) -> Callable[[], Answer]:
-    """The same, but it waits no longer than DATABASE_SECONDS for each row it locks.
+    """The same, but it waits no longer than DATABASE_SECONDS for each lock.
 
-    Who waits keeps a thread from others. Until the end of the transaction it is done in.
+    Who waits keeps a thread from others. The bound ends with the transaction.
     """
 
     def work_bounded() -> Answer:

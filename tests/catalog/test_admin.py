@@ -3,7 +3,6 @@
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import LiteralString
 
@@ -20,7 +19,7 @@ from async_views.runtime import database
 from catalog.admin.paginator import COUNTED, BoundedPaginator
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
 from tests.catalog.catalogs import fill
-from tests.catalog.threads import somebody_waits
+from tests.catalog.threads import once_it_waits
 
 Post = Callable[[Client, str, Mapping[str, object]], HttpResponse]
 
@@ -344,29 +343,16 @@ def meanwhile(statement: LiteralString, *values: object) -> Iterator[Post]:
     """Posts while somebody has done this and not said so yet, which they then do."""
 
     def post(client: Client, path: str, form: Mapping[str, object]) -> HttpResponse:
-        try:
-            answer = client.post(path, form)
-        finally:
-            connection.close()
+        answer = once_it_waits(lambda: client.post(path, form), other.commit)
         assert isinstance(answer, HttpResponse)
         return answer
-
-    def post_meanwhile(
-        client: Client, path: str, form: Mapping[str, object]
-    ) -> HttpResponse:
-        with ThreadPoolExecutor(1) as thread:
-            answer = thread.submit(post, client, path, form)
-            while not somebody_waits():
-                assert not answer.done()
-            other.commit()
-            return answer.result()
 
     parameters = database.parameters() | {"autocommit": False}
     with psycopg.connect(**parameters) as other:
         # A foreign key's row is locked now, and not only at the end.
         other.execute("SET CONSTRAINTS ALL IMMEDIATE")
         other.execute(statement, values)
-        yield post_meanwhile
+        yield post
 
 
 @pytest.mark.django_db(transaction=True)

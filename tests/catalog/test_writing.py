@@ -1,12 +1,10 @@
 """What becomes of a write that another one keeps waiting?"""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
-from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from psycopg import sql
@@ -14,7 +12,7 @@ from pytest_django import Settings
 
 from async_views.runtime import database
 from catalog.models import Brand, Product
-from tests.catalog.threads import somebody_waits
+from tests.catalog.threads import once_it_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,15 +87,10 @@ def test_a_lock_that_is_given_up_in_time_is_waited_for(
     settings.DATABASE_SECONDS = 20
 
     def rename() -> HttpResponse:
-        try:
-            return send("PATCH", f"/products/{product.pk}", '{"product_name": "A saw"}')
-        finally:
-            connection.close()
+        return send("PATCH", f"/products/{product.pk}", '{"product_name": "A saw"}')
 
-    with ThreadPoolExecutor(1) as thread:
-        with kept_locked("product"):
-            answer = thread.submit(rename)
-            while not somebody_waits():
-                assert not answer.done()
+    with ExitStack() as held:
+        held.enter_context(kept_locked("product"))
+        answer = once_it_waits(rename, held.close)
 
-        assert answer.result().status_code == 200
+    assert answer.status_code == 200

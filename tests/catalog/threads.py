@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from django.db import connection
@@ -11,19 +12,34 @@ Result = TypeVar("Result")
 SECONDS_TO_WAIT = 30
 
 
+def on_own_connection(work: Callable[[], Result]) -> Result:
+    """To be called on a thread that ends with it."""
+    try:
+        return work()
+    finally:
+        connection.close()
+
+
 def in_threads(number: int, work: Callable[[int], Result]) -> list[Result]:
     """Calls it with each number at the same time, each on a connection of its own."""
-
-    def on_own_connection(turn: int) -> Result:
-        try:
-            return work(turn)
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(number) as threads:
         return list(
-            threads.map(on_own_connection, range(number), timeout=SECONDS_TO_WAIT)
+            threads.map(
+                lambda turn: on_own_connection(partial(work, turn)),
+                range(number),
+                timeout=SECONDS_TO_WAIT,
+            )
         )
+
+
+def once_it_waits(work: Callable[[], Result], let_go: Callable[[], object]) -> Result:
+    """What it comes to, if what it waits for is let go once it does wait."""
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(on_own_connection, work)
+        while not somebody_waits():
+            assert not answer.done()
+        let_go()
+        return answer.result()
 
 
 def somebody_waits() -> bool:
