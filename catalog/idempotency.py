@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import psycopg
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from async_views.runtime.problem_details import FieldError
 from async_views.runtime.problems import LONGEST_ECHO, Problem
+from catalog.locks import is_lock_timeout
 from catalog.models import RememberedAnswer
 
 HEADER = "Idempotency-Key"
@@ -101,7 +101,8 @@ def once(
 
     Blocks; to be called where the ORM may be.
     """
-    with transaction.atomic():
+    # What fails here fails the transaction around it, where there is one, just as well.
+    with transaction.atomic(savepoint=False):
         if key is None:
             return written(write)
         wait_for_turn(subject, key)
@@ -133,7 +134,7 @@ def wait_for_turn(subject: str, key: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute(LOCK, [str(LOCK_SECONDS * 1000), lock])
     except OperationalError as error:
-        if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+        if not is_lock_timeout(error):
             raise
         raise Problem(
             409,

@@ -17,6 +17,7 @@ from import_export.resources import Diff, ModelResource
 from import_export.results import Result
 from import_export.widgets import Widget
 
+from catalog.locks import is_lock_timeout
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
 from catalog.models.product import COMBINATION_TAKEN
 
@@ -250,6 +251,9 @@ class CatalogResource(ModelResource):
     def handle_import_error(
         self, result: Any, error: Exception, raise_errors: bool = False
     ) -> None:
+        if is_lock_timeout(error):
+            # Of no row, and not for the library to collect.
+            raise error
         if isinstance(error, IntegrityError):
             reason = str(error).strip().splitlines()[-1]
             error = ValueError(f"The database refused the rows together: {reason}")

@@ -7,15 +7,13 @@ done in one go on the request's thread, in one transaction.
 from collections.abc import Callable
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
-from psycopg.errors import LockNotAvailable
 
-from async_views.runtime.problems import unavailable
 from catalog.access import writer, writer_later
 from catalog.idempotency import Answer, fingerprint_of, key_of, once
 from catalog.insertions import insertions_of
+from catalog.locks import bounded_locks
 from catalog.representation import JSON, without_content
 from catalog.writes import Collection, Fields, Made, refusal
 
@@ -67,35 +65,13 @@ def perform(
     key = key_of(request) if request.method == "POST" else None
     try:
         fingerprint = fingerprint_of(request) if key else b""
-        return once(who.subject, key, fingerprint, bounded(work))
-    except OperationalError as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
-            raise
-        raise unavailable(
-            "Another write holds what this one needs. Nothing was written."
-        ) from error
+        with bounded_locks():
+            return once(who.subject, key, fingerprint, work)
     except IntegrityError as error:
         problem = refusal(error, fields)
         if problem is None:
             raise
         raise problem from error
-
-
-def bounded(work: Callable[[], Answer]) -> Callable[[], Answer]:
-    """The same, but it waits no longer than DATABASE_SECONDS for each lock.
-
-    Who waits keeps a thread from others. The bound ends with the transaction.
-    """
-
-    def work_bounded() -> Answer:
-        milliseconds = round(settings.DATABASE_SECONDS * 1000)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)]
-            )
-        return work()
-
-    return work_bounded
 
 
 def needed(request: HttpRequest, collection: Collection) -> tuple[str, str]:

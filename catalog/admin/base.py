@@ -15,6 +15,7 @@ from catalog.admin.exchange import ExchangeAdmin
 from catalog.admin.paginator import BoundedPaginator, count_up_to
 from catalog.admin.references import References
 from catalog.admin.search import named_or_numbered
+from catalog.locks import bounded_locks
 from catalog.models.product import NAME_LENGTH
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ class CatalogAdmin(ExchangeAdmin):
             request, lambda: view(request, object_id, form_url, extra_context)
         )
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        view = super().changelist_view
+        return settled(request, lambda: view(request, extra_context))
+
     def delete_view(
         self,
         request: HttpRequest,
@@ -103,12 +110,16 @@ def settled(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpRespo
     The form found nothing wrong, since the other's change was not to be seen yet. Now it
     is: the form says what is wrong, and keeps what was typed.
     """
-    try:
+    if request.method != "POST":
         return view()
+    try:
+        with bounded_locks():
+            return view()
     except IntegrityError:
         # A success may be among them, which was none.
         setattr(request, "_messages", default_storage(request))  # noqa: B010
-        return view()
+        with bounded_locks():
+            return view()
 
 
 class NamedAdmin(CatalogAdmin):

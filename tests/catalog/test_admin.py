@@ -14,12 +14,13 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from async_views.runtime import database
 from catalog.admin.paginator import COUNTED, BoundedPaginator
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
 from tests.catalog.catalogs import fill
-from tests.catalog.threads import once_it_waits
+from tests.catalog.threads import kept_locked, once_it_waits
 
 Post = Callable[[Client, str, Mapping[str, object]], HttpResponse]
 
@@ -392,6 +393,55 @@ def test_a_brand_that_somebody_just_used_stays_and_its_page_says_why(
     assert response.status_code == 200
     assert "The brand “Free” cannot be deleted" in response.content.decode()
     assert Brand.objects.filter(id=brand.id).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("{brand}/change/", {"name": "Acme Inc."}),
+        ("{brand}/delete/", {"post": "yes"}),
+        (
+            "",
+            {
+                "form-TOTAL_FORMS": 1,
+                "form-INITIAL_FORMS": 1,
+                "form-0-id": "{brand}",
+                "form-0-name": "Acme Inc.",
+                "_save": "Save",
+            },
+        ),
+        (
+            "",
+            {"action": "delete_selected", "_selected_action": "{brand}", "post": "yes"},
+        ),
+    ],
+)
+def test_a_row_that_somebody_keeps_locked_is_not_waited_for_for_ever(
+    admin_client: Client,
+    settings: Settings,
+    path: str,
+    form: Mapping[str, object],
+) -> None:
+    settings.DATABASE_SECONDS = 0.2
+    brand = Brand.objects.create(name="Acme")
+    filled = {name: str(value).format(brand=brand.id) for name, value in form.items()}
+
+    def post() -> HttpResponse:
+        url = f"/admin/catalog/brand/{path.format(brand=brand.id)}"
+        response = admin_client.post(url, filled)
+        assert isinstance(response, HttpResponse)
+        return response
+
+    with kept_locked("brand"):
+        refused = post()
+
+    assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+    assert "Nothing was written" in refused.content.decode()
+    assert [each.name for each in Brand.objects.all()] == ["Acme"]
+    assert not LogEntry.objects.exists()
+    assert post().status_code == 302
+    assert [each.name for each in Brand.objects.all()] != ["Acme"]
 
 
 def test_a_product_of_more_skus_than_a_form_holds_links_to_their_list(

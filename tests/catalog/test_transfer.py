@@ -18,6 +18,7 @@ from catalog import uploads
 from catalog.formats import MOST_ROWS, UnreadableFileError, table
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
 from tests.catalog.catalogs import fill
+from tests.catalog.threads import kept_locked
 
 CSV, XLSX = "0", "1"
 ODD_NAMES = [
@@ -101,6 +102,34 @@ def test_a_file_changes_what_is_there_and_adds_what_is_new(
     history = LogEntry.objects.order_by("id").values_list("object_repr", "action_flag")
     assert set(history) == {("New", ADDITION), ("Far", ADDITION), ("Acme Inc.", CHANGE)}
     assert Brand.objects.create(name="Next").id > 90000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_somebody_keeps_locked_is_not_waited_for_for_ever(
+    editor: Client, settings: Settings
+) -> None:
+    settings.DATABASE_SECONDS = 0.2
+    acme = Brand.objects.create(name="Acme")
+    file = f"brand_id,brand_name\n,New\n{acme.id},Acme Inc.\n"
+    looked_at = send(editor, "brand", file)
+
+    with kept_locked("brand"):
+        previewed = editor.post(
+            "/admin/catalog/brand/import/",
+            {
+                "import_file": SimpleUploadedFile("file", file.encode()),
+                "format": CSV,
+            },
+        )
+        imported = editor.post(
+            "/admin/catalog/brand/process_import/", dict(FORM.findall(looked_at))
+        )
+
+    for refused in (previewed, imported):
+        assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+        assert "Nothing was written" in refused.content.decode()
+    assert [each.name for each in Brand.objects.all()] == ["Acme"]
+    assert "Import finished" in confirm(editor, "brand", looked_at)
 
 
 @pytest.mark.parametrize("kind", [CSV, XLSX])

@@ -1,18 +1,14 @@
 """What becomes of a write that another one keeps waiting?"""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
-import psycopg
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from psycopg import sql
 from pytest_django import Settings
 
-from async_views.runtime import database
 from catalog.models import Brand, Product
-from tests.catalog.threads import once_it_waits
+from tests.catalog.threads import kept_locked, once_it_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,18 +29,6 @@ def impatient(settings: Settings) -> None:
 def product() -> Product:
     brand = Brand.objects.create(pk=1, name="Acme")
     return Product.objects.create(name="A hammer", brand=brand)
-
-
-@contextmanager
-def kept_locked(table: str) -> Iterator[None]:
-    """All rows of it."""
-    with (
-        psycopg.connect(**database.parameters()) as holder,
-        holder.transaction(),
-    ):
-        locking = sql.SQL("SELECT 1 FROM {} FOR UPDATE")
-        holder.execute(locking.format(sql.Identifier(table)))
-        yield
 
 
 def send(method: str, path: str, body: str, **headers: str) -> HttpResponse:

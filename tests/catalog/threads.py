@@ -1,11 +1,16 @@
 """How do the tests write from many connections at a time?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
+import psycopg
 from django.db import connection
+from psycopg import sql
+
+from async_views.runtime import database
 
 Result = TypeVar("Result")
 
@@ -47,3 +52,16 @@ def somebody_waits() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
         return cursor.fetchone() is not None
+
+
+@contextmanager
+def kept_locked(table: str) -> Iterator[None]:
+    """All rows of it, by somebody else; for ten seconds at most, so that no test hangs."""
+    with (
+        psycopg.connect(**database.parameters()) as holder,
+        holder.transaction(),
+    ):
+        holder.execute("SET LOCAL idle_in_transaction_session_timeout = '10s'")
+        locking = sql.SQL("SELECT 1 FROM {} FOR UPDATE")
+        holder.execute(locking.format(sql.Identifier(table)))
+        yield
