@@ -119,6 +119,22 @@ def test_the_development_secret_is_random_kept_and_private(tmp_path: Path) -> No
     assert len(list((tmp_path / "one").iterdir())) == 1
 
 
+@pytest.mark.parametrize("name", ["a file/secret", "a directory"])
+def test_a_development_secret_that_cannot_be_kept_is_said_in_a_sentence(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "a file").touch()
+    (tmp_path / "a directory").mkdir()
+
+    with pytest.raises(UnreadableVariable) as stopped:
+        development_secret(tmp_path / name)
+
+    said = str(stopped.value)
+    assert said.startswith("SECRET_KEY is not set, and none can be kept in ")
+    assert str(tmp_path / name.split("/")[0]) in said
+    assert "it should be at least 50 random characters" in said
+
+
 @pytest.mark.parametrize(
     ("word", "value"), [("1", True), ("Yes", True), ("off", False), ("FALSE", False)]
 )

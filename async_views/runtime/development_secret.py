@@ -4,13 +4,31 @@ import os
 import secrets
 from pathlib import Path
 
+from async_views.runtime.environment import RANDOM_CHARACTERS, UnreadableVariable
+
 
 def development_secret(file: Path) -> str:
     """The random secret kept in `file`, made on first use and readable by its owner only.
 
     Every process of the site reads the same one, so that a login survives a restart.
+    Raises UnreadableVariable where none can be kept or read.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        make(file)
+        return file.read_text()
+    except OSError as error:
+        raise UnreadableVariable(
+            "SECRET_KEY",
+            f"is not set, and none can be kept in {error.filename} ({error.strerror})",
+            RANDOM_CHARACTERS,
+        ) from error
+
+
+def make(file: Path) -> None:
+    """Writes a secret, unless there is one."""
+    if file.exists():
+        return
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_urlsafe(50))
@@ -22,4 +40,3 @@ def development_secret(file: Path) -> str:
         pass
     finally:
         draft.unlink()
-    return file.read_text()
