@@ -312,14 +312,20 @@ def churn(part: float) -> Iterator[Row]:
     seconds, most = 3_600 * part, sized(2_000, part)
     half, turns, drifts, memory = CHURN_STAGES // 2, 0, [], []
     with site(2) as our, crowd(our.serving.url) as clients:
+        fill_each(our, clients, most)
         for _ in range(CHURN_STAGES):
             turns += sum(clients.ask("churn", seconds / CHURN_STAGES, most // 2))
             number = sum(clients.ask("open"))
             agreed = math.isfinite(clients.agreed(number, PATIENCE_SECONDS))
-            written = sum(connections for _, connections in our.leases())
+            open_in, held_by = dict(our.leases()), resident(our.workers())
+            written = sum(open_in.values())
             drifts.append(abs(written - number) if agreed else math.inf)
-            memory.append(sum(each.memory_info().rss for each in our.workers()))
-            print(f"{memory[-1] / 1_000_000:.1f} MB", file=sys.stderr, flush=True)
+            memory.append(sum(held_by.values()))
+            told = [
+                f"{held / 1_000_000:.1f} MB with {open_in.get(process, 0):,}"
+                for process, held in held_by.items()
+            ]
+            print("; ".join(told), file=sys.stderr, flush=True)
     yield Row(
         f"churn for {seconds:,.0f} s, {turns:,} came or went: drift",
         "0",
@@ -327,7 +333,6 @@ def churn(part: float) -> Iterator[Row]:
         "",
         not any(drifts),
     )
-    # What a crowd of this size needs at all is there after the first half.
     before, after = max(memory[:half]), max(memory[half:])
     yield Row(
         f"… memory of the workers, {before / 1_000_000:.0f} MB in the first half of that,"
@@ -337,6 +342,29 @@ def churn(part: float) -> Iterator[Row]:
         "",
         after / before <= 1.01,
     )
+
+
+def fill_each(our: Site, clients: Crowd, most: int) -> None:
+    """Has each worker hold the whole crowd once.
+
+    How a crowd falls to the workers is chance, and what the largest one took is kept for
+    the next: without this, memory would grow whenever one has a larger crowd than ever.
+    """
+    for worker in our.workers():
+        others = [each for each in our.workers() if each != worker]
+        for other in others:
+            other.suspend()
+        try:
+            clients.ask("become", most // 2)
+        finally:
+            for other in others:
+                other.resume()
+        clients.ask("become", 0)
+
+
+def resident(workers: Sequence[psutil.Process]) -> dict[int, int]:
+    """The bytes of memory that each process holds."""
+    return {each.pid: each.memory_info().rss for each in workers}
 
 
 EXPERIMENTS: dict[str, Callable[[float], Iterator[Row]]] = {
