@@ -76,7 +76,10 @@ def cpu_seconds(first: int) -> float:
     """User and system time of a process and all below it, ended ones included."""
     while True:
         try:
-            return sum(sum(each.cpu_times()[:4]) for each in processes(first))
+            times = (sum(each.cpu_times()[:4]) for each in processes(first))
+            # To a microsecond: what an ended process used is added in another place, and
+            # the sum of the same numbers can come out a trifle smaller.
+            return round(sum(times), 6)
         except psutil.NoSuchProcess:
             # One that ended meanwhile: its time is now its parent's.
             if not psutil.pid_exists(first):
