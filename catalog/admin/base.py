@@ -112,14 +112,13 @@ def settled(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpRespo
     """
     if request.method != "POST":
         return view()
+    save = bounded_locks()(view)
     try:
-        with bounded_locks():
-            return view()
+        return save()
     except IntegrityError:
         # A success may be among them, which was none.
         setattr(request, "_messages", default_storage(request))  # noqa: B010
-        with bounded_locks():
-            return view()
+        return save()
 
 
 class NamedAdmin(CatalogAdmin):

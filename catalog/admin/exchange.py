@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.db import transaction
 from django.forms import ChoiceField, HiddenInput
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
@@ -11,7 +12,6 @@ from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm
 
 from catalog.formats import Csv, UnreadableFileError, Xlsx
-from catalog.locks import bounded_locks
 from catalog.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -60,16 +60,10 @@ class ExchangeAdmin(ImportExportMixin, Admin):
         wanted: dict[str, Any] = super().get_import_data_kwargs(**kwargs)
         return wanted | {"rollback_on_validation_errors": True}
 
-    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        # To see what a file would do, it is imported, and that is taken back.
-        with bounded_locks():
-            response: HttpResponseBase = super().import_action(request, **kwargs)
-            return response
-
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         try:
             # The rows and their history, or neither.
-            with bounded_locks():
+            with transaction.atomic():
                 response: HttpResponseBase = super().process_import(request, **kwargs)
                 return response
         except FileNotFoundError:

@@ -10,6 +10,7 @@ from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
@@ -48,24 +49,38 @@ def acme(db: None) -> Brand:
     return Brand.objects.create(name="Acme")
 
 
-def send(client: Client, model: str, file: str | bytes, kind: str = CSV) -> str:
-    """The page that says what a file would do."""
+def post_file(
+    client: Client, model: str, file: str | bytes, kind: str = CSV
+) -> HttpResponse:
     content = file.encode() if isinstance(file, str) else file
     response = client.post(
         f"/admin/catalog/{model}/import/",
         {"import_file": SimpleUploadedFile("file", content), "format": kind},
     )
+    assert isinstance(response, HttpResponse)
+    return response
+
+
+def send(client: Client, model: str, file: str | bytes, kind: str = CSV) -> str:
+    """The page that says what a file would do."""
+    response = post_file(client, model, file, kind)
     assert response.status_code == 200
     return html.unescape(response.content.decode())
 
 
-def confirm(client: Client, model: str, looked_at: str) -> str:
-    """Imports what was looked at, and answers the page that comes then."""
+def post_confirmation(client: Client, model: str, looked_at: str) -> HttpResponse:
     response = client.post(
         f"/admin/catalog/{model}/process_import/",
         dict(FORM.findall(looked_at)),
         follow=True,
     )
+    assert isinstance(response, HttpResponse)
+    return response
+
+
+def confirm(client: Client, model: str, looked_at: str) -> str:
+    """Imports what was looked at, and answers the page that comes then."""
+    response = post_confirmation(client, model, looked_at)
     assert response.status_code == 200
     return html.unescape(response.content.decode())
 
@@ -114,16 +129,8 @@ def test_a_row_that_somebody_keeps_locked_is_not_waited_for_for_ever(
     looked_at = send(editor, "brand", file)
 
     with kept_locked("brand"):
-        previewed = editor.post(
-            "/admin/catalog/brand/import/",
-            {
-                "import_file": SimpleUploadedFile("file", file.encode()),
-                "format": CSV,
-            },
-        )
-        imported = editor.post(
-            "/admin/catalog/brand/process_import/", dict(FORM.findall(looked_at))
-        )
+        previewed = post_file(editor, "brand", file)
+        imported = post_confirmation(editor, "brand", looked_at)
 
     for refused in (previewed, imported):
         assert (refused.status_code, refused["Retry-After"]) == (503, "5")
