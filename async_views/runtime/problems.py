@@ -79,17 +79,20 @@ DETAILS = {
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The problem as this client reads it best; for answering, where raising would hop."""
-    details = problem.details
-    if wants_page(request):
-        page = render_to_string("problem.html", {"problem": details}, request)
-        response = HttpResponse(page, status=details.status)
-    else:
-        response = HttpResponse(
-            details.document(), status=details.status, content_type=PROBLEM_JSON
-        )
+    response = described(request, problem.details)
     for name, value in problem.headers.items():
         response.headers[name] = value
     return explained(response)
+
+
+def described(request: HttpRequest, details: ProblemDetails) -> HttpResponse:
+    """The page, or the document."""
+    if wants_page(request):
+        page = render_to_string("problem.html", {"problem": details}, request)
+        return HttpResponse(page, status=details.status)
+    return HttpResponse(
+        details.document(), status=details.status, content_type=PROBLEM_JSON
+    )
 
 
 def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, bytes]:
@@ -99,8 +102,7 @@ def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, 
     except UnicodeDecodeError:
         # It cannot be read, so that nobody knows what the client would like best.
         return details.headers(), details.document()
-    problem = Problem(details.status, details.detail, details.errors)
-    response = problem_response(request, problem)
+    response = described(request, details)
     length = b"%d" % len(response.content)
     return [*fields_of(response), (b"content-length", length)], response.content
 
