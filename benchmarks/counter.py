@@ -350,8 +350,9 @@ def fill_each(our: Site, clients: Crowd, most: int) -> None:
     How a crowd falls to the workers is chance, and what the largest one took is kept for
     the next: without this, memory would grow whenever one has a larger crowd than ever.
     """
-    for worker in our.workers():
-        others = [each for each in our.workers() if each != worker]
+    workers = our.workers()
+    for worker in workers:
+        others = [each for each in workers if each != worker]
         for other in others:
             other.suspend()
         try:

@@ -278,7 +278,7 @@ def test_a_database_that_does_not_answer(spare: Served) -> None:
             assert_is_problem(answer, 503, asker)
 
         # Each waits for the database as long as it may: all together, then.
-        with ThreadPoolExecutor(4 * len(asked)) as pool:
+        with ThreadPoolExecutor(len(ACCEPT) * len(asked)) as pool:
             waits = [
                 pool.submit(ask, asker, *each) for asker in ACCEPT for each in asked
             ]
