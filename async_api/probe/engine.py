@@ -8,15 +8,15 @@ looking up the target's name is not (that is done once, before the first request
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from yarl import URL
 
+from async_api.probe.connection import ProbeClient, RequestFailed, probe_client
 from async_api.probe.deadline import Deadline
 from async_api.probe.failures import Failure, failure_of
 from async_api.probe.guard import Guard
@@ -36,7 +36,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STATUSES = range(100, 600)  # RFC 9110, section 15
 METHODS = ("GET", "HEAD", "OPTIONS")
 HEARTBEAT_SECONDS = 0.02
-USER_AGENT = "async_views probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,10 @@ async def probe(
     try:
         budget_ends = time.perf_counter_ns() + int(limits.budget_seconds * 1e9)
         await admit(question, limits, guard)
-        async with client(guard, question.concurrency) as session:
-            run = Run(question, limits, session, on_sample)
+        async with probe_client(
+            guard, question.concurrency, limits.of_a_response
+        ) as client:
+            run = Run(question, limits, client, on_sample)
             busy_before = time.thread_time_ns()
             began = time.perf_counter_ns()
             with Heartbeat() as heartbeat:
@@ -91,12 +92,20 @@ async def probe(
         if resolver is None:
             await own_resolver.close()
     samples = tuple(run.samples)
-    summary = summarize(samples, question.requests, wall_ns // 1000)
+    summary = summarize(
+        samples,
+        question.requests,
+        wall_ns // 1000,
+        reconnects=client.reconnects,
+        strays=client.strays,
+    )
+    # An answer that waits for its turn to be read waits as one does for the loop.
+    lag = max(heartbeat.worst, client.pace.longest_wait)
     return Probe(
         question,
         samples,
         summary,
-        verdict(summary, busy=busy, lag=heartbeat.worst // 1000),
+        verdict(summary, busy=busy, lag=lag // 1000),
     )
 
 
@@ -110,37 +119,6 @@ async def admit(question: Question, limits: Limits, guard: Guard) -> None:
             min(question.timeout_seconds, limits.budget_seconds)
         ):
             await guard.admit(question.target)
-
-
-@asynccontextmanager
-async def client(
-    guard: Guard, concurrency: int
-) -> AsyncIterator[aiohttp.ClientSession]:
-    """An aiohttp session that measures, where the default one is for browsing."""
-    connector = aiohttp.TCPConnector(
-        # Waiting for a connection would count as response time.
-        limit=concurrency,
-        resolver=guard.resolver,
-        # The guard's remembers for the whole probe; the connector's would forget.
-        use_dns_cache=False,
-        socket_factory=guard.socket_factory,
-    )
-    async with aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        # Sizes are those of the wire, and unpacking would count as response time.
-        auto_decompress=False,
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-        # One deadline spans a request and its redirects: Run.ask sets it.
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-        # A proxy would dial in our place, where the guard cannot see.
-        trust_env=False,
-    ) as session:
-        # aiohttp resends an idempotent request once when its connection breaks, which
-        # would hide a failure and double a time. It has no public switch (its own test
-        # client sets this one).
-        session._retry_connection = False
-        yield session
 
 
 class Heartbeat:
@@ -171,10 +149,6 @@ class Heartbeat:
         self.worst = max(self.worst, int((self._loop.time() - self._due) * 1e9))
 
 
-class TooLarge(Exception):
-    """The body passed the cap."""
-
-
 class TooManyRedirects(Exception):
     """The target redirected once more than may be followed."""
 
@@ -186,12 +160,12 @@ class Run:
         self,
         question: Question,
         limits: Limits,
-        session: aiohttp.ClientSession,
+        client: ProbeClient,
         on_sample: Callable[[Sample], None] | None,
     ) -> None:
         self.question = question
         self.limits = limits
-        self.session = session
+        self.client = client
         self.on_sample = on_sample
         self.samples: list[Sample] = []
         self.taken = 0
@@ -204,6 +178,7 @@ class Run:
     async def work(self, began: int, budget_ends: int) -> None:
         with closing(Deadline()) as deadline:
             while self.taken < self.question.requests:
+                await self.client.settle()
                 started = time.perf_counter_ns()
                 if started >= budget_ends:
                     return
@@ -219,38 +194,37 @@ class Run:
     ) -> Sample:
         """One request, from taking it to its last byte or its failure."""
         redirects = 0
-        status = None
-        length = 0
+        received = None
         failure = None
         try:
             with deadline.within(min(self.question.timeout_seconds, budget_seconds)):
-                target = self.question.target
+                method, target = self.question.method, self.question.target
                 while True:
-                    status, length, location = await self.exchange(target.url)
-                    if status not in REDIRECTS or location is None:
+                    received = await self.client.exchange(method, target)
+                    if received.status not in REDIRECTS or not received.location:
                         break
                     if redirects == self.limits.redirects:
                         raise TooManyRedirects
-                    target = redirected(target, location)
+                    target = redirected(target, received.location)
                     redirects += 1
-            if status not in STATUSES:
+                    if received.status == 303 and method != "HEAD":
+                        method = "GET"  # RFC 9110, section 15.4.4
+            if received.status not in STATUSES:
                 failure = Failure(
-                    FailureKind.INVALID_RESPONSE, f"{status} is no HTTP status."
+                    FailureKind.INVALID_RESPONSE,
+                    f"{received.status:03} is not an HTTP status: those are 100 to 599.",
                 )
         except TimeoutError:
             failure = self.out_of_time(budget_seconds)
-        except TooLarge:
-            failure = Failure(
-                FailureKind.TOO_LARGE,
-                f"The body is larger than {self.limits.body_bytes} bytes, where reading stops.",
-            )
+        except RequestFailed as error:
+            failure = error.failure
         except TooManyRedirects:
             failure = Failure(
                 FailureKind.TOO_MANY_REDIRECTS,
                 f"The target redirected more than {self.limits.redirects} times.",
             )
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            failure = failure_of(error)
+            failure = failure_of(error, target)
         ended = time.perf_counter_ns()
         start, spent = (started - began) // 1000, (ended - started) // 1000
         if failure:
@@ -261,19 +235,8 @@ class Run:
                 kind=failure.kind,
                 message=failure.message,
             )
-        return Sample(start, spent, status, length, redirects)
-
-    async def exchange(self, url: URL) -> tuple[int, int, str | None]:
-        """Status, body length in bytes on the wire, and where it redirects to."""
-        async with self.session.request(
-            self.question.method, url, allow_redirects=False
-        ) as response:
-            length = 0
-            while not response.content.at_eof():
-                length += len(await response.content.readany())
-                if length > self.limits.body_bytes:
-                    raise TooLarge
-            return response.status, length, response.headers.get("Location")
+        assert received is not None
+        return Sample(start, spent, received.status, received.body_length, redirects)
 
     def out_of_time(self, budget_seconds: float) -> Failure:
         if budget_seconds < self.question.timeout_seconds:

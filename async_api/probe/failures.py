@@ -1,15 +1,17 @@
-"""Why did a request fail? From the client library's exceptions to a kind and a sentence."""
+"""Failures of connecting: from aiohttp's exceptions to a kind and a sentence."""
 
+import logging
 import os
 import ssl
 from dataclasses import dataclass
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
 
 from async_api.probe.guard import TargetRefused
 from async_api.probe.measurement import FailureKind
-from async_api.probe.targets import InvalidTarget
+from async_api.probe.targets import InvalidTarget, Target
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,11 @@ class Failure:
     message: str
 
 
-def failure_of(error: Exception) -> Failure:
-    """What to report for anything that a request may raise, timeouts apart."""
+def failure_of(error: Exception, target: Target) -> Failure:
+    """What to report for anything that a request to ``target`` may raise.
+
+    Timeouts and what goes wrong on an open connection are not among it.
+    """
     refusal = refusal_in(error)
     if refusal is not None:
         return Failure(FailureKind.REFUSED, str(refusal))
@@ -44,27 +49,24 @@ def failure_of(error: Exception) -> Failure:
             FailureKind.TLS,
             "No TLS connection could be agreed on. Does the target speak https on this port?",
         )
+    if isinstance(error, aiohttp.ClientConnectorError) and is_handshake(error, target):
+        return Failure(
+            FailureKind.TLS,
+            f"{target.host} ended the connection during the TLS handshake. Does it speak "
+            "https on this port?",
+        )
     if isinstance(error, aiohttp.ClientConnectorError):
         return Failure(
             FailureKind.CONNECT,
             f"No connection to {error.host} port {error.port}: {reason(error.os_error)}.",
-        )
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return payload_failure(error)
-    if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
-        first_line = (error.message.splitlines() or ["not HTTP"])[0]
-        return Failure(
-            FailureKind.INVALID_RESPONSE,
-            f"The answer is not valid HTTP: {first_line.rstrip(':.')}.",
         )
     if isinstance(error, OSError | aiohttp.ClientConnectionError):
         return Failure(
             FailureKind.DISCONNECTED,
             "The target closed the connection before its answer was complete.",
         )
-    return Failure(
-        FailureKind.INVALID_RESPONSE, f"The answer could not be understood: {error}."
-    )
+    logger.warning("a request of a probe failed unexpectedly: %r", error)
+    return Failure(FailureKind.CONNECT, "The request could not be sent.")
 
 
 def refusal_in(error: BaseException | None) -> TargetRefused | None:
@@ -77,28 +79,26 @@ def refusal_in(error: BaseException | None) -> TargetRefused | None:
     return None
 
 
-def payload_failure(error: aiohttp.ClientPayloadError) -> Failure:
-    """A body that ended early is a broken connection; one that is garbled is not HTTP."""
-    cause = error.__cause__
-    if isinstance(cause, HttpProcessingError) and not cause.message.startswith(
-        # What aiohttp's parser says of both framings when the connection ends.
-        "Not enough data"
-    ):
-        return Failure(
-            FailureKind.INVALID_RESPONSE,
-            f"The body is not valid HTTP: {type(cause).__name__}.",
+def is_handshake(error: aiohttp.ClientConnectorError, target: Target) -> bool:
+    """Whether the TCP connection stood, and TLS did not come about.
+
+    A connection attempt is refused or times out; only one that stands is reset.
+    """
+    return target.scheme == "https" and (
+        isinstance(
+            error.os_error,
+            ConnectionResetError | ConnectionAbortedError | BrokenPipeError,
         )
-    return Failure(
-        FailureKind.DISCONNECTED, "The connection ended in the middle of the body."
+        or not error.os_error.errno
     )
 
 
 def reason(error: OSError) -> str:
     """The system's own words: asyncio's would name the address dialled."""
-    if error.errno:
+    if error.errno and error.errno > 0:
         return os.strerror(error.errno).lower()
-    return type(error).__name__
+    return "the system gives no reason"
 
 
 def certificate_reason(error: Exception) -> str:
-    return getattr(error, "verify_message", "") or type(error).__name__
+    return getattr(error, "verify_message", "") or "it is for another name"

@@ -65,7 +65,7 @@ class Guard:
         else:
             try:
                 found = await self.resolver.resolve(
-                    target.host, target.url.port or 0, socket.AF_UNSPEC
+                    target.host, target.port or 0, socket.AF_UNSPEC
                 )
             except OSError:
                 return

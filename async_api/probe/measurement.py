@@ -100,8 +100,10 @@ class Summary:
     bytes: int  # of all bodies, those cut off included
     statuses: dict[int, int]  # answers by status, in order of status
     failures: dict[str, int]  # failures by kind, in order of name
+    reconnects: int  # requests that needed a connection for one the target had closed
     latency: Latency | None  # of answers that succeeded
     other_latency: Latency | None  # of all other answers, their status an error
+    strays: int = 0  # answers followed by bytes that belong to no answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,14 @@ def latency(times: Iterable[int]) -> Latency | None:
     )
 
 
-def summarize(samples: Sequence[Sample], requested: int, wall_time: int) -> Summary:
+def summarize(
+    samples: Sequence[Sample],
+    requested: int,
+    wall_time: int,
+    *,
+    reconnects: int = 0,
+    strays: int = 0,
+) -> Summary:
     """Sum up a probe that was asked for so many requests and took these microseconds."""
     statuses = Counter(sample.status for sample in samples if sample.status is not None)
     failures = Counter(sample.kind.value for sample in samples if sample.kind)
@@ -165,6 +174,8 @@ def summarize(samples: Sequence[Sample], requested: int, wall_time: int) -> Summ
         bytes=sum(sample.body_length for sample in samples),
         statuses=dict(sorted(statuses.items())),
         failures=dict(sorted(failures.items())),
+        reconnects=reconnects,
+        strays=strays,
         latency=latency(sample.time for sample in samples if sample.succeeded),
         other_latency=latency(
             sample.time

@@ -24,7 +24,7 @@ def as_json(probe: Probe) -> dict[str, Any]:
     """Times in microseconds, sizes in bytes, `requests_per_second` of answers."""
     question = probe.question
     return {
-        "url": str(question.target.url),
+        "url": str(question.target),
         "request_num": question.requests,
         "concurrency": question.concurrency,
         "timeout": question.timeout_seconds,
@@ -89,7 +89,7 @@ def as_text(probe: Probe) -> str:
     """For a terminal: the summary, the statistics, and what went wrong."""
     question, summary = probe.question, probe.summary
     lines = [
-        f"{question.method} {question.target.url}",
+        f"{question.method} {question.target}",
         f"{summary.sent} sent, {summary.answered} answered, {summary.failed} failed, "
         f"{question.concurrency} at a time, in {duration(summary.wall_time)}: "
         f"{summary.requests_per_second:.1f} answers/s, {summary.bytes} bytes",

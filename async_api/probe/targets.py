@@ -1,22 +1,33 @@
-"""Which texts are URLs that a probe can send to?
+"""URLs that a probe can send to, as they are written and as they are sent.
 
-That says nothing about where they lead: which addresses may be dialled, `guard` decides.
+Which addresses may be dialled, `guard` decides.
 """
 
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from urllib.parse import urljoin
+from urllib.parse import quote
 
 from yarl import URL
 
 MAX_URL_LENGTH = 2048
+# A client should take a URI of at least so many bytes (RFC 9110, section 4.1).
+MAX_LOCATION_LENGTH = 8000
 MAX_NAME_LENGTH = 253  # RFC 1035, as text and without the final dot
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _SHOWN_LENGTH = 80
 _UNWRITABLE = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# What a Location may not have either; a header field can carry the rest.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.ASCII | re.IGNORECASE
+)
+# RFC 3986, appendix B.
+_REFERENCE = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):)?(?://(?P<authority>[^/?#]*))?"
+    r"(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?:#.*)?",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 _AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*)(?::(?P<port>[0-9]*))?")
 # Underscores are not for host names (RFC 1123), but names inside a network have them.
@@ -24,6 +35,9 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 # A last label that reads as a number makes the whole host an IPv4 address, for browsers
 # (https://url.spec.whatwg.org/#ends-in-a-number-checker) and for getaddrinfo alike.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+# Sent as they were written: the characters of RFC 3986, a percent sign included, and
+# those that browsers and curl send though it leaves them out.
+_SENT_AS_WRITTEN = "%!$&'()*+,;=:@/?-._~[]|^"
 
 
 class InvalidTarget(ValueError):
@@ -40,19 +54,50 @@ class InvalidTarget(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A normalised http or https URL without credentials and fragment."""
+    """An http or https URL without credentials and fragment.
 
-    url: URL
+    ``str()`` gives the URL. The host is normalised; path and query are the ones that
+    were given, because another percent-encoding of a reserved character makes another
+    resource of it (RFC 3986, section 2.2). Only dot segments are resolved, and what a
+    URL cannot have is percent-encoded.
+    """
+
+    scheme: str  # "http" or "https"
+    host: str  # a name in ASCII and lower case, or an address without brackets
+    port: int | None  # None for the scheme's own
+    path: str  # path and query as they are sent; "" where the URL ends with the host
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}"
 
     @property
-    def host(self) -> str:
-        """The name in ASCII and lower case, or the address without brackets."""
-        return self.url.raw_host or ""
+    def authority(self) -> str:
+        """Host and port as the ``Host`` header has them (RFC 9110, section 7.2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+    @property
+    def request_target(self) -> str:
+        """The origin-form of the request line (RFC 9112, section 3.2.1)."""
+        return self.path if self.path.startswith("/") else f"/{self.path}"
+
+    @property
+    def origin(self) -> URL:
+        """Where its connections lead, for aiohttp."""
+        return URL(f"{self.scheme}://{self.authority}")
 
 
 def parse_target(text: str) -> Target:
     """Read an absolute URL; raises InvalidTarget."""
-    _require_writable(text)
+    # A form trims spaces, and a terminal breaks lines: what a person wrote is not
+    # mended by guessing.
+    _require_length(text, MAX_URL_LENGTH)
+    if found := _UNWRITABLE.search(text):
+        raise InvalidTarget(
+            text,
+            f"it has {found.group()!r} at position {found.start()}; spaces, control "
+            "characters and backslashes must be left out or percent-encoded",
+        )
     url = _URL.fullmatch(text)
     if url is None:
         raise InvalidTarget(text, "it must start with http:// or https://")
@@ -61,64 +106,104 @@ def parse_target(text: str) -> Target:
             f"{url['scheme']}://…@{url['authority'].rpartition('@')[2]}",
             "it carries a user name or password; leave out all up to the @",
         )
-    authority = _AUTHORITY.fullmatch(url["authority"])
-    if authority is None:
-        raise InvalidTarget(
-            text, "after // it needs a host, host:port or [IPv6 address]:port"
-        )
-    if not authority["host"]:
-        raise InvalidTarget(
-            text, "it names no host, as example.com does in http://example.com/"
-        )
-    if authority["port"] and not 1 <= int(authority["port"]) <= 65535:
-        raise InvalidTarget(text, "its port must be a number from 1 to 65535")
-    try:
-        host = (
-            _bracketed_address(authority["host"])
-            if authority["host"].startswith("[")
-            else parse_host(authority["host"])
-        )
-    except ValueError as error:
-        raise InvalidTarget(text, str(error)) from None
-    port = f":{authority['port']}" if authority["port"] else ""
-    normalised = URL(f"{url['scheme']}://{host}{port}{url['rest']}")
-    if normalised.is_default_port():
-        # yarl leaves it out of the text, yet tells the two URLs apart.
-        normalised = normalised.with_port(None)
-    return Target(normalised.with_fragment(None))
+    return _target(text, url["scheme"], url["authority"], url["rest"])
 
 
 def redirected(target: Target, location: str) -> Target:
     """Follow a ``Location`` (RFC 9110, section 10.2.2); raises InvalidTarget.
 
-    Credentials in it are dropped rather than complained of: the person who asked for
-    the probe did not write them.
+    Spaces, non-ASCII characters and backslashes in its path and query are
+    percent-encoded; a byte that is not UTF-8 comes as a surrogate escape. Credentials
+    are dropped rather than complained of: the person who asked for the probe did not
+    write them.
     """
-    _require_writable(location)
-    try:
-        joined = urljoin(str(target.url), location)
-    except ValueError:
+    _require_length(location, MAX_LOCATION_LENGTH)
+    if found := _CONTROL.search(location):
         raise InvalidTarget(
-            location, "it must be a URL, or a path on the same host"
-        ) from None
-    if url := _URL.fullmatch(joined):
-        host_and_port = url["authority"].rpartition("@")[2]
-        joined = f"{url['scheme']}://{host_and_port}{url['rest']}"
-    return parse_target(joined)
-
-
-def _require_writable(text: str) -> None:
-    # yarl and urllib silently delete tabs and line ends, and trim spaces: what was
-    # checked would then not be what is requested.
-    if len(text) > MAX_URL_LENGTH:
-        raise InvalidTarget(
-            text, f"it is {len(text)} characters long, {MAX_URL_LENGTH} are allowed"
+            location, f"it has {found.group()!r} at position {found.start()}"
         )
-    if found := _UNWRITABLE.search(text):
+    location = location.strip(" ")
+    reference = _REFERENCE.fullmatch(location)
+    assert reference is not None  # it matches any text
+    scheme = (reference["scheme"] or target.scheme).lower()
+    if scheme not in DEFAULT_PORTS:
+        raise InvalidTarget(location, "it must start with http:// or https://")
+    query = reference["query"] or ""
+    if reference["authority"] is not None:
+        authority = reference["authority"].rpartition("@")[2]
+        return _target(location, scheme, authority, reference["path"] + query)
+    if reference["scheme"]:
+        raise InvalidTarget(location, "it must be a URL, or a path on the same host")
+    base_path, question, base_query = target.path.partition("?")
+    path = reference["path"]
+    if not path:
+        path = base_path
+        query = query or question + base_query
+    elif not path.startswith("/"):
+        # RFC 3986, section 5.2.3: beside the last segment of the base.
+        path = base_path[: base_path.rfind("/") + 1] + path
+        path = path if path.startswith("/") else f"/{path}"
+    return _target(location, target.scheme, target.authority, path + query)
+
+
+def _target(text: str, scheme: str, authority: str, rest: str) -> Target:
+    scheme = scheme.lower()
+    parts = _AUTHORITY.fullmatch(authority)
+    if parts is None:
         raise InvalidTarget(
-            text,
-            f"it has {found.group()!r} at position {found.start()}; spaces, control "
-            "characters and backslashes must be left out or percent-encoded",
+            text, "after // it needs a host, host:port or [IPv6 address]:port"
+        )
+    if not parts["host"]:
+        raise InvalidTarget(
+            text, "it names no host, as example.com does in http://example.com/"
+        )
+    digits = parts["port"] and (parts["port"].lstrip("0") or "0")
+    port = DEFAULT_PORTS[scheme] if not digits else int(digits[:6])
+    if not 1 <= port <= 65535:
+        raise InvalidTarget(text, "its port must be a number from 1 to 65535")
+    try:
+        host = (
+            _bracketed_address(parts["host"])
+            if parts["host"].startswith("[")
+            else parse_host(parts["host"])
+        )
+    except ValueError as error:
+        raise InvalidTarget(text, str(error)) from None
+    path, question, query = rest.partition("#")[0].partition("?")
+    return Target(
+        scheme,
+        host,
+        None if port == DEFAULT_PORTS[scheme] else port,
+        _encoded(_without_dot_segments(path) + question + query),
+    )
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe=_SENT_AS_WRITTEN, errors="surrogateescape")
+
+
+def _without_dot_segments(path: str) -> str:
+    """RFC 3986, section 5.2.4, of a path that is empty or starts with a slash."""
+    if "/." not in path:
+        return path
+    kept: list[str] = []
+    *segments, last = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if last == "..":
+        del kept[-1:]
+    if last in {".", ".."}:
+        last = ""
+    return "/".join(["", *kept, last])
+
+
+def _require_length(text: str, most: int) -> None:
+    if len(text) > most:
+        raise InvalidTarget(
+            text, f"it is {len(text)} characters long, {most} are allowed"
         )
 
 
@@ -131,7 +216,7 @@ def _bracketed_address(text: str) -> str:
         raise ValueError(
             "the brackets must hold an IPv6 address without a zone, as in [2001:db8::1]"
         )
-    return f"[{address.compressed}]"
+    return address.compressed
 
 
 def parse_host(text: str) -> str:

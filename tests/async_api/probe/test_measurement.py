@@ -186,6 +186,7 @@ def test_a_summary_is_exact_for_a_hand_computed_case() -> None:
         requests_per_second=250.0,
         bytes=543,
         statuses={200: 2, 302: 1, 404: 1, 503: 1},
+        reconnects=0,
         failures={"refused": 2, "too_large": 1},
         latency=Latency(3, 2_000, 3_000.0, 3_000, 4_000, 4_000, 4_000, 4_000, 4_000),
         other_latency=Latency(2, 100, 200.0, 100, 300, 300, 300, 300, 300),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from async_api.probe.targets import (
+    MAX_LOCATION_LENGTH,
     MAX_URL_LENGTH,
     InvalidTarget,
     parse_target,
@@ -34,7 +35,7 @@ unhurried = settings(deadline=None)  # a busy machine is no failure
     ],
 )
 def test_a_url_is_normalised(text: str, url: str) -> None:
-    assert str(parse_target(text).url) == url
+    assert str(parse_target(text)) == url
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_any_text_is_a_url_in_its_normal_form_or_an_invalid_target(text: str) ->
     except InvalidTarget:
         return
 
-    assert parse_target(str(target.url)) == target
+    assert parse_target(str(target)) == target
     assert target.host.isascii()
 
 
@@ -191,8 +192,8 @@ def test_any_location_leads_to_a_url_or_an_invalid_target(location: str) -> None
     except InvalidTarget:
         return
 
-    assert target.url.scheme in ("http", "https")
-    assert target.url.user is None and target.url.password is None
+    assert parse_target(str(target)) == target
+    assert "@" not in target.authority
 
 
 def test_a_default_port_makes_no_other_target() -> None:
@@ -213,6 +214,12 @@ def test_a_default_port_makes_no_other_target() -> None:
         ("http://me:secret@other.example/", "http://other.example/"),
         ("//me@other.example/", "https://other.example/"),
         ("http://a@b@other.example/", "http://other.example/"),
+        ("", "https://example.com:8443/a/b"),
+        ("#part", "https://example.com:8443/a/b"),
+        ("?", "https://example.com:8443/a/b?"),
+        ("../../../c/./d/..", "https://example.com:8443/c/"),
+        ("HTTPS://OTHER.example:443", "https://other.example"),
+        (" /other ", "https://example.com:8443/other"),
     ],
 )
 def test_a_location_is_read_against_the_target_without_credentials(
@@ -220,7 +227,53 @@ def test_a_location_is_read_against_the_target_without_credentials(
 ) -> None:
     target = parse_target("https://example.com:8443/a/b")
 
-    assert str(redirected(target, location).url) == url
+    assert str(redirected(target, location)) == url
+
+
+@pytest.mark.parametrize(
+    ("location", "sent"),
+    [
+        ("/wiki/A_%26_B", "/wiki/A_%26_B"),
+        ("/a%2Fb%40c?d=%26%3D%2b&e=%3F", "/a%2Fb%40c?d=%26%3D%2b&e=%3F"),
+        ("/?", "/?"),
+        ("/a?b=c?d/../e", "/a?b=c?d/../e"),
+        ("/%7Euser/%e9%41", "/%7Euser/%e9%41"),
+        ("/a%zz%", "/a%zz%"),  # not an escape, and sent all the same
+        ("/a b", "/a%20b"),
+        ("/ü?ü", "/%C3%BC?%C3%BC"),
+        ("/\udcfc", "/%FC"),  # a byte that is not UTF-8
+        ("/a\\b", "/a%5Cb"),
+        ('/{a}"<b>`', "/%7Ba%7D%22%3Cb%3E%60"),
+        ("/a|b^c[d]", "/a|b^c[d]"),
+    ],
+)
+def test_a_location_is_sent_as_it_was_given(location: str, sent: str) -> None:
+    target = redirected(parse_target("http://example.com/a/b"), location)
+
+    assert target.request_target == sent
+    assert parse_target(str(target)) == target
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("http://example.com", "/"),
+        ("http://example.com?a=b", "/?a=b"),
+        ("http://example.com/?", "/?"),
+        ("http://example.com/A_%26_B?q=%40", "/A_%26_B?q=%40"),
+        ("http://example.com//a//b", "//a//b"),
+    ],
+)
+def test_a_url_is_sent_as_it_was_given(text: str, sent: str) -> None:
+    assert parse_target(text).request_target == sent
+
+
+def test_a_location_may_have_8000_characters() -> None:
+    location = "/" + "a" * (MAX_LOCATION_LENGTH - 1)
+
+    target = redirected(parse_target("http://example.com/"), location)
+
+    assert target.request_target == location
 
 
 @pytest.mark.parametrize(
@@ -234,8 +287,12 @@ def test_a_location_is_read_against_the_target_without_credentials(
         "http://2130706433/",
         "//127.1/",
         "//[::1",
-        "/a\\b",
-        "/a b",
+        "/a\tb",
+        "/a\r\nb",
+        "http:/b",
+        "http:b",
+        "http://example.com:" + "9" * 5000,
+        "/" + "a" * MAX_LOCATION_LENGTH,
         "//me@",
     ],
 )
