@@ -179,6 +179,8 @@ class TargetServer:
         status, body, extra = 200, b"ok", ""
         if path.startswith("/status/"):
             status = int(path.removeprefix("/status/"))
+            if status in {204, 304}:
+                body = b""
         elif path == "/headers":
             body = json.dumps(asked.headers).encode()
         elif path == "/gzip":

@@ -3,19 +3,26 @@
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from async_api.axis import Tick, TimeAxis, round_step, round_values
 from async_api.duration import duration
 from async_api.probe.measurement import Latency, Sample, latency
+from async_api.probe.outcome import (
+    STATUSES,
+    Outcome,
+    in_order,
+    outcome_of,
+    statuses_of,
+)
 from async_api.text_equivalent import Table, request_count
 
 HEIGHT = 200  # pixels
 LEAST_PIXELS = 2.0  # less would vanish
-# Room for a stack of two columns of the least height beside the tallest.
-FULL_COLUMN = HEIGHT - 2 * LEAST_PIXELS
+# Room for the least heights of a stack of all kinds of answers beside the tallest.
+FULL_COLUMN = HEIGHT - len(STATUSES) * LEAST_PIXELS
 
 # Where the slowest took this many times the fastest, a linear axis hides the crowd.
 WIDEST_LINEAR_SPREAD = 20
@@ -36,8 +43,11 @@ class Bin:
 
     lower: int
     upper: int
-    succeeded: int  # answered with 2xx or 3xx
-    other: int  # answered with 4xx or 5xx
+    counts: dict[Outcome, int]  # without zeros
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts.values())
 
     @property
     def label(self) -> str:
@@ -46,9 +56,9 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A bin's requests of one kind, "succeeded" or "other", as a rectangle."""
+    """A bin's requests of one outcome as a rectangle."""
 
-    kind: str
+    kind: Outcome
     x: float  # percent
     width: float  # percent
     y: float  # pixels
@@ -57,67 +67,69 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The response times of all answers as a histogram, stacked in two kinds."""
+    """The response times of all answers as a histogram, stacked by outcome."""
 
     summary: str
     table: Table
     axis: TimeAxis | None  # None when nothing was answered
+    outcomes: tuple[Outcome, ...]  # only those that occurred
     bins: tuple[Bin, ...]
     columns: tuple[Column, ...]
     markers: tuple[Tick, ...]  # percentiles of the answers that succeeded
+    marked: str  # which those are, such as "2xx and 3xx"
     count_ticks: tuple[Tick, ...]
     height: int = HEIGHT
-
-    @property
-    def has_others(self) -> bool:
-        return any(each.other for each in self.bins)
 
 
 def distribution(samples: Sequence[Sample]) -> Distribution:
     """Draw how long the answers took; failures have no response time."""
-    succeeded = [sample.time for sample in samples if sample.succeeded]
-    other = [
-        sample.time for sample in samples if sample.answered and not sample.succeeded
-    ]
-    bins, axis = _bins(succeeded, other)
-    tallest = max((each.succeeded + each.other for each in bins), default=0)
-    good = latency(succeeded)
+    times: dict[Outcome, list[int]] = {kind: [] for kind in Outcome}
+    for sample in samples:
+        times[outcome_of(sample)].append(sample.time)
+    failed = len(times.pop(Outcome.FAILED))
+    times = {kind: group for kind, group in times.items() if group}
+    bins, axis = _bins(times)
+    tallest = max((each.count for each in bins), default=0)
+    good = latency(sample.time for sample in samples if sample.succeeded)
     return Distribution(
-        summary=_summary(good, len(other), bins),
+        summary=_summary(times, failed, bins),
         table=Table(
-            ("Response time", "answered 2xx or 3xx", "answered 4xx or 5xx"),
+            ("Response time", *(kind.label for kind in times)),
             tuple(
-                (each.label, f"{each.succeeded:,}", f"{each.other:,}") for each in bins
+                (each.label, *(f"{each.counts.get(kind, 0):,}" for kind in times))
+                for each in bins
             ),
         ),
         axis=axis,
+        outcomes=tuple(times),
         bins=bins,
-        columns=_columns(bins, axis, tallest) if axis else (),
+        columns=tuple(_columns(bins, axis, tallest)) if axis else (),
         markers=_markers(good, axis) if axis and good else (),
+        marked=statuses_of(kind for kind in times if not kind.is_trouble),
         count_ticks=_count_ticks(tallest),
     )
 
 
 def _bins(
-    succeeded: Sequence[int], other: Sequence[int]
+    times: dict[Outcome, list[int]],
 ) -> tuple[tuple[Bin, ...], TimeAxis | None]:
-    times = [*succeeded, *other]
-    if not times:
+    every = [time for group in times.values() for time in group]
+    if not every:
         return (), None
     # No answer takes less than a microsecond, and a logarithm needs one.
-    fastest, slowest = max(min(times), 1), max(times)
+    fastest, slowest = max(min(every), 1), max(every)
     logarithmic = slowest > fastest * WIDEST_LINEAR_SPREAD
     if logarithmic:
         bounds = _logarithmic_bounds(fastest, slowest)
     else:
-        bounds = _linear_bounds(min(times), slowest, len(times))
+        bounds = _linear_bounds(min(every), slowest, len(every))
     axis = TimeAxis(bounds[0], bounds[-1], logarithmic)
-    good, bad = (
-        Counter(bisect_right(bounds, max(time, axis.lower)) for time in group)
-        for group in (succeeded, other)
-    )
+    counts: list[Counter[Outcome]] = [Counter() for _ in bounds]
+    for kind, group in times.items():
+        for time in group:
+            counts[bisect_right(bounds, max(time, axis.lower))][kind] += 1
     return tuple(
-        Bin(lower, upper, good[index], bad[index])
+        Bin(lower, upper, in_order(counts[index]))
         for index, (lower, upper) in enumerate(pairwise(bounds), start=1)
     ), axis
 
@@ -143,22 +155,15 @@ def _logarithmic_bounds(fastest: int, slowest: int) -> list[int]:
     return bounds
 
 
-def _columns(bins: Sequence[Bin], axis: TimeAxis, tallest: int) -> tuple[Column, ...]:
-    succeeded, other = [], []
+def _columns(bins: Sequence[Bin], axis: TimeAxis, tallest: int) -> Iterator[Column]:
     for each in bins:
         x = axis.position(each.lower)
         width = round(axis.position(each.upper) - x, 2)
         y = float(HEIGHT)
-        if each.succeeded:
-            height = _column_height(each.succeeded, tallest)
+        for kind, count in each.counts.items():
+            height = _column_height(count, tallest)
             y = round(y - height, 2)
-            succeeded.append(Column("succeeded", x, width, y, height))
-        if each.other:
-            height = _column_height(each.other, tallest)
-            y = round(y - height, 2)
-            other.append(Column("other", x, width, y, height))
-    # Outlines come last, else the next column would cover their right edge.
-    return (*succeeded, *other)
+            yield Column(kind, x, width, y, height)
 
 
 def _column_height(count: int, tallest: int) -> float:
@@ -181,22 +186,29 @@ def _markers(good: Latency, axis: TimeAxis) -> tuple[Tick, ...]:
     )
 
 
-def _summary(good: Latency | None, other: int, bins: Sequence[Bin]) -> str:
-    if good is None and not other:
+def _summary(times: dict[Outcome, list[int]], failed: int, bins: Sequence[Bin]) -> str:
+    sentences = [
+        _times_in_words(kind, spread)
+        for kind, group in times.items()
+        if (spread := latency(group))
+    ]
+    if not sentences:
         return "No request was answered, so there is no response time to draw."
-    sentences = []
-    if good and good.count == 1:
-        sentences.append(f"1 request answered 2xx or 3xx, in {duration(good.p50)}.")
-    elif good:
-        fullest = max(bins, key=lambda each: each.succeeded)
+    fullest = max(bins, key=lambda each: each.count)
+    if fullest.count > 1:
         sentences.append(
-            f"{good.count:,} requests answered 2xx or 3xx: half within "
-            f"{duration(good.p50)}, 95 % within {duration(good.p95)}, 99 % within "
-            f"{duration(good.p99)}, the slowest in {duration(good.maximum)}. "
-            f"The fullest column, {fullest.label}, holds {fullest.succeeded:,}."
+            f"The fullest column, {fullest.label}, holds {fullest.count:,}."
         )
-    if other:
-        sentences.append(
-            f"{request_count(other)} answered 4xx or 5xx, drawn in outline."
-        )
+    if failed:
+        sentences.append(f"{request_count(failed)} failed, without a response time.")
     return " ".join(sentences)
+
+
+def _times_in_words(kind: Outcome, spread: Latency) -> str:
+    if spread.count == 1:
+        return f"1 request was {kind.label}, in {duration(spread.p50)}."
+    return (
+        f"{spread.count:,} requests were {kind.label}: half within "
+        f"{duration(spread.p50)}, 95 % within {duration(spread.p95)}, 99 % within "
+        f"{duration(spread.p99)}, the slowest in {duration(spread.maximum)}."
+    )

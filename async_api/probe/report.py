@@ -1,13 +1,26 @@
-"""What does a program get of a probe? Its JSON and its CSV, each stated once."""
+"""What a probe says to programs and in a terminal: its JSON, its CSV and its text."""
 
 import csv
 import io
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from http.client import responses
 from typing import Any
 
 from async_api.duration import duration
 from async_api.probe.engine import Probe
-from async_api.probe.measurement import Latency, Sample, Summary
+from async_api.probe.measurement import Latency, Sample, Summary, latency
+from async_api.probe.outcome import (
+    STATUSES,
+    Outcome,
+    count_outcomes,
+    listed,
+    outcome_of,
+    outcome_of_status,
+)
+from async_api.text_equivalent import Table
+
+Paint = Callable[[Outcome, str], str]
 
 COLUMNS = (
     "start_microseconds",
@@ -18,6 +31,11 @@ COLUMNS = (
     "kind",
     "message",
 )
+STATISTICS = ("minimum", "mean", "p50", "p75", "p90", "p95", "p99", "maximum")
+
+
+def unpainted(outcome: Outcome, line: str) -> str:
+    return line
 
 
 def as_json(probe: Probe) -> dict[str, Any]:
@@ -85,28 +103,42 @@ def as_csv(probe: Probe) -> str:
     return text.getvalue()
 
 
-def as_text(probe: Probe) -> str:
-    """For a terminal: the summary, the statistics, and what went wrong."""
+def as_text(probe: Probe, paint: Paint = unpainted) -> str:
+    """For a terminal: the summary, the statistics, and what went wrong.
+
+    `paint` may colour a line about requests of one outcome.
+    """
     question, summary = probe.question, probe.summary
+    statistics = latency_table(probe.samples)
     lines = [
         f"{question.method} {question.target}",
-        f"{summary.sent} sent, {summary.answered} answered, {summary.failed} failed, "
-        f"{question.concurrency} at a time, in {duration(summary.wall_time)}: "
-        f"{summary.requests_per_second:.1f} answers/s, {summary.bytes} bytes",
+        f"{in_short(summary)}, {question.concurrency} at a time, in "
+        f"{duration(summary.wall_time)}: {summary.requests_per_second:.1f} answers/s, "
+        f"{summary.bytes} bytes",
         "",
-        f"{'':12}{'2xx, 3xx':>12}{'4xx, 5xx':>12}",
-        *(
-            f"{row.name:12}{row.success or '-':>12}{row.error or '-':>12}"
-            for row in latency_rows(summary)
-        ),
-        "",
-        *(f"status {status}: {count}" for status, count in summary.statuses.items()),
-        *(f"failed, {kind}: {count}" for kind, count in summary.failures.items()),
-        *sorted({f"  {sample.message}" for sample in failed_results(probe)}),
-        *probe.verdict.reasons,
-        *probe.verdict.notes,
     ]
+    if statistics.rows:
+        lines += [_in_columns(statistics.columns)]
+        lines += [_in_columns(row) for row in statistics.rows]
+        lines += [""]
+    lines += [
+        paint(row.outcome, f"{row.label}: {row.count}") for row in outcome_rows(summary)
+    ]
+    lines += sorted({f"  {sample.message}" for sample in failed_results(probe)})
+    lines += [*probe.verdict.reasons, *probe.verdict.notes]
     return "\n".join(lines) + "\n"
+
+
+def _in_columns(cells: Sequence[str]) -> str:
+    name, *values = cells
+    return f"{name:12}" + "".join(f"{value:>12}" for value in values)
+
+
+def in_short(summary: Summary) -> str:
+    """Such as "20 sent: 19 answered 2xx, 1 failed"."""
+    outcomes = listed(count_outcomes(summary))
+    unsent = f", {summary.unsent:,} not sent" if summary.unsent else ""
+    return f"{summary.sent:,} sent: {outcomes or 'none'}{unsent}"
 
 
 def successful_results(probe: Probe) -> list[Sample]:
@@ -115,27 +147,86 @@ def successful_results(probe: Probe) -> list[Sample]:
 
 
 def failed_results(probe: Probe) -> list[Sample]:
+    """Every request without an answer."""
     return [sample for sample in probe.samples if not sample.answered]
 
 
+def has_trouble(probe: Probe) -> bool:
+    """Whether a request failed, had an error status, or was not sent at all."""
+    return bool(probe.summary.unsent) or any(
+        outcome.is_trouble for outcome in count_outcomes(probe.summary)
+    )
+
+
 @dataclass(frozen=True, slots=True)
-class LatencyRow:
-    """One statistic of the answers that succeeded, and of those with an error status."""
+class ResultRow:
+    """One request, for people."""
 
-    name: str
-    success: str | None
-    error: str | None
+    outcome: Outcome
+    sample: Sample
+
+    @property
+    def what_happened(self) -> str:
+        """Such as "404 Not Found", or the sentence of a failure."""
+        status = self.sample.status
+        if status is None:
+            return self.sample.message
+        return f"{status} {responses.get(status, '')}".rstrip()
 
 
-def latency_rows(summary: Summary) -> list[LatencyRow]:
-    """The statistics for people, with units."""
-    both = (summary.latency, summary.other_latency)
-    rows = [
-        LatencyRow("answers", *(str(each.count) if each else None for each in both))
+def result_rows(probe: Probe) -> tuple[list[ResultRow], list[ResultRow]]:
+    """The requests in trouble, and the others, each in the order they ended."""
+    rows = [ResultRow(outcome_of(sample), sample) for sample in probe.samples]
+    return (
+        [row for row in rows if row.outcome.is_trouble],
+        [row for row in rows if not row.outcome.is_trouble],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """How many requests ended alike."""
+
+    outcome: Outcome
+    label: str  # such as "answered 4xx, status 404" or "failed, timeout"
+    count: int
+
+
+def outcome_rows(summary: Summary) -> list[OutcomeRow]:
+    """Each status and each kind of failure, in that order."""
+    statuses = (
+        (outcome_of_status(status), f"status {status}", count)
+        for status, count in summary.statuses.items()
+    )
+    failures = (
+        (Outcome.FAILED, kind, count) for kind, count in summary.failures.items()
+    )
+    return [
+        OutcomeRow(outcome, f"{outcome.label}, {detail}", count)
+        for outcome, detail, count in (*statuses, *failures)
     ]
-    for name in ("minimum", "mean", "p50", "p75", "p90", "p95", "p99", "maximum"):
-        success, error = (
-            duration(getattr(each, name)) if each else None for each in both
+
+
+def latency_table(samples: Sequence[Sample]) -> Table:
+    """The statistics of each class of answers, with units; no rows for no answers."""
+    by_outcome = {
+        outcome: found
+        for outcome in STATUSES
+        if (found := latency(_times(samples, outcome)))
+    }
+    return Table(
+        ("", *(outcome.statuses for outcome in by_outcome)),
+        (
+            ("answers", *(f"{each.count:,}" for each in by_outcome.values())),
+            *(
+                (name, *(duration(getattr(each, name)) for each in by_outcome.values()))
+                for name in STATISTICS
+            ),
         )
-        rows.append(LatencyRow(name, success, error))
-    return rows
+        if by_outcome
+        else (),
+    )
+
+
+def _times(samples: Sequence[Sample], outcome: Outcome) -> Iterator[int]:
+    return (sample.time for sample in samples if outcome_of(sample) is outcome)

@@ -4,13 +4,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import accumulate
 
 from async_api.axis import Tick, TimeAxis, round_step
 from async_api.bars import Bar, bar, path
 from async_api.duration import duration
 from async_api.probe.measurement import Sample
+from async_api.probe.outcome import Outcome, in_order, listed, outcome_of
 from async_api.text_equivalent import Table, request_count
 
 TALLEST = 480  # pixels
@@ -18,27 +18,11 @@ TALLEST_ROW = 18  # pixels
 LABELLED_ROW = 12  # pixels a row's label needs
 THINNEST_GAP_ROW = 3  # pixels; thinner rows with gaps between them would look faint
 MOST_TABLE_ROWS = 20
-# Less would vanish; and trouble hides best where it is quick and alone among thousands.
+# Less would vanish; and what is not 2xx hides best where it is quick and alone among
+# thousands.
 LEAST_PERCENT = 0.3
-LEAST_TROUBLE_PERCENT = 1.0
-LEAST_TROUBLE_THICKNESS = 3.0  # pixels
-
-
-class Outcome(StrEnum):
-    """What became of a request."""
-
-    SUCCESS = "success"
-    CLIENT_ERROR = "client_error"
-    SERVER_ERROR = "server_error"
-    FAILED = "failed"
-
-
-OUTCOME_LABELS = {
-    Outcome.SUCCESS: "answered 2xx or 3xx",
-    Outcome.CLIENT_ERROR: "answered 4xx",
-    Outcome.SERVER_ERROR: "answered 5xx",
-    Outcome.FAILED: "failed",
-}
+LEAST_RARE_PERCENT = 1.0
+LEAST_RARE_THICKNESS = 3.0  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +35,7 @@ class Strand:
 
     @property
     def label(self) -> str:
-        return OUTCOME_LABELS[self.outcome]
+        return self.outcome.label
 
     @property
     def path(self) -> str:
@@ -90,27 +74,18 @@ def timeline(samples: Sequence[Sample], wall_time: int) -> Timeline:
     )
 
 
-def outcome(sample: Sample) -> Outcome:
-    """The class a request is drawn in."""
-    if sample.status is None:
-        return Outcome.FAILED
-    if sample.succeeded:
-        return Outcome.SUCCESS
-    return Outcome.SERVER_ERROR if sample.status >= 500 else Outcome.CLIENT_ERROR
-
-
 def _strands(ordered: Sequence[Sample], axis: TimeAxis, row: float) -> Iterator[Strand]:
     rows: dict[Outcome, list[tuple[float, Sample]]] = {kind: [] for kind in Outcome}
     for index, sample in enumerate(ordered):
-        rows[outcome(sample)].append((round((index + 0.5) * row, 2), sample))
+        rows[outcome_of(sample)].append((round((index + 0.5) * row, 2), sample))
     thickness = round(row * 0.75 if row >= THINNEST_GAP_ROW else row, 2)
     for kind, placed in rows.items():
-        trouble = kind is not Outcome.SUCCESS
-        least = LEAST_TROUBLE_PERCENT if trouble else LEAST_PERCENT
+        rare = kind is not Outcome.SUCCESS
+        least = LEAST_RARE_PERCENT if rare else LEAST_PERCENT
         if placed:
             yield Strand(
                 kind,
-                max(thickness, LEAST_TROUBLE_THICKNESS) if trouble else thickness,
+                max(thickness, LEAST_RARE_THICKNESS) if rare else thickness,
                 tuple(
                     bar(axis, sample.start, sample.end, y, least)
                     for y, sample in placed
@@ -131,19 +106,14 @@ def _row_ticks(ordered: Sequence[Sample], row: float) -> Iterator[Tick]:
 def _summary(ordered: Sequence[Sample], span: int) -> str:
     if not ordered:
         return "No request was sent, so there is nothing to draw."
-    outcomes = Counter(outcome(sample) for sample in ordered)
+    outcomes = in_order(Counter(map(outcome_of, ordered)))
     number, slowest = max(
         enumerate(ordered, start=1), key=lambda numbered: numbered[1].time
     )
     return (
         f"{request_count(len(ordered))} within {duration(span)}, "
-        f"at most {_most_at_once(ordered):,} at the same time: "
-        + ", ".join(
-            f"{outcomes[kind]:,} {label}"
-            for kind, label in OUTCOME_LABELS.items()
-            if outcomes[kind]
-        )
-        + f". Number {number:,} took longest, {duration(slowest.time)}."
+        f"at most {_most_at_once(ordered):,} at the same time: {listed(outcomes)}. "
+        f"Number {number:,} took longest, {duration(slowest.time)}."
     )
 
 
@@ -173,20 +143,23 @@ def _table(ordered: Sequence[Sample]) -> Table:
             ),
         )
     size = math.ceil(len(ordered) / MOST_TABLE_ROWS)
+    kinds = tuple(in_order(Counter(map(outcome_of, ordered))))
     return Table(
-        ("Requests", "First start", "Last end", *OUTCOME_LABELS.values()),
+        ("Requests", "First start", "Last end", *(kind.label for kind in kinds)),
         tuple(
-            _group_row(first, ordered[first : first + size])
+            _group_row(first, ordered[first : first + size], kinds)
             for first in range(0, len(ordered), size)
         ),
     )
 
 
-def _group_row(first: int, group: Sequence[Sample]) -> tuple[str, ...]:
-    outcomes = Counter(outcome(sample) for sample in group)
+def _group_row(
+    first: int, group: Sequence[Sample], kinds: Sequence[Outcome]
+) -> tuple[str, ...]:
+    outcomes = Counter(map(outcome_of, group))
     return (
         f"{first + 1:,} to {first + len(group):,}",
         duration(group[0].start),
         duration(max(sample.end for sample in group)),
-        *(f"{outcomes[kind]:,}" for kind in OUTCOME_LABELS),
+        *(f"{outcomes[kind]:,}" for kind in kinds),
     )

@@ -23,11 +23,15 @@ from async_api.probe.engine import Probe, probe
 from async_api.probe.forms import FORMATS, ProbeForm
 from async_api.probe.guard import TargetRefused
 from async_api.probe.limits import configured_limits
+from async_api.probe.outcome import count_outcomes
 from async_api.probe.report import (
     as_csv,
     as_json,
     failed_results,
-    latency_rows,
+    in_short,
+    latency_table,
+    outcome_rows,
+    result_rows,
     successful_results,
 )
 from async_api.probe.timeline import timeline
@@ -107,6 +111,7 @@ def example(request: HttpRequest) -> dict[str, str]:
 
 
 def summary_page(request: HttpRequest, form: ProbeForm, run: Probe) -> HttpResponse:
+    troubled, untroubled = result_rows(run)
     return page(
         request,
         form,
@@ -114,10 +119,15 @@ def summary_page(request: HttpRequest, form: ProbeForm, run: Probe) -> HttpRespo
             "probe": run,
             "summary": run.summary,
             "verdict": run.verdict,
+            "in_short": in_short(run.summary),
+            "outcomes": count_outcomes(run.summary),
+            "outcome_rows": outcome_rows(run.summary),
+            "troubled": troubled,
+            "untroubled": untroubled,
             "failed_results": failed_results(run),
             "successful_results": successful_results(run),
             "distribution": distribution(run.samples),
-            "latency_rows": latency_rows(run.summary),
+            "latency_table": latency_table(run.samples),
             "again": again(request),
             "timeline": timeline(run.samples, run.summary.wall_time),
         },

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import uvloop
@@ -13,12 +14,22 @@ from async_api.probe.forms import ProbeForm
 from async_api.probe.guard import TargetRefused
 from async_api.probe.limits import configured_limits
 from async_api.probe.measurement import Sample
-from async_api.probe.report import as_csv, as_json, as_text, failed_results
+from async_api.probe.outcome import Outcome
+from async_api.probe.report import as_csv, as_json, as_text, has_trouble
 from async_views.runtime.problems import field_errors
 
-SOME_FAILED = 1
+SOME_IN_TROUBLE = 1
 REFUSED_OR_WRONG = 2
 BAR_WIDTH = 30
+# Of Django's palette: white, green, cyan, yellow, magenta and red.
+STYLES = {
+    Outcome.INFORMATIONAL: "HTTP_INFO",
+    Outcome.SUCCESS: "SUCCESS",
+    Outcome.REDIRECT: "HTTP_NOT_MODIFIED",
+    Outcome.CLIENT_ERROR: "WARNING",
+    Outcome.SERVER_ERROR: "HTTP_SERVER_ERROR",
+    Outcome.FAILED: "ERROR",
+}
 # What the options are called here, of the form's fields.
 OPTIONS = {
     "request_num": "--requests",
@@ -32,7 +43,8 @@ OPTIONS = {
 class Command(BaseCommand):
     help = (
         "Sends concurrent requests to a URL and reports times, sizes and failures. "
-        "Exit status: 0 every request was answered, 1 some failed, 2 the target is "
+        "Exit status: 0 every request was answered and no status was an error, 1 some "
+        "failed, were answered with 4xx or 5xx, or were not sent, 2 the target is "
         "refused or an argument is wrong."
     )
     requires_system_checks = []
@@ -65,9 +77,21 @@ class Command(BaseCommand):
                 ) from refusal
             except KeyboardInterrupt:
                 raise CommandError("Stopped.", returncode=130) from None
-        self.stdout.write(report(done, options), ending="")
-        if failed_results(done) or done.summary.unsent:
-            sys.exit(SOME_FAILED)
+        self.stdout.write(self.report(done, options), ending="")
+        if has_trouble(done):
+            sys.exit(SOME_IN_TROUBLE)
+
+    def report(self, done: Probe, options: dict[str, Any]) -> str:
+        if options["json"]:
+            return json.dumps(as_json(done), indent=2) + "\n"
+        if options["csv"]:
+            return as_csv(done)
+        return as_text(done, self.paint)
+
+    def paint(self, outcome: Outcome, line: str) -> str:
+        """In a colour of its own on a terminal; as it is anywhere else."""
+        style: Callable[[str], str] = getattr(self.style, STYLES[outcome])
+        return style(line)
 
 
 def read_question(options: dict[str, Any]) -> Question:
@@ -83,14 +107,6 @@ def read_question(options: dict[str, Any]) -> Question:
             returncode=REFUSED_OR_WRONG,
         )
     return form.question()
-
-
-def report(done: Probe, options: dict[str, Any]) -> str:
-    if options["json"]:
-        return json.dumps(as_json(done), indent=2) + "\n"
-    if options["csv"]:
-        return as_csv(done)
-    return as_text(done)
 
 
 class Progress:

@@ -18,7 +18,7 @@ ENGINE = Engine(
 )
 
 times = st.integers(min_value=0, max_value=60_000_000) | st.integers(0, 50)
-statuses = st.sampled_from([200, 204, 302, 404, 429, 500, 503])
+statuses = st.sampled_from([101, 200, 204, 302, 304, 404, 429, 500, 503])
 answers = st.builds(Sample, start=times, time=times, status=statuses)
 failures = st.builds(Sample, start=times, time=times, kind=st.sampled_from(FailureKind))
 sample_lists = st.lists(answers | failures, max_size=60)

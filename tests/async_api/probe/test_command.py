@@ -32,8 +32,8 @@ def test_a_probe_that_succeeds_prints_a_summary_and_exits_with_0(
     done = run(f"{target.url}/ok", "--requests", "20", "--concurrency", "4")
 
     assert done.returncode == 0, done.stderr
-    assert "20 sent, 20 answered, 0 failed, 4 at a time" in done.stdout
-    assert re.search(r"^p99 +\S+ (µs|ms|s) ", done.stdout, re.MULTILINE)
+    assert "20 sent: 20 answered 2xx, 4 at a time" in done.stdout
+    assert re.search(r"^p99 +\S+ (µs|ms|s)$", done.stdout, re.MULTILINE)
     assert done.stderr == ""
     assert len(target.asked) == 20
 
@@ -45,8 +45,44 @@ def test_a_probe_with_a_failure_exits_with_1(target: TargetServer) -> None:
     assert "failed, disconnected: 2" in done.stdout
 
 
-def test_an_error_status_is_no_failure(target: TargetServer) -> None:
-    assert run(f"{target.url}/status/500", "--requests", "1").returncode == 0
+@pytest.mark.parametrize(
+    ("status", "output"), [(401, []), (500, []), (500, ["--json"])]
+)
+def test_an_error_status_exits_with_1(
+    target: TargetServer, status: int, output: list[str]
+) -> None:
+    done = run(f"{target.url}/status/{status}", "--requests", "2", *output)
+
+    assert done.returncode == 1
+    if not output:
+        assert f"2 sent: 2 answered {status // 100}xx," in done.stdout
+        assert f"\nanswered {status // 100}xx, status {status}: 2\n" in done.stdout
+        assert "2xx" not in done.stdout.splitlines()[3]
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_another_status_is_no_trouble(target: TargetServer, status: int) -> None:
+    done = run(f"{target.url}/status/{status}", "--requests", "1")
+
+    assert done.returncode == 0, done.stdout
+    assert f"1 sent: 1 answered {status // 100}xx," in done.stdout
+
+
+def test_a_mix_is_told_apart_and_exits_with_1(target: TargetServer) -> None:
+    done = run(f"{target.url}/mixed", "--requests", "8", "--concurrency", "1")
+
+    assert done.returncode == 1
+    assert "8 sent: 2 answered 2xx, 2 answered 5xx, 4 failed," in done.stdout
+    assert re.search(r"^ +2xx +5xx$", done.stdout, re.MULTILINE)
+
+
+def test_a_terminal_tells_outcomes_apart_in_colours_too(target: TargetServer) -> None:
+    seen = run(f"{target.url}/mixed", "--requests", "4", "--force-color").stdout
+
+    colours = re.findall(
+        r"(\x1b\[\S+?m)(?:answered \dxx, status|failed, )", seen, re.MULTILINE
+    )
+    assert len(colours) == len(set(colours)) == 3
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from hypothesis import given
 
 from async_api.probe.distribution import Column, distribution
 from async_api.probe.measurement import Sample
+from async_api.probe.outcome import STATUSES, Outcome, outcome_of
 from tests.async_api.probe.pictures import (
     MS,
     a_thousand,
@@ -21,30 +22,30 @@ def test_a_histogram_of_hand_computed_bins() -> None:
 
     figure = distribution(samples)
 
-    assert [
-        (each.lower, each.upper, each.succeeded, each.other) for each in figure.bins
-    ] == [
-        (10_000, 15_000, 3, 1),
-        (15_000, 20_000, 1, 0),
-        (20_000, 25_000, 0, 0),
-        (25_000, 30_000, 0, 0),
-        (30_000, 35_000, 0, 0),
-        (35_000, 40_000, 1, 0),
+    assert [(each.lower, each.upper, each.counts) for each in figure.bins] == [
+        (10_000, 15_000, {Outcome.SUCCESS: 3, Outcome.CLIENT_ERROR: 1}),
+        (15_000, 20_000, {Outcome.SUCCESS: 1}),
+        (20_000, 25_000, {}),
+        (25_000, 30_000, {}),
+        (30_000, 35_000, {}),
+        (35_000, 40_000, {Outcome.SUCCESS: 1}),
     ]
-    # Four requests fill 196 of the 200 pixels, a sixth of the width a column.
+    # Four requests fill 190 of the 200 pixels, a sixth of the width a column.
     assert figure.columns == (
-        Column("succeeded", 0.0, 16.67, 53.0, 147.0),
-        Column("succeeded", 16.67, 16.66, 151.0, 49.0),
-        Column("succeeded", 83.33, 16.67, 151.0, 49.0),
-        Column("other", 0.0, 16.67, 4.0, 49.0),
+        Column(Outcome.SUCCESS, 0.0, 16.67, 57.5, 142.5),
+        Column(Outcome.CLIENT_ERROR, 0.0, 16.67, 10.0, 47.5),
+        Column(Outcome.SUCCESS, 16.67, 16.66, 152.5, 47.5),
+        Column(Outcome.SUCCESS, 83.33, 16.67, 152.5, 47.5),
     )
+    assert figure.table.columns == ("Response time", "answered 2xx", "answered 4xx")
     assert figure.table.rows[0] == ("10 ms to 15 ms", "3", "1")
     assert [tick.label for tick in figure.count_ticks] == ["0", "1", "2", "3", "4"]
     assert figure.summary == (
-        "5 requests answered 2xx or 3xx: half within 13 ms, 95 % within 35 ms, "
+        "5 requests were answered 2xx: half within 13 ms, 95 % within 35 ms, "
         "99 % within 35 ms, the slowest in 35 ms. "
-        "The fullest column, 10 ms to 15 ms, holds 3. "
-        "1 request answered 4xx or 5xx, drawn in outline."
+        "1 request was answered 4xx, in 12 ms. "
+        "The fullest column, 10 ms to 15 ms, holds 4. "
+        "1 request failed, without a response time."
     )
 
 
@@ -88,13 +89,13 @@ def test_identical_times_are_one_column_amid_the_axis() -> None:
     (column,) = figure.columns
     assert 0 < column.x
     assert column.x + column.width < 100
-    assert figure.summary.startswith("30 requests answered 2xx or 3xx: half within")
+    assert figure.summary.startswith("30 requests were answered 2xx: half within")
 
 
 def test_a_single_answer_is_told_in_one_short_sentence() -> None:
     figure = distribution([answer(12_345)])
 
-    assert figure.summary == "1 request answered 2xx or 3xx, in 12.3 ms."
+    assert figure.summary == "1 request was answered 2xx, in 12.3 ms."
 
 
 @pytest.mark.parametrize("samples", [[], [failure(5), failure(6)]])
@@ -112,9 +113,14 @@ def test_without_an_answer_the_distribution_says_so_and_draws_nothing(
 def test_only_errors_are_told_apart_without_percentiles() -> None:
     figure = distribution([answer(5 * MS, status=503), answer(7 * MS, status=404)])
 
-    assert figure.summary == "2 requests answered 4xx or 5xx, drawn in outline."
+    assert figure.summary == (
+        "1 request was answered 4xx, in 7 ms. 1 request was answered 5xx, in 5 ms."
+    )
     assert figure.markers == ()
-    assert {column.kind for column in figure.columns} == {"other"}
+    assert {column.kind for column in figure.columns} == {
+        Outcome.CLIENT_ERROR,
+        Outcome.SERVER_ERROR,
+    }
 
 
 @given(sample_lists)
@@ -123,10 +129,9 @@ def test_the_bins_hold_every_answer_and_the_columns_stay_in_the_plot(
 ) -> None:
     figure = distribution(samples)
 
-    succeeded = [sample for sample in samples if sample.succeeded]
-    answered = [sample for sample in samples if sample.answered]
-    assert sum(each.succeeded for each in figure.bins) == len(succeeded)
-    assert sum(each.other for each in figure.bins) == len(answered) - len(succeeded)
+    for outcome in STATUSES:
+        drawn = sum(each.counts.get(outcome, 0) for each in figure.bins)
+        assert drawn == [outcome_of(sample) for sample in samples].count(outcome)
     assert len(figure.bins) <= 30
     for column in figure.columns:
         assert 0 <= column.x < column.x + column.width <= 100.01
@@ -141,3 +146,16 @@ def test_the_drawing_has_every_column() -> None:
     page = render("distribution", figure)
 
     assert page.count("svg//rect") == len(figure.columns)
+
+
+def test_the_legend_has_what_there_is_and_nothing_else() -> None:
+    only_errors = distribution([answer(5, status=401)] * 20)
+    mixed = distribution([answer(5), answer(6, status=304), answer(7, status=500)])
+
+    assert render("distribution", only_errors).words("ul/li") == ["answered 4xx"]
+    assert render("distribution", mixed).words("ul/li") == [
+        "answered 2xx",
+        "answered 3xx",
+        "answered 5xx",
+        "percentiles of 2xx and 3xx",
+    ]

@@ -58,3 +58,16 @@ def test_a_reader_whose_decimals_have_commas_gets_the_same_drawing(name: str) ->
         german = render(name, figure).text
 
     assert german == render(name, figure).text
+
+
+def test_an_outcome_looks_alike_in_every_figure() -> None:
+    samples = [answer(5), answer(5, status=304), answer(5, status=404)]
+
+    timed = render("timeline", timeline(samples, 5)).root.iter("path")
+    spread = render("distribution", distribution(samples)).root.iter("rect")
+
+    drawn = {path.get("class") for path in timed}
+    assert drawn == {"success", "redirect", "client_error"}
+    assert {rect.get("class") for rect in spread} == {
+        f"outcome {each}" for each in drawn
+    }

@@ -88,6 +88,41 @@ def test_the_book_s_context_names_are_there(target: TargetServer) -> None:
     assert len(failures) == 2
 
 
+@pytest.mark.parametrize("status", [401, 500])
+async def test_answers_with_an_error_status_are_not_shown_as_successes(
+    target: TargetServer, status: int
+) -> None:
+    response = await get("/requests/", url=f"{target.url}/status/{status}")
+
+    page = response.content.decode()
+    rows = Rows(page).rows
+    kind = f"answered {status // 100}xx"
+    assert f"10 sent: 10 {kind}," in " ".join(page.split())
+    assert "0 failed" not in page
+    assert [row[0] for row in rows["Failures and error statuses"][1:]] == [kind] * 10
+    assert "Successful Results" not in rows
+    assert f"{kind.capitalize()}, status {status}" in page
+    for absent in {"2xx", "3xx", "4xx", "5xx"} - {kind[-3:]}:
+        # The verdict names 2xx and 3xx: that there were none.
+        assert f"nswered {absent}" not in page
+
+
+async def test_each_class_of_outcomes_has_its_times_and_results(
+    target: TargetServer,
+) -> None:
+    response = await get(
+        "/requests/", url=f"{target.url}/mixed", request_num=8, concurrency=1
+    )
+
+    rows = Rows(response.content.decode()).rows
+    times = rows["In short"]
+    assert times[0] == ["Statistic", "2xx", "5xx"]
+    assert times[1] == ["answers", "2", "2"]
+    outcomes = [row[0].strip() for row in rows["Failures and error statuses"][1:]]
+    assert sorted(outcomes) == ["answered 5xx"] * 2 + ["failed, disconnected"] * 4
+    assert len(rows["Successful Results"]) == 3
+
+
 async def test_without_a_url_there_is_a_form_with_an_example() -> None:
     response = await get("/requests/")
 
