@@ -15,6 +15,7 @@ from typing import Any
 from async_views import __version__, settings
 from async_views.runtime import embedded
 from async_views.runtime.http_protocol import DeadlineHttpProtocol
+from async_views.runtime.listeners import note_listeners
 from async_views.runtime.security_headers import asgi_security_headers
 from async_views.runtime.websocket_protocol import BoundedWebSocketProtocol
 from async_views.runtime.worker import BoundedWorker
@@ -114,6 +115,10 @@ def when_ready(arbiter: Any) -> None:
             say(f"  {what:10} http://{host}:{address[1]}/   (Ctrl-C stops everything)")
             if settings.DEBUG and not ipaddress.ip_address(address[0]).is_loopback:
                 say("  beware     DEBUG is on, and HOST lets the whole network in")
+
+
+def post_fork(arbiter: Any, worker: Any) -> None:
+    note_listeners(listener.sock for listener in worker.sockets)
 
 
 def require_free_port(cfg: Any) -> None:

@@ -29,6 +29,7 @@ from async_api.probe.measurement import (
     summarize,
     verdict,
 )
+from async_api.probe.nearness import NOWHERE, Here
 from async_api.probe.private_targets import PrivateTargets
 from async_api.probe.targets import Target, redirected
 
@@ -64,6 +65,7 @@ async def probe(
     limits: Limits,
     private: PrivateTargets,
     *,
+    here: Here = NOWHERE,
     resolver: AbstractResolver | None = None,
     on_sample: Callable[[Sample], None] | None = None,
 ) -> Probe:
@@ -105,7 +107,12 @@ async def probe(
         question,
         samples,
         summary,
-        verdict(summary, busy=busy, lag=lag // 1000),
+        verdict(
+            summary,
+            busy=busy,
+            lag=lag // 1000,
+            nearness=here.nearness(guard.dialled, run.origins),
+        ),
     )
 
 
@@ -169,6 +176,7 @@ class Run:
         self.on_sample = on_sample
         self.samples: list[Sample] = []
         self.taken = 0
+        self.origins = {question.target.origin}
 
     async def all(self, began: int, budget_ends: int) -> None:
         async with asyncio.TaskGroup() as workers:
@@ -206,6 +214,7 @@ class Run:
                     if redirects == self.limits.redirects:
                         raise TooManyRedirects
                     target = redirected(target, received.location)
+                    self.origins.add(target.origin)
                     redirects += 1
                     if received.status == 303 and method != "HEAD":
                         method = "GET"  # RFC 9110, section 15.4.4

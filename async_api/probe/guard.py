@@ -42,6 +42,7 @@ class Guard:
     def __init__(self, private: PrivateTargets, resolver: AbstractResolver) -> None:
         self._private = private
         self._named: set[Address] = set()
+        self.dialled: set[tuple[str, int]] = set()
         self.resolver: AbstractResolver = SharedLookups(resolver, self._sift)
 
     def socket_factory(self, addr_info: AddrInfoType) -> socket.socket:
@@ -50,6 +51,7 @@ class Guard:
         scope = address[3] if family == socket.AF_INET6 and len(address) > 3 else 0
         if scope or not self._admits(address[0]):
             raise TargetRefused
+        self.dialled.add((str(address[0]), int(address[1])))
         opened = socket.socket(family, kind, protocol)
         opened.setblocking(False)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from async_api.duration import duration
+from async_api.probe.nearness import Nearness
 
 # A busier thread has no room left: some of what it measured is its own work.
 BUSY_LIMIT = 0.9
@@ -185,7 +186,13 @@ def summarize(
     )
 
 
-def verdict(summary: Summary, *, busy: float, lag: int) -> Verdict:
+def verdict(
+    summary: Summary,
+    *,
+    busy: float,
+    lag: int,
+    nearness: Nearness = Nearness.ELSEWHERE,
+) -> Verdict:
     """Whether the numbers describe the target rather than this site.
 
     `busy` is the share of the wall time that the measuring thread spent on the CPU.
@@ -195,6 +202,12 @@ def verdict(summary: Summary, *, busy: float, lag: int) -> Verdict:
     """
     median = summary.latency.p50 if summary.latency else 0
     reasons = []
+    if nearness is Nearness.SAME_SITE:
+        reasons.append(
+            "The target is this site itself: the requests compete with the probe for the "
+            "same processes, so the times may be longer than visitors see. Measure it with "
+            "`manage.py probe`, or from another machine."
+        )
     if busy >= BUSY_LIMIT and summary.wall_time >= SHORTEST_JUDGED:
         reasons.append(
             f"This site's own CPU was the limit, busy {min(busy, 1):.0%} of the time: "
@@ -214,10 +227,13 @@ def verdict(summary: Summary, *, busy: float, lag: int) -> Verdict:
         reasons.append(
             "No request was answered with 2xx or 3xx: there is no response time to trust."
         )
-    return Verdict(trusted=not reasons, reasons=tuple(reasons), notes=_notes(summary))
+    notes = _notes_on_percentiles(summary)
+    if nearness is Nearness.SAME_MACHINE:
+        notes += ("The target is on this machine and shares its processors.",)
+    return Verdict(trusted=not reasons, reasons=tuple(reasons), notes=notes)
 
 
-def _notes(summary: Summary) -> tuple[str, ...]:
+def _notes_on_percentiles(summary: Summary) -> tuple[str, ...]:
     if summary.latency is None:
         return ()
     succeeded = summary.latency.count

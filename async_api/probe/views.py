@@ -23,6 +23,7 @@ from async_api.probe.engine import Probe, probe
 from async_api.probe.forms import FORMATS, ProbeForm
 from async_api.probe.guard import TargetRefused
 from async_api.probe.limits import configured_limits
+from async_api.probe.nearness import here
 from async_api.probe.outcome import count_outcomes
 from async_api.probe.report import (
     as_csv,
@@ -89,7 +90,10 @@ async def answer(request: HttpRequest) -> HttpResponse:
     try:
         with PLACES.taken():
             run = await probe(
-                form.question(), configured_limits(), settings.PROBE_PRIVATE_TARGETS
+                form.question(),
+                configured_limits(),
+                settings.PROBE_PRIVATE_TARGETS,
+                here=here(request),
             )
     except TargetRefused as refusal:
         return refused(request, form, refusal)

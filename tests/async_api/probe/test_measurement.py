@@ -18,6 +18,7 @@ from async_api.probe.measurement import (
     summarize,
     verdict,
 )
+from async_api.probe.nearness import Nearness
 
 MS = 1_000
 
@@ -305,6 +306,21 @@ def test_requests_left_unsent_are_told() -> None:
     assert not result.trusted
     (reason,) = result.reasons
     assert "before 1,012 of 1,112 requests were sent" in reason
+
+
+def test_a_target_that_shares_the_probe_s_processes_is_not_trusted() -> None:
+    result = verdict(a_good_summary(), busy=0.1, lag=0, nearness=Nearness.SAME_SITE)
+
+    assert not result.trusted
+    (reason,) = result.reasons
+    assert reason.startswith("The target is this site itself")
+
+
+def test_a_target_on_the_same_machine_is_trusted_with_a_note() -> None:
+    result = verdict(a_good_summary(), busy=0.1, lag=0, nearness=Nearness.SAME_MACHINE)
+
+    assert result.trusted
+    assert result.notes == ("The target is on this machine and shares its processors.",)
 
 
 def test_each_reason_is_given_where_there_are_several() -> None:

@@ -123,6 +123,35 @@ async def test_each_class_of_outcomes_has_its_times_and_results(
     assert len(rows["Successful Results"]) == 3
 
 
+def test_a_site_is_known_by_the_name_it_was_asked_under_too(
+    target: TargetServer,
+) -> None:
+    """As behind a proxy, which listens at another address than the site."""
+    proxied = Client(headers={"host": f"127.0.0.1:{target.port}"})
+    straight = {"url": f"{target.url}/ok", "format": "json"}
+    moved = f"http://localhost:{target.port}/redirect?to={target.url}/ok"
+
+    own = proxied.get("/requests/", straight)
+    redirected = proxied.get("/requests/", straight | {"url": moved})
+    other = Client().get("/requests/", straight)
+
+    for response in (own, redirected):
+        assert "this site itself" in response.json()["verdict"]["reasons"][0]
+    assert "this site itself" not in str(other.json()["verdict"])
+
+
+def test_the_page_says_that_the_target_is_the_site_itself(
+    target: TargetServer,
+) -> None:
+    proxied = Client(headers={"host": f"127.0.0.1:{target.port}"})
+
+    response = proxied.get("/requests/async_to_sync", {"url": f"{target.url}/ok"})
+
+    page = response.content.decode()
+    assert "Take these numbers with care" in page
+    assert "The target is this site itself" in page
+
+
 async def test_without_a_url_there_is_a_form_with_an_example() -> None:
     response = await get("/requests/")
 
