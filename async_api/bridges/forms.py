@@ -1,6 +1,7 @@
 """What may be asked of an experiment?"""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from async_api.bridges.registry import EXPERIMENTS, Ready
 from async_views.runtime.environment import FALSE, TRUE
 
 FORMATS = {"html": "this page", "json": "JSON"}
+TITLES = [(name, each.title) for name, each in EXPERIMENTS.items()]
 # What is read for every experiment; its own parameters are in its row.
 COMMON = ("experiment", "compare", "format")
 DEFAULTS = Question(
@@ -34,16 +36,49 @@ class TrueOrFalse(forms.Field):
             raise forms.ValidationError(self.error_messages["invalid"])
         return word in TRUE
 
+    def prepare_value(self, value: object) -> object:
+        """The choice to select: what was said, or the default for what means nothing.
+
+        Browsers select the first choice where none is, whatever has run.
+        """
+        word = str(value).strip().lower()
+        if word in TRUE:
+            return "true"
+        return "false" if word in FALSE else self.initial
+
+
+class ExperimentField(forms.ChoiceField):
+    """The name of an experiment; where it is none, the nearest name is selected."""
+
+    def prepare_value(self, value: object) -> object:
+        if value is None or value in EXPERIMENTS:
+            return value
+        near = get_close_matches(str(value), EXPERIMENTS, n=1)
+        return near[0] if near else next(iter(EXPERIMENTS))
+
+
+def with_defaults(data: Mapping[str, str], experiment: str) -> dict[str, object]:
+    """What was said, and for whatever was not, what then runs."""
+    defaults = {
+        name: field.initial
+        for name, field in BridgeForm.base_fields.items()
+        if field.initial is not None
+    }
+    said = {name: value for name, value in data.items() if value.strip()}
+    return {"experiment": experiment, **defaults, **said}
+
 
 class BridgeForm(forms.Form):
-    """Every parameter has a default; every bound is a setting.
+    """Every parameter has a default, which is shown as well; every bound is a setting.
 
-    It has the fields of the experiment that its data names.
+    It has the fields of the experiment that its data names. Where that is none, it only
+    asks which.
     """
 
-    experiment = forms.ChoiceField(
+    experiment = ExperimentField(
+        label="Experiment",
         required=False,
-        choices=[(name, each.title) for name, each in EXPERIMENTS.items()],
+        choices=TITLES,
         error_messages={
             "invalid_choice": f"experiment is one of {', '.join(EXPERIMENTS)}."
         },
@@ -108,11 +143,16 @@ class BridgeForm(forms.Form):
         self, data: Mapping[str, Any], default: str, *, is_question: bool
     ) -> None:
         named = data.get("experiment") or default
-        self.row = EXPERIMENTS.get(named, EXPERIMENTS[default])
+        self.is_known = named in EXPERIMENTS
+        self.row = EXPERIMENTS[named if self.is_known else default]
         if is_question:
-            super().__init__(data)
+            super().__init__(with_defaults(data, self.row.name))
         else:
             super().__init__(initial={"experiment": self.row.name})
+        if not self.is_known:
+            self.fields = {"experiment": self.fields["experiment"]}
+            self.fields["experiment"].widget = forms.Select(choices=TITLES)
+            return
         for name in set(self.fields) - {*COMMON, *self.row.parameters}:
             del self.fields[name]
         counterpart = Ready(self.row, DEFAULTS).counterpart()

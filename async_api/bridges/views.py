@@ -92,7 +92,7 @@ async def look_around(request: HttpRequest) -> Served:
 
 def form_of(request: HttpRequest, default: str) -> BridgeForm:
     """Unbound where nothing is to be run: an experiment's name alone asks for its form."""
-    is_known = request.GET.get("experiment", default) in EXPERIMENTS
+    is_known = (request.GET.get("experiment") or default) in EXPERIMENTS
     is_question = not (is_known and set(request.GET) <= {"experiment"})
     return BridgeForm(request.GET, default, is_question=is_question)
 

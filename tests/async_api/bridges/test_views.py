@@ -1,3 +1,4 @@
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -67,6 +68,133 @@ async def test_a_bad_value_is_named(field: str, value: str) -> None:
     [error] = response.json()["errors"]
     assert (error["field"], error["value"]) == (field, value)
     assert error["message"].endswith(".")
+
+
+class Shown(HTMLParser):
+    """What the question's form of a page would send, as a browser reads it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self.within = ""
+        self.feed(page.partition('<form class="question"')[2].partition("</form>")[0])
+
+    def handle_starttag(self, tag: str, attributes: Any) -> None:
+        given = dict(attributes)
+        if tag == "input":
+            self.values[given["name"]] = given.get("value", "")
+        elif tag == "select":
+            self.within = given["name"]
+        elif tag == "option" and (
+            "selected" in given or self.within not in self.values
+        ):
+            self.values[self.within] = given["value"]
+
+
+async def shown(**query: Any) -> dict[str, str]:
+    return Shown((await AsyncClient().get(PATH, query)).content.decode()).values
+
+
+DEFAULTS = {
+    "experiment": "sync_to_async",
+    "sleep_time": "0.5",
+    "num_calls": "4",
+    "thread_sensitive": "true",
+    "compare": "false",
+    "format": "html",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "differing"),
+    [
+        ({}, {}),
+        ({"sleep_time": "0"}, {"sleep_time": "0"}),
+        ({"num_calls": "2", "sleep_time": "0"}, {"num_calls": "2", "sleep_time": "0"}),
+        (
+            {"sleep_time": "0", "thread_sensitive": "False", "compare": ""},
+            {"sleep_time": "0", "thread_sensitive": "false"},
+        ),
+        (
+            {"sleep_time": "0", "thread_sensitive": "no", "compare": "YES"},
+            {"sleep_time": "0", "thread_sensitive": "false", "compare": "true"},
+        ),
+    ],
+)
+async def test_the_form_shows_what_ran_and_nothing_that_nobody_chose(
+    query: dict[str, str], differing: dict[str, str]
+) -> None:
+    assert await shown(**query) == DEFAULTS | differing
+
+
+@pytest.mark.parametrize(
+    ("experiment", "others"),
+    [
+        ("semaphore", {"at_once": "2", "compare": "false"}),
+        ("gather", {"compare": "false"}),
+        ("chess_around_the_room", {}),
+    ],
+)
+async def test_the_form_of_every_experiment_shows_what_ran(
+    experiment: str, others: dict[str, str]
+) -> None:
+    values = await shown(experiment=experiment, sleep_time="0")
+
+    assert values | others == values
+    assert values["experiment"] == experiment
+    assert values["sleep_time"] == "0"
+    assert "" not in values.values()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "selected"),
+    [
+        ("compare", "perhaps", "false"),
+        ("thread_sensitive", "maybe", "true"),
+        ("format", "xml", "html"),
+    ],
+)
+async def test_an_invalid_choice_is_marked_and_the_default_is_selected(
+    field: str, value: str, selected: str
+) -> None:
+    response = await AsyncClient().get(
+        PATH, {field: value}, headers={"accept": "text/html"}
+    )
+
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert f'id="id_{field}_error"' in page
+    assert f"It was “{value}”." in page
+    assert Shown(page).values[field] == selected
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("nope", "sync_to_async"), ("gathr", "gather"), ("Semaphore", "semaphore")],
+)
+async def test_an_unknown_experiment_is_marked_and_others_can_be_chosen(
+    name: str, nearest: str
+) -> None:
+    response = await AsyncClient().get(
+        PATH, {"experiment": name, "sleep_time": "1"}, headers={"accept": "text/html"}
+    )
+
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert f"It was “{name}”." in page
+    assert 'id="id_experiment_error"' in page
+    assert Shown(page).values == {"experiment": nearest}
+    for each in EXPERIMENTS:
+        assert f'<option value="{each}"' in page
+    sent = await AsyncClient().get(PATH, Shown(page).values)
+    assert sent.status_code == 200
+
+
+async def test_an_experiment_left_empty_is_the_view_s_own_and_does_not_run() -> None:
+    page = (await AsyncClient().get(PATH, {"experiment": ""})).content.decode()
+
+    assert Shown(page).values == DEFAULTS
+    assert "It took" not in page
 
 
 async def test_the_sleeps_together_are_capped() -> None:
