@@ -1,0 +1,67 @@
+"""What to say of query parameters that a route does not know.
+
+A misspelt parameter that is ignored changes the answer without a word. Naming the
+parameter that was likely meant costs the client one look instead of a search.
+"""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+# Comparing names takes time: the first few are compared, and names only so far.
+MOST_COMPARED = 20
+LONGEST_COMPARED = 40
+# Of difflib's ratio: "brand" is near "brand_id", "rate" is not near "order".
+NEAR = 0.6
+# A shorter beginning is that of too many names.
+SHORTEST_BEGINNING = 3
+
+
+def unknown_parameters(
+    given: Iterable[str], known: Collection[str]
+) -> list[tuple[str, str]]:
+    """Each of the given names that is not known, once, and what is wrong with it.
+
+    The message reads on from the name, without a full stop: "is not a parameter here:
+    did you mean limit?" where a known name is near, and else "is not a parameter here:
+    it takes limit, order and q". The order is that of `given`.
+    """
+    unknown = [name for name in dict.fromkeys(given) if name not in known]
+    taken = f"is not a parameter here: {what_is_taken(known)}"
+    said = []
+    for place, name in enumerate(unknown):
+        meant = likely(name, known) if place < MOST_COMPARED else None
+        said.append(
+            (
+                name,
+                f"is not a parameter here: did you mean {meant}?" if meant else taken,
+            )
+        )
+    return said
+
+
+def what_is_taken(known: Collection[str]) -> str:
+    names = list(known)
+    if not names:
+        return "it takes none"
+    *others, last = names
+    return f"it takes {', '.join(others)} and {last}" if others else f"it takes {last}"
+
+
+def likely(name: str, known: Collection[str]) -> str | None:
+    """The known name that was probably meant."""
+    plain = {plainly(each): each for each in known}
+    wanted = plainly(name)
+    if wanted in plain:
+        return plain[wanted]
+    for each in plain:
+        shorter, longer = sorted((wanted, each), key=len)
+        if len(shorter) >= SHORTEST_BEGINNING and longer.startswith(shorter):
+            return plain[each]
+    near = get_close_matches(wanted, plain, n=1, cutoff=NEAR)
+    return plain[near[0]] if near else None
+
+
+def plainly(name: str) -> str:
+    """Without what differs by convention, or by an ampersand escaped as in HTML."""
+    start = name[:LONGEST_COMPARED].strip().lower().removeprefix("amp;")
+    return start.removesuffix("[]").replace("-", "").replace("_", "").replace(" ", "")
