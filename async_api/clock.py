@@ -5,11 +5,13 @@ from datetime import datetime
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from async_views.runtime.known_parameters import takes_no_parameters
 from async_views.runtime.read_only import read_only
 
 
 @read_only("GET", "HEAD")
 @never_cache
+@takes_no_parameters(page=False)
 async def current_time(request: HttpRequest) -> JsonResponse:
     """The server's local time (TIME_ZONE), to the microsecond."""
     return JsonResponse(time_of(datetime.now()))

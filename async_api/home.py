@@ -13,6 +13,7 @@ from async_api.online.presence import total_or_none
 from async_api.online.views import number
 from async_views.runtime.gateway import event_loop_id, gateway
 from async_views.runtime.health import is_ready
+from async_views.runtime.known_parameters import takes_no_parameters
 from async_views.runtime.read_only import read_only
 
 PATIENCE_SECONDS = 0.5
@@ -20,6 +21,7 @@ PATIENCE_SECONDS = 0.5
 
 @read_only("GET", "HEAD")
 @never_cache
+@takes_no_parameters(page=True)
 async def home(request: HttpRequest) -> HttpResponse:
     return render(
         request,

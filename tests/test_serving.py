@@ -232,7 +232,7 @@ def test_each_request_is_one_readable_line_in_the_log(asgi: Site) -> None:
     asgi.wait_until(lambda site: "mark=%0a1" in site.output)
 
     [line] = [line for line in asgi.lines if "mark=%0a1" in line]
-    assert '127.0.0.1 "GET /time?mark=%0a1 HTTP/1.1" 200 51 B ' in line
+    assert '127.0.0.1 "GET /time?mark=%0a1 HTTP/1.1" 400 ' in line
     assert line.endswith(" ms\n")
 
 

@@ -168,6 +168,11 @@ class BridgeForm(forms.Form):
             f"{self.row.sleep_help}: 0 to {settings.BRIDGE_MAX_SLEEP_SECONDS:g}."
         )
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """What may be said of this experiment; of an unknown one, anything of any."""
+        return tuple(self.fields if self.is_known else self.base_fields)
+
     def clean(self) -> dict[str, object]:
         """Caps what all sleeps together may take in a row."""
         if not self.errors:

@@ -1,6 +1,6 @@
 """/requests/sync_to_async and its like: what does blocking code do to asynchronous code?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from asgiref.sync import async_to_sync
@@ -27,16 +27,18 @@ from async_api.bridges.report import as_json
 from async_api.bridges.surroundings import VERSIONS, Surroundings, surroundings
 from async_api.bridges.timeline import Timeline, common_axis, timeline
 from async_views.runtime.gateway import serving
+from async_views.runtime.known_parameters import ignored, parameter_errors, repairs
 from async_views.runtime.negotiation import chosen_format, wants_page
 from async_views.runtime.places import Places
 from async_views.runtime.problems import (
     Problem,
-    bad_request,
     explained,
+    field_errors,
     problem_response,
 )
 from async_views.runtime.read_only import read_only
 
+NOTHING: Mapping[str, object] = {}
 PLACES = Places(settings.BRIDGE_LIMIT, "experiments")
 
 
@@ -101,10 +103,15 @@ def answer_without_running(
     request: HttpRequest, form: BridgeForm, served: Served
 ) -> HttpResponse | None:
     """The form, an error, or the way to the right view; None where it is to be run."""
-    if form.is_bound and not form.is_valid():
+    errors = parameter_errors(request.GET, form.parameters)
+    if errors or (form.is_bound and not form.is_valid()):
         if wants_page(request):
-            return explained(page(request, form, served, status=400))
-        return problem_response(request, bad_request(form))
+            misread = {
+                "parameter_errors": errors,
+                "repairs": repairs(request.GET, form.parameters),
+            }
+            return explained(page(request, form, served, status=400, misread=misread))
+        return problem_response(request, ignored([*errors, *field_errors(form)]))
     path = path_of(form.row)
     if path != request.path:
         return HttpResponseRedirect(f"{path}?{request.GET.urlencode()}")
@@ -153,6 +160,7 @@ def page(
     *,
     sent_by_page: Ready | None = None,
     status: int = 200,
+    misread: Mapping[str, object] = NOTHING,
 ) -> HttpResponse:
     axis = common_axis(results)
 
@@ -176,6 +184,7 @@ def page(
         "server": served.server,
         "surroundings": served.surroundings,
         "versions": VERSIONS,
+        **misread,
     }
     return render(request, "bridges/page.html", context, status=status)
 

@@ -9,11 +9,13 @@ from django.views.decorators.cache import never_cache
 
 from async_api.online.presence import total
 from async_views.runtime.gateway import serving
+from async_views.runtime.known_parameters import takes_no_parameters
 from async_views.runtime.read_only import read_only
 
 
 @read_only("GET", "HEAD")
 @never_cache
+@takes_no_parameters(page=True)
 async def counter(request: HttpRequest) -> HttpResponse:
     """The number as it is now; the page's script then keeps it so."""
     context = number(await total(request)) | {"server": serving(request)}

@@ -206,7 +206,7 @@ def verdict(
         reasons.append(
             "The target is this site itself: the requests compete with the probe for the "
             "same processes, so the times may be longer than visitors see. Measure it with "
-            "`manage.py probe`, or from another machine."
+            "manage.py probe, or from another machine."
         )
     if busy >= BUSY_LIMIT and summary.wall_time >= SHORTEST_JUDGED:
         reasons.append(

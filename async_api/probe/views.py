@@ -36,7 +36,9 @@ from async_api.probe.report import (
     successful_results,
 )
 from async_api.probe.timeline import timeline
+from async_api.probe.unencoded import url_repairs, with_the_way_to_write_it
 from async_views.runtime.gateway import serving
+from async_views.runtime.known_parameters import ignored, parameter_errors
 from async_views.runtime.negotiation import chosen_format, wants_page
 from async_views.runtime.places import Places
 from async_views.runtime.problem_details import FieldError
@@ -44,12 +46,14 @@ from async_views.runtime.problems import (
     Problem,
     bad_request,
     explained,
+    field_errors,
     problem_response,
 )
 from async_views.runtime.read_only import read_only
 
 logger = logging.getLogger(__name__)
 
+PARAMETERS = tuple(ProbeForm.base_fields)
 PLACES = Places(settings.PROBE_LIMIT, "probes")
 
 CROSS_SITE = (
@@ -78,9 +82,15 @@ async def answer(request: HttpRequest) -> HttpResponse:
     except LoginNeeded:
         return login_needed(request)
     answer_format = chosen_format(request, FORMATS)
+    errors = parameter_errors(request.GET, PARAMETERS)
     if "url" not in request.GET and answer_format == "html":
-        return form_page(request, ProbeForm(initial=example(request)))
+        form = ProbeForm(initial=example(request))
+        if errors:
+            return misread(request, form, errors)
+        return form_page(request, form)
     form = ProbeForm(request.GET)
+    if errors:
+        return misread(request, form, errors)
     if not form.is_valid():
         return bad_question(request, form)
     if is_cross_site(request):
@@ -146,9 +156,9 @@ def again(request: HttpRequest) -> str:
 
 
 def form_page(
-    request: HttpRequest, form: ProbeForm, *, notice: str = "", status: int = 200
+    request: HttpRequest, form: ProbeForm, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    return explained(page(request, form, {"notice": notice}, status))
+    return explained(page(request, form, context, status))
 
 
 def page(
@@ -160,6 +170,19 @@ def page(
         {"form": form, "server": serving(request)} | context,
         status=status,
     )
+
+
+def misread(
+    request: HttpRequest, form: ProbeForm, errors: list[FieldError]
+) -> HttpResponse:
+    """Nothing is sent where the question may be another one than it seems."""
+    if wants_page(request):
+        offered = url_repairs(request, PARAMETERS)
+        return form_page(
+            request, form, status=400, parameter_errors=errors, repairs=offered
+        )
+    told = with_the_way_to_write_it(errors, request, PARAMETERS)
+    return problem_response(request, ignored([*told, *field_errors(form)]))
 
 
 def bad_question(request: HttpRequest, form: ProbeForm) -> HttpResponse:

@@ -10,8 +10,8 @@ from difflib import get_close_matches
 # Comparing names takes time: the first few are compared, and names only so far.
 MOST_COMPARED = 20
 LONGEST_COMPARED = 40
-# Of difflib's ratio: "brand" is near "brand_id", "rate" is not near "order".
-NEAR = 0.6
+# Of difflib's ratio: "curser" is near "cursor", "rate" is not near "format" or "order".
+NEAR = 0.7
 # A shorter beginning is that of too many names.
 SHORTEST_BEGINNING = 3
 

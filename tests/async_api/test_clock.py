@@ -31,3 +31,11 @@ async def test_the_time_is_only_read(method: str) -> None:
     assert response.json()["detail"] == (
         f"{method.upper()} is not allowed here; allowed: GET, HEAD."
     )
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+async def test_the_time_takes_no_parameters(accept: str) -> None:
+    response = await AsyncClient().get("/time?zone=UTC", headers={"accept": accept})
+
+    assert response.status_code == 400
+    assert "This is not a parameter here: it takes none." in response.content.decode()

@@ -68,3 +68,12 @@ def test_many_names_take_little_longer_than_a_few() -> None:
         return perf_counter() - started
 
     assert seconds(20_000) < 0.1 + 50 * seconds(1000)
+
+
+@pytest.mark.parametrize("given", ["rate", "duration", "header", "b"])
+def test_a_name_that_shares_a_few_letters_is_not_near(given: str) -> None:
+    known = ("url", "request_num", "concurrency", "timeout", "method", "format")
+
+    [(_, message)] = unknown_parameters([given], known)
+
+    assert "did you mean" not in message

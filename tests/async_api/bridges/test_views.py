@@ -190,6 +190,40 @@ async def test_an_unknown_experiment_is_marked_and_others_can_be_chosen(
     assert sent.status_code == 200
 
 
+@pytest.mark.parametrize("path", [PATH, "/requests/async_to_sync/experiment"])
+async def test_an_unknown_parameter_is_an_error_and_nothing_runs(path: str) -> None:
+    query = {"sleep_time": "0", "num_cals": "3"}
+
+    told = await AsyncClient().get(path, query)
+    shown = await AsyncClient().get(path, query, headers={"accept": "text/html"})
+
+    [error] = told.json()["errors"]
+    assert told.status_code == shown.status_code == 400
+    assert (error["field"], error["value"]) == ("num_cals", "3")
+    assert error["message"] == "This is not a parameter here: did you mean num_calls?"
+    page = shown.content.decode()
+    assert "Nothing was run" in page
+    assert 'href="?sleep_time=0&amp;num_calls=3"' in page
+    assert "It took" not in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "experiment=gather&thread_sensitive=true",
+        "experiment=gather&at_once=3",
+        "experiment=chess_around_the_room&num_calls=3",
+        "experiment=requests&compare=true",
+        "sleep_time=0&sleep_time=1",
+    ],
+)
+async def test_what_an_experiment_does_not_read_is_an_error(query: str) -> None:
+    response = await AsyncClient().get(f"{PATH}?{query}")
+
+    assert response.status_code == 400
+    assert len(response.json()["errors"]) == 1
+
+
 async def test_an_experiment_left_empty_is_the_view_s_own_and_does_not_run() -> None:
     page = (await AsyncClient().get(PATH, {"experiment": ""})).content.decode()
 

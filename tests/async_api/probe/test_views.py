@@ -296,6 +296,119 @@ async def test_a_bad_value_is_named_on_the_page(field: str, value: str) -> None:
     assert f'id="id_{field}_error"' in page
 
 
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("extra", ["rate=10", "duration=1", "header=a:b", "x", "URL="])
+async def test_an_unknown_parameter_is_an_error_for_programs_and_nothing_is_sent(
+    target: TargetServer, path: str, extra: str
+) -> None:
+    query = f"request_num=2&{extra}&url={target.url}/ok"
+
+    response = await AsyncClient().get(f"{path}?{query}&format=json")
+
+    [error] = response.json()["errors"]
+    assert response.status_code == 400
+    assert error["field"] == extra.partition("=")[0]
+    assert error["message"].startswith("This is not a parameter here: ")
+    assert target.asked == []
+
+
+async def test_bad_values_are_named_beside_an_unknown_parameter() -> None:
+    response = await get("/requests/", url="x", request_num="0", rate="10")
+
+    fields = [error["field"] for error in response.json()["errors"]]
+    assert sorted(fields) == ["rate", "request_num", "url"]
+
+
+class Offered(HTMLParser):
+    """Where the links of a page's notice lead, by their text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.links: dict[str, str] = {}
+        self.href = ""
+        _, _, notice = page.partition('<div class="notice wrong"')
+        self.feed(notice.partition("</div>")[0])
+
+    def handle_starttag(self, tag: str, attributes: Any) -> None:
+        if tag == "a":
+            self.href = dict(attributes)["href"]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.href = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.href:
+            self.links[data] = self.href
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_unencoded_ampersand_is_asked_about_and_offered_as_a_link(
+    target: TargetServer, path: str
+) -> None:
+    meant = f"{target.url}/headers?a=1&b=%26&c=x+y&url=z&c"
+    query = f"?request_num=1&url={meant}&format=html"
+
+    response = await AsyncClient().get(f"{path}{query}", headers=BROWSER)
+
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert "Nothing was sent" in page
+    assert target.asked == []
+    links = Offered(page).links
+    assert next(iter(links)) == f"Probe {meant}"
+    sent = await AsyncClient().get(f"{path}{links[f'Probe {meant}']}", headers=BROWSER)
+    assert sent.status_code == 200
+    assert [asked.target.partition("?")[0] for asked in target.asked] == ["/headers"]
+    assert target.asked[0].query["url"] == "z"
+
+
+async def test_programs_are_told_how_an_ampersand_is_written() -> None:
+    response = await AsyncClient().get("/requests/?url=http://h/a&b=c&format=json")
+
+    [error] = response.json()["errors"]
+    assert (error["field"], error["value"]) == ("b", "c")
+    assert error["message"].endswith("as %26: url=http%3A%2F%2Fh%2Fa%26b%3Dc")
+
+
+async def test_a_misspelt_parameter_is_offered_as_it_was_meant() -> None:
+    response = await AsyncClient().get(
+        "/requests/?request_nun=3&url=http://127.0.0.1/", headers=BROWSER
+    )
+
+    links = Offered(response.content.decode()).links
+    assert links["Read request_nun as request_num"] == (
+        "?request_num=3&url=http%3A%2F%2F127.0.0.1%2F"
+    )
+
+
+async def test_the_form_alone_says_what_it_does_not_know() -> None:
+    response = await AsyncClient().get("/requests/?rate=10", headers=BROWSER)
+
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert "<code>rate</code>: This is not a parameter here" in page
+    assert 'value="http://testserver/time"' in page
+
+
+@pytest.mark.parametrize("headers", [{}, BROWSER])
+async def test_two_urls_are_one_too_many(
+    target: TargetServer, headers: dict[str, str]
+) -> None:
+    response = await AsyncClient().get(
+        f"/requests/?url={target.url}/ok&url={target.url}/headers", headers=headers
+    )
+
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert "This is given 2 times: give it once." in page
+    assert target.asked == []
+    if headers:
+        assert list(Offered(page).links) == [
+            f"Only url={target.url}/ok",
+            f"Only url={target.url}/headers",
+        ]
+
+
 async def test_all_bad_values_are_named_together() -> None:
     response = await get(
         "/requests/",
