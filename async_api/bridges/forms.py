@@ -9,6 +9,7 @@ from django.conf import settings
 
 from async_api.bridges.question import Question
 from async_api.bridges.registry import EXPERIMENTS, Ready
+from async_api.number_fields import NumberField, WholeNumberField
 from async_views.runtime.environment import FALSE, TRUE
 
 FORMATS = {"html": "this page", "json": "JSON"}
@@ -84,7 +85,7 @@ class BridgeForm(forms.Form):
         },
         widget=forms.HiddenInput,
     )
-    sleep_time = forms.FloatField(
+    sleep_time = NumberField(
         required=False,
         initial=f"{DEFAULTS.sleep_seconds:g}",
         min_value=0,
@@ -94,7 +95,7 @@ class BridgeForm(forms.Form):
             f"sleep_time is a number of seconds from 0 to {settings.BRIDGE_MAX_SLEEP_SECONDS:g}.",
         ),
     )
-    num_calls = forms.IntegerField(
+    num_calls = WholeNumberField(
         label="Calls",
         required=False,
         initial=DEFAULTS.calls,
@@ -113,7 +114,7 @@ class BridgeForm(forms.Form):
         error_messages={"invalid": "thread_sensitive is true or false."},
         help_text="true: all on one thread. false: on a pool of threads.",
     )
-    at_once = forms.IntegerField(
+    at_once = WholeNumberField(
         label="At once",
         required=False,
         initial=DEFAULTS.at_once,

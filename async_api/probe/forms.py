@@ -3,6 +3,7 @@
 from django import forms
 from django.conf import settings
 
+from async_api.number_fields import NumberField, WholeNumberField
 from async_api.probe.engine import METHODS, Question
 from async_api.probe.private_targets import PrivateTargets
 from async_api.probe.targets import (
@@ -41,7 +42,7 @@ class ProbeForm(forms.Form):
             * (settings.PROBE_PRIVATE_TARGETS != PrivateTargets())
         ),
     )
-    request_num = forms.IntegerField(
+    request_num = WholeNumberField(
         label="Requests",
         required=False,
         initial=DEFAULT_REQUESTS,
@@ -53,7 +54,7 @@ class ProbeForm(forms.Form):
         ),
         help_text=f"How many to send: 1 to {settings.PROBE_MAX_REQUESTS}.",
     )
-    concurrency = forms.IntegerField(
+    concurrency = WholeNumberField(
         label="Concurrency",
         required=False,
         widget=forms.NumberInput(attrs={"placeholder": "all at once"}),
@@ -65,7 +66,7 @@ class ProbeForm(forms.Form):
         help_text=f"How many at a time: 1 to {settings.PROBE_MAX_CONCURRENCY}. "
         "Empty: all at once, as far as that goes.",
     )
-    timeout = forms.FloatField(
+    timeout = NumberField(
         label="Timeout, seconds",
         required=False,
         widget=forms.NumberInput(

@@ -84,10 +84,7 @@ async def answer(request: HttpRequest) -> HttpResponse:
     answer_format = chosen_format(request, FORMATS)
     errors = parameter_errors(request.GET, PARAMETERS)
     if "url" not in request.GET and answer_format == "html":
-        form = ProbeForm(initial=example(request))
-        if errors:
-            return misread(request, form, errors)
-        return form_page(request, form)
+        return unasked(request, errors)
     form = ProbeForm(request.GET)
     if errors:
         return misread(request, form, errors)
@@ -117,6 +114,16 @@ async def answer(request: HttpRequest) -> HttpResponse:
                 headers={"Content-Disposition": 'attachment; filename="probe.csv"'},
             )
     return summary_page(request, form, run)
+
+
+def unasked(request: HttpRequest, errors: list[FieldError]) -> HttpResponse:
+    """The form, with what the query string says already and what is wrong with it."""
+    form = ProbeForm(example(request))
+    if form.errors.keys() <= {"url"}:
+        form = ProbeForm(initial=example(request))
+    if errors:
+        return misread(request, form, errors)
+    return form_page(request, form, status=400 if form.errors else 200)
 
 
 def example(request: HttpRequest) -> dict[str, str]:

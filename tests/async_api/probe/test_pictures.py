@@ -1,13 +1,19 @@
 """Do the pictures of a probe reach anyone: any reader, any language, any policy?"""
 
+import re
+
 import pytest
 from django.utils import translation
 from hypothesis import given
 
 from async_api.probe.distribution import Distribution, distribution
 from async_api.probe.measurement import Sample
+from async_api.probe.outcome import Outcome
 from async_api.probe.timeline import Timeline, timeline
 from tests.async_api.probe.pictures import MS, answer, failure, render, sample_lists
+from tests.site import ROOT
+
+STYLES = ROOT / "async_views" / "static" / "site.css"
 
 
 @given(sample_lists)
@@ -71,3 +77,32 @@ def test_an_outcome_looks_alike_in_every_figure() -> None:
     assert {rect.get("class") for rect in spread} == {
         f"outcome {each}" for each in drawn
     }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_outcome_has_a_colour_of_its_own_that_contrasts(scheme: str) -> None:
+    """WCAG 2.2, 1.4.3 asks for 4.5, where graphics need 3 (1.4.11)."""
+    light, _, dark = STYLES.read_text().partition("prefers-color-scheme: dark")
+    colours = dict(
+        re.findall(r"--(\S+): #(\w{6});", light if scheme == "light" else dark)
+    )
+
+    outcomes = [colours[outcome.replace("_", "-")] for outcome in Outcome]
+
+    assert len(set(outcomes)) == len(outcomes)
+    for colour in outcomes:
+        for ground in ("surface", "raised"):
+            assert contrast(colour, colours[ground]) >= 4.5, (colour, ground)
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    red, green, blue = (
+        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+        for share in (byte / 255 for byte in bytes.fromhex(colour))
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

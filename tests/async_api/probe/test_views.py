@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -407,6 +408,27 @@ async def test_two_urls_are_one_too_many(
             f"Only url={target.url}/ok",
             f"Only url={target.url}/headers",
         ]
+
+
+@pytest.mark.parametrize("written", ["2_0", "+20", "２０", "20.0", " 20 "])
+async def test_the_form_shows_the_number_that_was_read(
+    target: TargetServer, written: str
+) -> None:
+    response = await get("/requests/", url=f"{target.url}/ok", request_num=written)
+
+    assert len(target.asked) == 20
+    [shown] = re.findall(r'name="request_num" value="(.*?)"', response.content.decode())
+    assert shown == "20"
+
+
+async def test_a_bad_value_is_marked_before_there_is_a_url() -> None:
+    response = await get("/requests/", request_num="0", method="PUT", headers=BROWSER)
+
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert 'id="id_request_num_error"' in page
+    assert 'id="id_method_error"' in page
+    assert 'value="http://testserver/time"' in page
 
 
 async def test_all_bad_values_are_named_together() -> None:
