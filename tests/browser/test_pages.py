@@ -13,6 +13,8 @@ PAGES = [
     "/requests/sync_to_async",
     "/requests/sync_to_async?sleep_time=0&num_calls=2",
     "/requests/?url=nothing&request_num=0&timeout=0",
+    "/requests/?url=http://h/a?b=c&d=e&request_nun=1",
+    "/requests/sync_to_async?experiment=nope",
     "/nowhere",
     "/time",
     "/admin/login/",
