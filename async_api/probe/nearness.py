@@ -51,10 +51,10 @@ NOWHERE = Here()
 def here(request: HttpRequest) -> Here:
     """Where this site is, as its server and whoever asks it know."""
     try:
-        url = parse_target(f"{request.scheme}://{request.get_host()}/").url
+        target = parse_target(f"{request.scheme}://{request.get_host()}/")
     except InvalidTarget:
         return Here(listeners() or connected(request))
-    return Here(listeners() or connected(request), url.origin())
+    return Here(listeners() or connected(request), target.origin)
 
 
 def connected(request: HttpRequest) -> tuple[Listener, ...]:
