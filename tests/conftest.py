@@ -54,7 +54,7 @@ def self_signed(tmp_path: Path) -> ssl.SSLContext:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate}"
-        " -days 1 -subj /CN=localhost".split(),
+        " -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost".split(),
         check=True,
         capture_output=True,
     )

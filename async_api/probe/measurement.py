@@ -227,7 +227,7 @@ def verdict(
         reasons.append(
             "No request was answered with 2xx or 3xx: there is no response time to trust."
         )
-    notes = _notes_on_percentiles(summary)
+    notes = _notes_on_percentiles(summary) + _notes_on_connections(summary)
     if nearness is Nearness.SAME_MACHINE:
         notes += ("The target is on this machine and shares its processors.",)
     return Verdict(trusted=not reasons, reasons=tuple(reasons), notes=notes)
@@ -249,3 +249,22 @@ def _notes_on_percentiles(summary: Summary) -> tuple[str, ...]:
             "probe with 100 or more for a tail.",
         )
     return ()
+
+
+def _notes_on_connections(summary: Summary) -> tuple[str, ...]:
+    notes = []
+    if summary.reconnects:
+        notes.append(
+            f"{_requests(summary.reconnects)} needed a new connection, because the target "
+            "had closed one that it had promised to keep open: connecting is in the time."
+        )
+    if summary.strays:
+        notes.append(
+            f"{_requests(summary.strays)} had an answer followed by bytes that belong to "
+            "no answer: they were discarded, together with the connection."
+        )
+    return tuple(notes)
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count:,} requests"

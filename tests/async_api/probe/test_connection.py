@@ -1,15 +1,23 @@
 """What a target does to a connection is told as it was, and nothing is sent twice."""
 
 import asyncio
+import json
+import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from async_api.probe.measurement import FailureKind
 from tests.async_api.probe.test_engine import only_sample, run
+from tests.flood import FLOODS, flooding
 from tests.raw_target import RawConnection, RawTarget, Script
+from tests.site import ROOT
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n"
@@ -47,7 +55,7 @@ async def test_a_connection_closed_between_requests_is_no_failed_request(
         assert done.summary.statuses == {200: REQUESTS}
         assert done.summary.reconnects == REQUESTS - concurrency
         assert len(target.log) == REQUESTS
-    assert any("closed" in note for note in done.verdict.notes)
+    assert any("promised to keep open" in note for note in done.verdict.notes)
 
 
 async def test_a_connection_reset_between_requests_is_no_failed_request() -> None:
@@ -63,18 +71,32 @@ async def test_a_connection_reset_between_requests_is_no_failed_request() -> Non
         assert len(target.log) == REQUESTS
 
 
-async def test_a_connection_closed_with_tls_between_requests_is_no_failed_request(
-    self_signed: ssl.SSLContext, trust_self_signed: None
+def test_a_connection_closed_with_tls_between_requests_is_no_failed_request(
+    self_signed: ssl.SSLContext, tmp_path: Path
 ) -> None:
     def script(connection: RawConnection) -> None:
         if connection.request() is not None:
             connection.write(OK)
 
     with RawTarget(script, tls=self_signed) as target:
-        done = await run(target.url.replace("127.0.0.1", "localhost"), REQUESTS, 1)
+        # A process of its own: which authorities are trusted is read once.
+        done = subprocess.run(
+            [sys.executable, "manage.py", "probe", f"https://localhost:{target.port}/"]
+            + ["--requests", str(REQUESTS), "--concurrency", "1", "--json"],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "DJANGO_SETTINGS_MODULE": "async_views.settings",
+                "SSL_CERT_FILE": str(tmp_path / "certificate.pem"),
+            },
+            capture_output=True,
+            text=True,
+        )
 
-        assert done.summary.statuses == {200: REQUESTS}
         assert len(target.log) == REQUESTS
+    summary = json.loads(done.stdout)["summary"]
+    assert summary["statuses"] == {"200": REQUESTS}
+    assert summary["reconnects"] == REQUESTS - 1
 
 
 async def test_an_idle_time_that_runs_out_is_no_failed_request() -> None:
@@ -194,7 +216,7 @@ async def test_an_announced_close_is_no_reconnect() -> None:
 
         assert target.connections == 10
     assert done.summary.reconnects == 0
-    assert not any("closed" in note for note in done.verdict.notes)
+    assert not any("promised to keep open" in note for note in done.verdict.notes)
 
 
 # Bytes that belong to no answer
@@ -258,55 +280,29 @@ async def test_interim_answers_without_end_are_cut_off() -> None:
     assert "16 interim answers" in done.samples[0].message
 
 
-FLOODS = {
-    "interim": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
-    "line ends": (b"", b"\r\n"),
-    "fields": (b"HTTP/1.1 200 OK\r\n", b"X: a\r\n"),
-    "one field": (b"HTTP/1.1 200 OK\r\nX: ", b"a"),
-    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
-    "extensions": (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"1;a=bcd\r\na\r\n",
-    ),
-    "trailers": (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
-        b"X: a\r\n",
-    ),
-    "body": (b"HTTP/1.1 200 OK\r\n\r\n", b"a"),
-    "answers": (b"", OK),
-}
-
-
-@pytest.mark.parametrize("flood", FLOODS)
+@pytest.mark.parametrize("kind", FLOODS)
 async def test_a_flood_neither_outlasts_the_timeout_nor_holds_the_loop(
-    flood: str,
+    kind: str,
 ) -> None:
-    begin, again = FLOODS[flood]
-    block = again * (64 * 1024 // len(again))
-
-    def script(connection: RawConnection) -> None:
-        connection.request()
-        connection.write(begin)
-        while True:
-            connection.write(block)
-
-    turns = 0
+    longest = 0.0
 
     async def turn() -> None:
-        nonlocal turns
+        nonlocal longest
         while True:
+            before = time.thread_time()
             await asyncio.sleep(0)
-            turns += 1
+            longest = max(longest, time.thread_time() - before)
 
-    with RawTarget(script) as target:
+    with flooding(kind) as url:
         turning = asyncio.create_task(turn())
-        done = await run(target.url, 40, 40, timeout_seconds=1)
+        done = await run(url, 100, 100, timeout_seconds=1)
         turning.cancel()
 
+    assert done.summary.sent == 100
+    # Generous: the flood and other tests have the same processors.
     assert done.summary.wall_time < 2_500_000
-    assert max(sample.body_length for sample in done.samples) <= 1_000_000
-    # A loop that reads whatever has come turns a few times while it does.
-    assert turns > 40
+    # CPU time of one turn of the loop, with asyncio's debugging.
+    assert longest < 0.25
 
 
 @pytest.mark.parametrize(
