@@ -212,20 +212,25 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
+            "()": "async_views.runtime.log_lines.BoundedFormatter",
             "format": "[{asctime}] [{process}] [{levelname}] {name}: {message}",
             "datefmt": "%Y-%m-%d %H:%M:%S %z",
             "style": "{",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["refusals"],
+        }
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # Django's own handlers would say every warning twice, or only under DEBUG.
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        # Anybody can send a wrong Host, and each would be forty lines.
-        "django.security.DisallowedHost": {"filters": ["without_traceback"]},
     },
     "filters": {
-        "without_traceback": {"()": "async_views.runtime.log_lines.WithoutTraceback"}
+        "refusals": {"()": "async_views.runtime.log_lines.RefusalsWithoutTraceback"}
     },
 }

@@ -4,6 +4,7 @@ import logging
 import time
 
 from async_views.runtime.asgi_types import Application, Message, Receive, Scope, Send
+from async_views.runtime.log_lines import printable
 
 # gunicorn's own logger, so that its `accesslog` setting says where the lines go.
 logger = logging.getLogger("gunicorn.access")
@@ -38,7 +39,7 @@ class AccessLog:
                 '%s %s "%s" %s %d B %.1f ms',
                 time.strftime("[%d/%b/%Y:%H:%M:%S %z]"),
                 # A trusted proxy passes on whatever its client called itself.
-                printable(scope["client"][0]) if scope["client"] else "-",
+                quotable(scope["client"][0]) if scope["client"] else "-",
                 request_line(scope),
                 # The client left, or the application failed, before there was a status.
                 status or "-",
@@ -51,10 +52,9 @@ def request_line(scope: Scope) -> str:
     """As it came, in ASCII: what a client sends must not be able to forge a log line."""
     query = b"?" + scope["query_string"] if scope["query_string"] else b""
     path = (scope["raw_path"] + query).decode("ascii", "backslashreplace")
-    return f"{scope['method']} {printable(path)} HTTP/{scope['http_version']}"
+    return f"{scope['method']} {quotable(path)} HTTP/{scope['http_version']}"
 
 
-def printable(text: str) -> str:
-    return "".join(
-        c if c.isprintable() and c != '"' else f"\\x{ord(c):02x}" for c in text
-    )
+def quotable(text: str) -> str:
+    """To be put between quotes."""
+    return printable(text).replace('"', "\\x22")

@@ -9,6 +9,15 @@ from typing import Any
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 
+# Characters of what a client sent that it is told again, and of a whole sentence.
+LONGEST_ECHO = 200
+LONGEST_DETAIL = 2000
+
+
+def shortened(text: str, most: int = LONGEST_ECHO) -> str:
+    """The text, or its beginning and an ellipsis, in at most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
