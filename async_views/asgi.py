@@ -18,16 +18,20 @@ from async_views.runtime.body_limit import BodyLimit  # noqa: E402
 from async_views.runtime.handler import Handler  # noqa: E402
 from async_views.runtime.lifespan import Lifespan  # noqa: E402
 from async_views.runtime.problems import told_before_django  # noqa: E402
+from async_views.runtime.request_content import CheckedRequest  # noqa: E402
 from async_views.runtime.routing import ProtocolRouter, WebSocketRoutes  # noqa: E402
 from async_views.runtime.security_headers import asgi_security_headers  # noqa: E402
 from async_views.runtime.static_files import static_files_asgi  # noqa: E402
 from catalog.insertions import insertions  # noqa: E402
 from catalog.reads import reads  # noqa: E402
 
+handler = Handler(threads=settings.REQUEST_THREADS)
+handler.request_class = CheckedRequest
+
 application = ProtocolRouter(
     http=AccessLog(
         BodyLimit(
-            static_files_asgi(Handler(threads=settings.REQUEST_THREADS)),
+            static_files_asgi(handler),
             limit=settings.BODY_BYTES,
             larger={"/admin/": settings.ADMIN_BODY_BYTES},
             headers=asgi_security_headers(),

@@ -12,6 +12,11 @@ from async_api.home import home
 from async_api.online.views import counter
 from async_views.runtime.health import healthz, readyz
 
+handler400 = "async_views.runtime.problems.bad_request_view"
+handler403 = "async_views.runtime.problems.forbidden_view"
+handler404 = "async_views.runtime.problems.not_found_view"
+handler500 = "async_views.runtime.problems.failed_view"
+
 # Looked up when asked for: in production that reads all static files.
 ICON = lazy(static, str)("site.svg")
 

@@ -8,6 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "async_views.settings")
 django_application = get_wsgi_application()
 
 # Django has to be set up before this can read its settings.
+from async_views.runtime.request_content import CheckedWSGIRequest  # noqa: E402
 from async_views.runtime.static_files import static_files_wsgi  # noqa: E402
 
+django_application.request_class = CheckedWSGIRequest
 application = static_files_wsgi(django_application)

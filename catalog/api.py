@@ -22,9 +22,8 @@ from async_views import __version__
 from async_views.runtime.coalesce import TooManyWaiting
 from async_views.runtime.database import is_unavailable
 from async_views.runtime.header_fields import add
-from async_views.runtime.problem_details import FieldError
+from async_views.runtime.problem_details import FieldError, shortened
 from async_views.runtime.problems import (
-    LONGEST_ECHO,
     Problem,
     problem_response,
     unavailable,
@@ -212,8 +211,8 @@ def field_error(error: Mapping[str, Any]) -> FieldError:
 
 def shown(value: object) -> str:
     if isinstance(value, str):
-        return value[:LONGEST_ECHO]
-    return json.dumps(value, default=str)[:LONGEST_ECHO]
+        return shortened(value)
+    return shortened(json.dumps(value, default=str))
 
 
 @api.exception_handler(HttpError)

@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from async_views.runtime.problem_details import FieldError
-from async_views.runtime.problems import LONGEST_ECHO, Problem
+from async_views.runtime.problems import Problem
 from catalog.locks import is_lock_timeout
 from catalog.models import RememberedAnswer
 
@@ -70,7 +70,7 @@ def key_of(request: HttpRequest) -> str | None:
     key = value[1:-1] if re.fullmatch(r'".*"', value) else value
     if not KEY.fullmatch(key):
         message = "A key is 1 to 255 visible ASCII characters, such as a random UUID."
-        error = FieldError(HEADER, value[:LONGEST_ECHO], message)
+        error = FieldError(HEADER, value, message)
         raise Problem(400, f"{HEADER}: {message}", [error])
     return key
 
@@ -150,7 +150,7 @@ def again(remembered: RememberedAnswer, fingerprint: bytes) -> Answer:
             "It was sent with another request before. Send a new key with a new request, "
             "and an old key only with what it was first sent with."
         )
-        error = FieldError(HEADER, remembered.key[:LONGEST_ECHO], message)
+        error = FieldError(HEADER, remembered.key, message)
         raise Problem(422, f"{HEADER} {error.value!r}: {message}", [error])
     return Answer(remembered.status, remembered.headers, bytes(remembered.body))
 

@@ -3,8 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 
-from async_views.runtime.problem_details import FieldError
-from async_views.runtime.problems import LONGEST_ECHO, Problem, problem_response
+from async_views.runtime.problem_details import FieldError, shortened
+from async_views.runtime.problems import Problem, problem_response
 from catalog.idempotency import Answer
 from catalog.identity import is_possible
 from catalog.pages import MOST_ROWS, Page, parse_cursor
@@ -23,6 +23,8 @@ from catalog.writes import (
 )
 from catalog.writing import insert, response_of, write
 
+# Of the parameters that are not known.
+MOST_LISTED = 5
 # What clients call a column, and the models.
 NAMES = {"brand_name": "name", "product_name": "name", "brand_id": "brand_id"}
 
@@ -67,13 +69,16 @@ async def page(
 ) -> HttpResponse:
     """GET of a part of the products. Raises Problem for what cannot be asked for."""
     unknown = [
-        FieldError(name, request.GET[name][:LONGEST_ECHO], "is not known here")
+        FieldError(name, request.GET[name], "is not known here")
         for name in request.GET
         if name not in type(query).model_fields
     ]
     if unknown:
-        names = ", ".join(error.field for error in unknown)
-        raise Problem(400, f"Not known here: {names}.", unknown)
+        names = ", ".join(shortened(error.field) for error in unknown[:MOST_LISTED])
+        more = len(unknown) - MOST_LISTED
+        if more > 0:
+            names += f", and {more:,} more"
+        raise Problem(400, f"Not known here: {names}.", unknown[:MOST_LISTED])
     try:
         after = parse_cursor(query.cursor, query.order) if query.cursor else None
     except ValueError as error:

@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from async_views.runtime.problems import explained
+from async_views.runtime.negotiation import wants_page
+from async_views.runtime.problems import bad_request, explained, problem_response
 from async_views.runtime.read_only import read_only
 from catalog.forms import BrandsForm, ProductsForm
 from catalog.identity import is_possible
@@ -73,4 +74,6 @@ def members(
 
 
 def refused(request: HttpRequest, template: str, form: ProductsForm) -> HttpResponse:
+    if not wants_page(request):
+        return problem_response(request, bad_request(form))
     return explained(render(request, template, {"form": form}, status=400))

@@ -8,8 +8,8 @@ from django.db import IntegrityError, connection
 from django.db.models import Model, ProtectedError, QuerySet
 from psycopg.errors import CheckViolation, ForeignKeyViolation
 
-from async_views.runtime.problem_details import FieldError
-from async_views.runtime.problems import LONGEST_ECHO, Problem
+from async_views.runtime.problem_details import FieldError, shortened
+from async_views.runtime.problems import Problem
 from catalog.models import Brand, Product
 from catalog.questions import Question, array_of, brands_by_id, products_by_id
 from catalog.representation import Representation, is_matched, represent
@@ -83,7 +83,7 @@ def require_match(collection: Collection, identity: int, if_match: str | None) -
         raise Problem(
             412,
             f"The {collection.noun} {identity} is not as you have seen it any more: its "
-            f"ETag is {etag}, and If-Match was {if_match[:LONGEST_ECHO]}. Get it again.",
+            f"ETag is {etag}, and If-Match was {shortened(if_match)}. Get it again.",
             headers={"ETag": etag},
         )
     return row

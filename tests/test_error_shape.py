@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -35,16 +35,20 @@ INSERT INTO product (product_name, brand_id) VALUES ('A hammer', 1);
 def routes(
     patterns: list[URLPattern | URLResolver] | None = None, before: str = "/"
 ) -> Iterator[str]:
-    """A path of every route but the admin's, which are Django's own."""
+    """A path of every route."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
-        path = before + re.sub("<[^>]*>", "1", str(pattern.pattern))
+        # The admin has regular expressions among its patterns, which end in a $.
+        of_pattern = re.sub(r"<[^>]*>|\(\?P<.*?\)", "1", str(pattern.pattern))
+        path = before + re.sub(r"^\^|\$$", "", of_pattern)
         if isinstance(pattern, URLPattern):
             yield path
-        elif path != "/admin/":
+        else:
             yield from routes(pattern.url_patterns, path)
 
 
-ROUTES = list(routes())
+EVERY_ROUTE = [*dict.fromkeys(routes()), "/nowhere", "/static/nowhere.css"]
+# The admin answers most things with the way to its login.
+ROUTES = [path for path in dict.fromkeys(routes()) if not path.startswith("/admin/")]
 OF_THE_CATALOG = [path for path in ROUTES if re.match("/(brands|products)(/|$)", path)]
 PAGES_OF_THE_CATALOG = [path for path in ROUTES if path.startswith("/catalog/")]
 
@@ -57,6 +61,8 @@ class Served:
     database: str
     good: str
     useless: str
+    # What the site has logged.
+    lines: list[str] = field(default_factory=list)
 
     def ask(self, asker: str, method: str, path: str, **headers: str) -> Answer:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -83,7 +89,7 @@ def served(database: tuple[str, str, str]) -> Iterator[Served]:
         "ADMIN_BODY_BYTES": str(ADMIN_BODY_BYTES),
     }
     with Site(DATABASE_URL=database[0], **sizes, **limits) as site:
-        yield Served(site.url, *database)
+        yield Served(site.url, *database, site.lines)
 
 
 @pytest.fixture
@@ -159,6 +165,157 @@ def test_a_body_that_is_too_large(served: Served, path: str, asker: str) -> None
     answer = served.ask(asker, "POST", path, body="x" * (most + 1))
 
     assert_is_problem(answer, 413, asker)
+
+
+def assert_is_refused(answer: Answer, asker: str) -> None:
+    assert 400 <= answer.status < 500, answer.body[:500]
+    assert_is_problem(answer, answer.status, asker)
+    assert len(answer.body) < 5000
+
+
+def test_more_fields_in_the_query_string_than_are_taken(
+    served: Served, asker: str
+) -> None:
+    for path in EVERY_ROUTE:
+        answer = served.ask(asker, "GET", f"{path}?{'&'.join(['a=1'] * 1001)}")
+
+        assert_is_refused(answer, asker)
+    assert "Traceback" not in "".join(served.lines)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("q=%00abc&%00=%00&next=%00", id="NUL"),
+        pytest.param("q=%FF%FEabc&%FF=1&format=%FF", id="no UTF-8"),
+        pytest.param("q=%ED%A0%80abc&limit=%ED%A0%80", id="a surrogate"),
+        pytest.param("&".join(f"{x}={'9' * 2000}" for x in "abc"), id="long numbers"),
+        pytest.param("limit=99999999999999999999&brand_id=" + "9" * 5000, id="huge"),
+        pytest.param("zz=" + "z" * 20_000, id="a long value"),
+        pytest.param("z" * 20_000 + "=1", id="a long name"),
+        pytest.param("q=%zz%&cursor=%&order=%1", id="half an escape"),
+        pytest.param("url=" + "%" * 5000, id="percent signs"),
+    ],
+)
+def test_a_query_string_that_nobody_meant(served: Served, query: str) -> None:
+    for path in {*ROUTES, "/admin/login/", "/nowhere"} - SLOW:
+        answer = served.ask("program", "GET", f"{path}?{query}")
+
+        assert answer.status < 500, (path, answer.body[:500])
+        if answer.status >= 400:
+            assert_is_refused(answer, "program")
+    assert "Traceback" not in "".join(served.lines)
+    assert max(map(len, served.lines)) < 3000
+
+
+# They run an experiment of two seconds.
+SLOW = {"/requests/sync_to_async", "/requests/async_to_sync/experiment"}
+MULTIPART = "multipart/form-data; boundary=XX"
+URLENCODED = "application/x-www-form-urlencoded"
+FIELD = b'Content-Disposition: form-data; name="username"'
+FILE = FIELD + b'; filename="f"'
+CSRF_COOKIE = "a" * 32
+
+
+def part(head: bytes, body: bytes = b"x") -> bytes:
+    return b"--XX\r\n" + head + b"\r\n\r\n" + body + b"\r\n--XX--\r\n"
+
+
+MALFORMED = {
+    "more fields than are taken": (URLENCODED, b"&" * 1001),
+    "no boundary": ("multipart/form-data", b"x"),
+    "an empty boundary": ("multipart/form-data; boundary=", b"x"),
+    "a boundary that is none": ("multipart/form-data; boundary=\xe9", b"x"),
+    "a boundary that is long": ("multipart/form-data; boundary=" + "b" * 999, b"x"),
+    "a file that is no base64": (
+        MULTIPART,
+        part(FILE + b"\r\nContent-Transfer-Encoding: base64", b"A"),
+    ),
+    "a charset by parts": (URLENCODED + "; charset*0=zl; charset*1=ib", b"a=1"),
+    "a charset that is extended": (URLENCODED + "; charset*=zlib''%41", b"a=1"),
+    "a parameter of a thousand": (URLENCODED + ";a=b" * 1000, b"a=1"),
+    **{
+        f"{kind} in {charset[:20]!r}": (f"{media_type}; charset={charset}", body)
+        for charset in [
+            *("idna", "zlib", "rot13", "hex", "undefined", "unicode_escape", "utf-7"),
+            *("punycode", "base64", "raw_unicode_escape", "nope", "", "x" * 900),
+            *('"zlib"', "ID\xc9A", "utf-8\\0", "utf-8;charset=hex"),
+        ]
+        for kind, media_type, body in [
+            ("multipart", MULTIPART, part(FIELD, b"\xff\xfe")),
+            ("a form", URLENCODED, b"username=%FF"),
+        ]
+    },
+}
+
+
+EVERYWHERE = {
+    "more fields than are taken",
+    "no boundary",
+    "a file that is no base64",
+    "multipart in 'zlib'",
+    "a form in 'idna'",
+}
+# Forms, an API, a page, and what is nowhere.
+OF_EACH_KIND = ["/admin/login/", "/product", "/requests/", "/healthz", "/nowhere"]
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_a_body_that_cannot_be_read(served: Served, kind: str) -> None:
+    content_type, body = MALFORMED[kind]
+    for path in EVERY_ROUTE if kind in EVERYWHERE else OF_EACH_KIND:
+        asker = "browser" if path == "/admin/login/" else "program"
+        answer = send(
+            served.url,
+            "POST",
+            path,
+            body,
+            {
+                "Accept": ACCEPT[asker],
+                "Content-Type": content_type,
+                # With these, the forms are read.
+                "Cookie": f"csrftoken={CSRF_COOKIE}",
+                "X-CSRFToken": CSRF_COOKIE,
+            },
+        )
+
+        assert answer.status != 403, (path, answer.body)
+        assert_is_refused(answer, asker)
+    assert "Traceback" not in "".join(served.lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Cookie", 'sessionid="\\000"; csrftoken="\\377'),
+        ("Cookie", "sessionid=" + "\xff" * 32),
+        ("Cookie", "=;;;=\x7f"),
+        ("Cookie", 'messages=[["x"]]:1:2; sessionid=\''),
+        ("Cookie", ";".join(f"c{n}=1" for n in range(3000))),
+        ("Content-Type", ";;;="),
+        ("Content-Type", "\xff/\xff; charset=\xff"),
+        ("Content-Type", "text/plain" + ';a="' * 2000),
+        ("Accept-Language", "de-" * 10_000),
+        ("Accept-Language", ";q=1,en;q=nan,*"),
+        ("Origin", "null"),
+        ("Origin", "http://["),
+        ("Host", "["),
+        ("Host", "\xff"),
+        ("Host", "h" * 5000),
+    ],
+)
+def test_a_header_field_that_nobody_meant(
+    served: Served, asker: str, name: str, value: str
+) -> None:
+    for path in ["/", "/time", "/products", "/catalog/", "/requests/", "/admin/login/"]:
+        headers = {name.replace("-", "_"): value}
+        answer = served.ask(asker, "GET", path, **headers)
+
+        assert answer.status < 500
+        if answer.status >= 400 and answer.headers["Content-Type"] != PROBLEM_JSON:
+            assert_is_refused(answer, "browser")
+    assert "Traceback" not in "".join(served.lines)
+    assert max(map(len, served.lines)) < 3000
 
 
 HAMMER = json.dumps({"product_name": "x", "brand_id": 1})

@@ -13,8 +13,7 @@ from django.http import HttpRequest
 from django.utils.http import is_same_domain
 
 from async_views.runtime.asgi_types import Scope
-
-LONGEST_ECHO = 200
+from async_views.runtime.problem_details import shortened
 
 
 class OriginRefused(Exception):
@@ -34,7 +33,7 @@ def require_origin(scope: Scope) -> None:
         return
     if len(origins) > 1 or not (origins[0].lower() == own or is_trusted(origins[0])):
         raise OriginRefused(
-            f"A page of {', '.join(origins)[:LONGEST_ECHO]!r} may not open a socket "
+            f"A page of {shortened(', '.join(origins))!r} may not open a socket "
             f"here. Pages of {own!r} may, and those of CSRF_TRUSTED_ORIGINS."
         )
 
@@ -48,7 +47,7 @@ def own_origin(scope: Scope) -> str:
     except DisallowedHost as error:
         raise OriginRefused(
             f"This site does not answer to the host "
-            f"{request.META['HTTP_HOST'][:LONGEST_ECHO]!r}: ALLOWED_HOSTS names those it "
+            f"{shortened(request.META['HTTP_HOST'])!r}: ALLOWED_HOSTS names those it "
             "does."
         ) from error
     scheme = "https" if scope["scheme"] == "wss" else "http"

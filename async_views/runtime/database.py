@@ -7,6 +7,7 @@ one connection for the occasion: slower, and as right.
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -62,6 +63,8 @@ DJANGO_ONLY = frozenset({"context", "cursor_factory", "prepare_threshold"})
 # connection exceptions, too many connections, shutting down or starting up.
 # https://www.postgresql.org/docs/18/errcodes-appendix.html
 UNAVAILABLE = ("08", "53300", "57P")
+
+NOT_A_NUMBER = re.compile(r"Field '\w+' expected a number but got ")
 
 
 def parameters() -> dict[str, Any]:
@@ -154,3 +157,15 @@ def is_unavailable(error: BaseException | None) -> bool:
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return error.sqlstate is None or error.sqlstate.startswith(UNAVAILABLE)
     return False
+
+
+def is_refused_value(error: BaseException | None) -> bool:
+    """Whether the database did not take a value that it was sent.
+
+    Such as a NUL in a text, or a pattern that is none: SQLSTATE class 22; psycopg refuses
+    some by itself.
+    """
+    if isinstance(error, ValueError | TypeError):
+        # Django's own, of a key that is sent as a field of a form, or to act upon.
+        return NOT_A_NUMBER.match(str(error)) is not None
+    return isinstance(error, django.db.DataError | psycopg.DataError)

@@ -5,7 +5,7 @@ the rest of the middleware can complain of either.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction
@@ -16,7 +16,12 @@ from django.utils.decorators import sync_and_async_middleware
 from django.views.decorators.cache import never_cache
 
 from async_views.runtime.database import connection, is_unavailable
-from async_views.runtime.problems import problem_response, shaped, unavailable
+from async_views.runtime.problems import (
+    fault_of,
+    problem_response,
+    shaped,
+    unavailable,
+)
 from async_views.runtime.read_only import read_only
 from async_views.runtime.security_headers import secure
 
@@ -56,7 +61,15 @@ async def is_ready(request: HttpRequest, seconds: float) -> bool:
     return True
 
 
-ANSWERS = {"/healthz": healthz, "/readyz": readyz}
+Ask = Callable[[HttpRequest], Awaitable[HttpResponse]]
+ANSWERS: dict[str, Ask] = {"/healthz": healthz, "/readyz": readyz}
+
+
+async def answered(request: HttpRequest, ask: Ask) -> HttpResponseBase:
+    """As the middleware that comes later would have it."""
+    fault = fault_of(request)
+    response = problem_response(request, fault) if fault else await ask(request)
+    return secure(shaped(request, response))
 
 
 @sync_and_async_middleware
@@ -67,7 +80,7 @@ def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
         async def answer_later(request: HttpRequest) -> HttpResponseBase:
             response: HttpResponseBase
             if ask := ANSWERS.get(request.path_info):
-                response = secure(shaped(request, await ask(request)))
+                response = await answered(request, ask)
             else:
                 response = await get_response(request)
             return response
@@ -77,7 +90,7 @@ def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
     def answer(request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase
         if ask := ANSWERS.get(request.path_info):
-            response = secure(shaped(request, async_to_sync(ask)(request)))
+            response = async_to_sync(answered)(request, ask)
         else:
             response = get_response(request)
         return response

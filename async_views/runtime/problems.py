@@ -20,20 +20,20 @@ from django.template.loader import render_to_string
 from django.utils.deprecation import MiddlewareMixin
 
 from async_views.runtime.asgi_types import Headers, Scope
-from async_views.runtime.database import is_unavailable
+from async_views.runtime.database import is_refused_value, is_unavailable
 from async_views.runtime.header_fields import fields_of
 from async_views.runtime.middleware_layers import InPlace
 from async_views.runtime.negotiation import wants_page
 from async_views.runtime.problem_details import (
+    LONGEST_DETAIL,
     PROBLEM_JSON,
     RETRY_AFTER_SECONDS,
     FieldError,
     ProblemDetails,
+    shortened,
 )
 
 logger = logging.getLogger(__name__)
-
-LONGEST_ECHO = 200
 
 
 class Problem(Exception):
@@ -46,15 +46,23 @@ class Problem(Exception):
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        detail = shortened(detail, LONGEST_DETAIL)
         super().__init__(detail)
-        self.details = ProblemDetails(status, detail, errors)
+        self.details = ProblemDetails(
+            status,
+            detail,
+            [
+                FieldError(shortened(each.field), shortened(each.value), each.message)
+                for each in errors
+            ],
+        )
         self.headers = headers or {}
 
 
 def field_errors(form: Form) -> tuple[FieldError, ...]:
     """Of an invalid form: each bad value, and what would be right."""
     return tuple(
-        FieldError(name, str(form.data.get(name, ""))[:LONGEST_ECHO], str(message))
+        FieldError(name, str(form.data.get(name, "")), str(message))
         for name, messages in form.errors.items()
         for message in messages
     )
@@ -97,11 +105,13 @@ def described(request: HttpRequest, details: ProblemDetails) -> HttpResponse:
 
 def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, bytes]:
     """The same as ASGI has it, where the request is not to get as far as Django."""
+    headers = [field for field in scope["headers"] if field[0] != b"content-type"]
+    # Of its body nothing matters any more, and reading about it may fail.
+    scope = {**scope, "headers": headers}
     try:
         request = ASGIRequest(scope, BytesIO())
     except UnicodeDecodeError:
-        # It cannot be read, so that nobody knows what the client would like best.
-        return details.headers(), details.document()
+        request = ASGIRequest({**scope, "query_string": b""}, BytesIO())
     response = described(request, details)
     length = b"%d" % len(response.content)
     return [*fields_of(response), (b"content-length", length)], response.content
@@ -123,7 +133,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 class ProblemMiddleware(InPlace, MiddlewareMixin):
-    """Gives every error answer the site's shape."""
+    """Gives every error answer the site's shape, and refuses what cannot be read."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        fault = fault_of(request)
+        return None if fault is None else problem_response(request, fault)
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
@@ -141,7 +155,55 @@ class ProblemMiddleware(InPlace, MiddlewareMixin):
             return problem_response(
                 request, unavailable("The database does not answer right now.")
             )
+        if is_refused_value(error):
+            logger.warning("%s: the database refused a value: %s", request.path, error)
+            reason = shortened(" ".join(str(error).split()))
+            return problem_response(
+                request, Problem(400, f"The database takes no such value: {reason}.")
+            )
         return None
+
+
+def fault_of(request: HttpRequest) -> Problem | None:
+    """What is wrong with the request itself, whatever is asked for."""
+    query = request.META.get("QUERY_STRING")
+    if query:
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        if most is not None and query.count("&") >= most:
+            return Problem(400, too_many_fields("query string"))
+    fault: Problem | None = getattr(request, "content_fault", None)
+    return fault
+
+
+def too_many_fields(where: str) -> str:
+    most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    return f"The {where} has more than {most:,} fields, the most taken here."
+
+
+def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The URLconf's handler400.
+
+    This and the handlers below are bare, as `ProblemMiddleware` has the last word. Django's
+    own look for a CSRF token, and read the form that may be what is wrong.
+    """
+    if isinstance(exception, Problem):
+        return problem_response(request, exception)
+    return HttpResponse(status=400)
+
+
+def forbidden_view(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The URLconf's handler403."""
+    return HttpResponse(status=403)
+
+
+def not_found_view(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The URLconf's handler404."""
+    return HttpResponse(status=404)
+
+
+def failed_view(request: HttpRequest) -> HttpResponse:
+    """The URLconf's handler500."""
+    return HttpResponse(status=500)
 
 
 def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -154,7 +216,11 @@ def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     allow = response.headers.get("Allow", "")
     detail = foreign_host(request) or DETAILS.get(
         status, HTTPStatus(status).phrase + "."
-    ).format(path=request.path, method=request.method, allow=allow)
+    ).format(
+        path=shortened(request.path),
+        method=shortened(request.method or ""),
+        allow=allow,
+    )
     kept = {
         name: value
         for name, value in response.headers.items()
@@ -173,6 +239,6 @@ def foreign_host(request: HttpRequest) -> str | None:
     try:
         request.get_host()
     except DisallowedHost:
-        host = request.META.get("HTTP_HOST", "")[:LONGEST_ECHO]
+        host = shortened(request.META.get("HTTP_HOST", ""))
         return f"This site does not answer to the host {host!r}: ALLOWED_HOSTS names those it does."
     return None

@@ -9,7 +9,7 @@ from async_views.runtime.asgi_types import (
     Scope,
     Send,
 )
-from async_views.runtime.problem_details import ProblemDetails
+from async_views.runtime.problem_details import ProblemDetails, shortened
 
 
 class ProtocolRouter:
@@ -53,7 +53,9 @@ class WebSocketRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self.routes.get(scope["path"])
         if route is None:
-            problem = ProblemDetails(404, f"No WebSocket is served at {scope['path']}.")
+            problem = ProblemDetails(
+                404, f"No WebSocket is served at {shortened(scope['path'])}."
+            )
             await refuse_websocket(scope, receive, send, problem, self.headers)
         else:
             await route(scope, receive, send)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import transaction
 from django.forms import ChoiceField, HiddenInput
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -11,6 +12,7 @@ from django.urls import reverse
 from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm
 
+from async_views.runtime.problems import Problem
 from catalog.formats import Csv, UnreadableFileError, Xlsx
 from catalog.uploads import Uploads
 
@@ -54,6 +56,16 @@ class ExchangeAdmin(ImportExportMixin, Admin):
             )
         else:
             super().add_data_read_fail_error_to_form(form, error)
+
+    def get_export_queryset(self, request: HttpRequest) -> Any:
+        """The rows that the list's own filters leave, which are in the query string."""
+        try:
+            return super().get_export_queryset(request)
+        except IncorrectLookupParameters as error:
+            detail = (
+                f"The rows to export cannot be chosen so: {str(error).rstrip('.')}."
+            )
+            raise Problem(400, detail) from None
 
     def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         # Otherwise rows that became wrong after the preview would be left out silently.

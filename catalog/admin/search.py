@@ -5,10 +5,12 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Contains
 
-from catalog.models.product import Trigrams
+from catalog.models.product import NAME_LENGTH, Trigrams
 
 # More than the largest key has.
 MOST_DIGITS = 10
+# Each is looked for by itself; a name of more is possible, and nobody types it.
+MOST_WORDS = 50
 
 
 def number_in(term: str) -> int | None:
@@ -26,7 +28,10 @@ def named(term: str) -> Q:
     """
     wanted = Q()
     # PostgreSQL's text holds no NUL, so nothing is called what has one in it.
-    for word in term.replace("\0", "\N{REPLACEMENT CHARACTER}").split():
+    words = set(term.replace("\0", "\N{REPLACEMENT CHARACTER}").split())
+    if len(words) > MOST_WORDS or any(len(word) > NAME_LENGTH for word in words):
+        return Q(pk__in=[])
+    for word in sorted(words):
         wanted &= Q(DataContains(Trigrams(F("name")), Trigrams(Value(word))))
         wanted &= Q(Contains(Lower(F("name")), Lower(Value(word))))
     return wanted

@@ -1,0 +1,34 @@
+"""How does the time of a computation grow with its input? Measured, and compared."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Input = TypeVar("Input")
+
+ROUNDS = 5
+FACTOR = 8
+# Of the time for FACTOR times as much: what is linear takes FACTOR times as long, what is
+# quadratic 64 times.
+MOST = 24
+# Below that, a clock says little.
+LEAST_SECONDS = 0.0005
+
+
+def least_seconds(work: Callable[[], object]) -> float:
+    """CPU time of this thread, so that what else the machine does counts little."""
+    rounds = []
+    for _ in range(ROUNDS):
+        began = time.thread_time()
+        work()
+        rounds.append(time.thread_time() - began)
+    return min(rounds)
+
+
+def assert_grows_no_faster_than_its_input(
+    make: Callable[[int], Input], work: Callable[[Input], object], size: int
+) -> None:
+    """`make` answers an input of about so many bytes; `size` is the larger of two."""
+    small, large = make(size // FACTOR), make(size)
+    seconds = least_seconds(lambda: work(small))
+    assert least_seconds(lambda: work(large)) < MOST * max(seconds, LEAST_SECONDS)
