@@ -136,6 +136,10 @@ SECURE_HSTS_PRELOAD = environment.boolean("HSTS_PRELOAD", default=False)
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES
 CSRF_FAILURE_VIEW = "async_views.runtime.problems.csrf_failure"
 
+AUTHENTICATION_BACKENDS = ["async_views.runtime.logins.LimitedBackend"]
+LOGIN_FAILURES_OF_AN_ADDRESS = environment.integer(
+    "LOGIN_FAILURES_OF_AN_ADDRESS", 50, 0, 1_000_000
+)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -11,6 +11,7 @@ from async_api.clock import current_time
 from async_api.home import home
 from async_api.online.views import counter
 from async_views.runtime.health import healthz, readyz
+from async_views.runtime.login_page import LoginForm, login, password_change
 
 handler400 = "async_views.runtime.problems.bad_request_view"
 handler403 = "async_views.runtime.problems.forbidden_view"
@@ -20,6 +21,8 @@ handler500 = "async_views.runtime.problems.failed_view"
 # Looked up when asked for: in production that reads all static files.
 ICON = lazy(static, str)("site.svg")
 
+admin.site.login_form = LoginForm
+
 urlpatterns = [
     # Not included: what is asked for most is found first, and without a level between.
     *catalog.urls.urlpatterns,
@@ -27,6 +30,11 @@ urlpatterns = [
     path("time", current_time, name="time"),
     path("counter/", counter, name="counter"),
     path("requests/", include("async_api.urls")),
+    path("admin/login/", login),
+    path(
+        "admin/password_change/",
+        admin.site.admin_view(password_change, cacheable=True),
+    ),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=ICON)),
     path("healthz", healthz, name="healthz"),
