@@ -1,11 +1,85 @@
-"""In which form does a client want its answer?"""
+"""In which form does a client want its answer?
 
-from collections.abc import Mapping
+`Accept` is read as RFC 9110, section 12.5.1 has it: of the ranges that match a form the
+most specific says how much it is wanted, from 0 (not at all) to 1. Among forms that are
+wanted as much, one that is named comes before one that a wildcard takes in, and then the
+one that is named first; what is left, the site decides.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest
 
 MEDIA_TYPES = {"html": "text/html", "json": "application/json", "csv": "text/csv"}
+PROBLEMS = ("text/html", "application/problem+json", "application/json")
+
+# qvalue (RFC 9110, section 12.4.2).
+WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+# Of a list; a comma in quotes does not end it. A quote that is not closed ends nowhere, or
+# each of many would be looked for to the end.
+MEMBER = re.compile(r'(?:[^,"]++|"(?:[^"\\]++|\\.)*+(?:"|\\?$))++', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How much a client wants a form: of two, the greater one is the more wanted.
+
+    ``weight`` is -1 for what it does not take, and 0 for what it does not mention.
+    """
+
+    weight: float
+    specificity: int = 0
+    position: int = 0
+
+    @property
+    def rank(self) -> tuple[float, int, int]:
+        return self.weight, self.specificity, -self.position
+
+
+def weight_of(parameters: Sequence[str]) -> tuple[float, bool]:
+    """The weight among a range's parameters, and whether there are any but it.
+
+    A weight that is not valid counts as none, and that is 1. A charset is no reason to
+    give somebody another form: all here is UTF-8.
+    """
+    weight, others = 1.0, False
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        name, value = name.strip().lower(), value.strip()
+        if name == "q":
+            if WEIGHT.fullmatch(value):
+                weight = float(value)
+        elif name and name != "charset":
+            others = True
+    return weight, others
+
+
+def wishes(accept: str, media_types: Sequence[str]) -> list[Wish]:
+    """For each of the media types, in the time that it takes to read `accept` once."""
+    known = {name: [name] for name in media_types}
+    for name in media_types:
+        known.setdefault(f"{name.partition('/')[0]}/*", []).append(name)
+    known["*/*"] = list(media_types)
+    found = {name: Wish(0) for name in media_types}
+    for position, member in enumerate(MEMBER.findall(accept)):
+        media_range, *parameters = member.split(";")
+        media_range = media_range.strip().lower()
+        matched = known.get(media_range)
+        if matched is None:
+            continue
+        weight, has_others = weight_of(parameters)
+        if has_others:
+            continue
+        specificity = 1 if media_range == "*/*" else 2 if media_range[-1] == "*" else 3
+        # A wildcard names nothing first.
+        wish = Wish(weight or -1, specificity, position if specificity == 3 else 0)
+        for name in matched:
+            if specificity > found[name].specificity:
+                found[name] = wish
+    return [found[name] for name in media_types]
 
 
 def chosen_format(request: HttpRequest, formats: Mapping[str, str]) -> str:
@@ -13,9 +87,12 @@ def chosen_format(request: HttpRequest, formats: Mapping[str, str]) -> str:
 
     Answers a `format` that is none of `formats` too: a form has to complain of it.
     """
-    names = {MEDIA_TYPES[name]: name for name in formats}
-    preferred = request.get_preferred_type(list(names))
-    return request.GET.get("format") or names.get(preferred or "", next(iter(formats)))
+    asked = request.GET.get("format")
+    if asked:
+        return asked
+    names = list(formats)
+    wished = wishes(accepted_by(request), [MEDIA_TYPES[name] for name in names])
+    return max(zip(names, wished, strict=True), key=lambda each: each[1].rank)[0]
 
 
 def wants_page(request: HttpRequest) -> bool:
@@ -30,7 +107,10 @@ def wants_page(request: HttpRequest) -> bool:
         asked = None
     if asked in MEDIA_TYPES:
         return asked == "html"
-    return any(
-        accepted.main_type == "text" and accepted.sub_type == "html"
-        for accepted in request.accepted_types
-    )
+    page, *documents = wishes(accepted_by(request), PROBLEMS)
+    return page.specificity == 3 and page.rank > max(each.rank for each in documents)
+
+
+def accepted_by(request: HttpRequest) -> str:
+    accepted: str = request.META.get("HTTP_ACCEPT", "*/*")
+    return accepted

@@ -12,7 +12,6 @@ from io import BytesIO
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.core.handlers.asgi import ASGIRequest
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -32,6 +31,7 @@ from async_views.runtime.problem_details import (
     ProblemDetails,
     shortened,
 )
+from async_views.runtime.request import PromisingRequest
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, 
     # Of its body nothing matters any more, and reading about it may fail.
     scope = {**scope, "headers": headers}
     try:
-        request = ASGIRequest(scope, BytesIO())
+        request = PromisingRequest(scope, BytesIO())
     except UnicodeDecodeError:
         request = ASGIRequest({**scope, "query_string": b""}, BytesIO())
     response = described(request, details)

@@ -50,11 +50,11 @@ def static_files_asgi(application: Application) -> Application:
         if file is None:
             await application(scope, receive, send)
             return
-        asked = {
-            CONSIDERED[name]: value.decode("latin-1")
-            for name, value in scope["headers"]
-            if name in CONSIDERED
-        }
+        asked: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            if name in CONSIDERED:
+                key, text = CONSIDERED[name], value.decode("latin-1")
+                asked[key] = f"{asked[key]},{text}" if key in asked else text
         given = answer(file, scope["method"], asked)
         await send(
             {
