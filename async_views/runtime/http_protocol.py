@@ -2,7 +2,6 @@
 
 import asyncio
 import enum
-import sys
 from typing import ClassVar
 
 import httptools
@@ -20,8 +19,22 @@ from async_views.runtime.problem_details import (
     RETRY_AFTER_SECONDS,
     ProblemDetails,
 )
+from async_views.runtime.request_head import (
+    DECISIVE,
+    OWS,
+    absolute_target,
+    declares_body,
+    fault_in,
+    offers_websocket,
+)
 
 STOPPING = ProblemDetails(503, "The site is stopping. Try again in a moment.")
+# What a client has sent before it could see the end of an idle connection has come then.
+SECONDS_ON_THE_WAY = 0.5
+# Host fields that were found to be valid, so as not to be looked at again.
+_valid_hosts: set[tuple[bytes, bytes]] = set()
+MOST_HOSTS = 1000
+LONGEST_HOST = 300
 
 
 class Receiving(enum.Enum):
@@ -52,12 +65,20 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     its request, what still comes is thrown away for ``linger_timeout`` seconds: closing
     on unread data resets the connection, and the client would lose the answer
     (RFC 9112, section 9.6). ``error_headers`` are added to the answers given here.
+
+    An upgrade to anything but a WebSocket is answered as if it had not been offered
+    (RFC 9110, section 7.8): its body is read, and the requests behind it are too.
+
+    A stopping server ends a connection with an answer that says so, or when nothing has
+    come for ``leaving_timeout`` seconds: a client that sends its next request at the
+    moment when an idle connection is closed would lose it.
     """
 
     receive_timeout: ClassVar[float] = 10.0
     minimum_rate: ClassVar[int] = 8 * 1024
     header_limit: ClassVar[int] = 64 * 1024
     linger_timeout: ClassVar[float] = 2.0
+    leaving_timeout: ClassVar[float] = 2.0
     error_headers: ClassVar[Headers] = ()
 
     flow: TimedFlowControl
@@ -67,8 +88,12 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     # completed another: this one's first bytes may have been in it.
     received = 0
     carried = 0
-    # Only while it is parsed.
-    reading = b""
+    # Of the head that is being parsed, the fields that say where it ends and whose it is.
+    decisive: list[tuple[bytes, bytes]]
+    # Whether the head just parsed offers an upgrade that this server does not do.
+    declines_upgrade = False
+    # What the connection is going to be told when all requests before it are answered.
+    last_words: ProblemDetails | None = None
     # Bytes of the body alone, and what had been received when the last of them came.
     body_received = 0
     body_received_at = 0
@@ -80,6 +105,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     # run out: to cancel and arm it for every read would cost more than the read.
     timer: asyncio.TimerHandle | None = None
     running: RequestResponseCycle | None = None
+    leaving = False
     # Since when the connection has waited for another request, by the loop's clock. As
     # above, its timer is left to run out, and then looks.
     idle_since: float | None = None
@@ -98,20 +124,6 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         self._disarm_idle()
         super().connection_lost(exc)
 
-    def handle_websocket_upgrade(self) -> None:
-        self._disarm()
-        self._disarm_idle()
-        super().handle_websocket_upgrade()
-        # What the client sent behind its handshake is not HTTP, and uvicorn drops it.
-        end = sys.exception()
-        if isinstance(end, httptools.HttpParserUpgrade):
-            if early := self.reading[end.args[0] :]:
-                protocol = self.transport.get_protocol()
-                assert isinstance(protocol, asyncio.Protocol)
-                protocol.data_received(early)
-        # It calls this connection, which is its only user, and is done for good.
-        self.parser = None  # type: ignore[assignment]
-
     def data_received(self, data: bytes) -> None:
         if self.receiving is NOTHING:
             self.receiving = HEADERS
@@ -123,13 +135,82 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self._linger()
             return
         self.received += len(data)
-        self.reading = data
-        super().data_received(data)
-        self.reading = b""
+        self._unset_keepalive_if_required()
+        self._parse(data)
         if self.receiving is NOTHING:
             self.carried = len(data)
         elif self.receiving is not IGNORED:
             self._expect_more()
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as stop:
+                self._parse_behind_offer(memoryview(data)[stop.args[0] :])
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self._refuse(self.fault)
+
+    def _parse_behind_offer(self, rest: memoryview) -> None:
+        # A view: requests that offer upgrades, as many as fit, are not copied for each.
+        while self.declines_upgrade:
+            self._parse_without_upgrade()
+            try:
+                self.parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as stop:
+                rest = rest[stop.args[0] :]
+        self._become_websocket(bytes(rest))
+
+    def _parse_without_upgrade(self) -> None:
+        """Parses again the head of which the parser took the offer for the end of HTTP.
+
+        llhttp skips the body of such a request, and what comes next would pass for
+        another one, which no proxy in front has seen.
+        """
+        self.declines_upgrade = False
+        method, target, headers = self.parser.get_method(), self.url, self.headers
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b: %b\r\n" % field for field in headers if field[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(
+            b"%b %b HTTP/%b\r\n%b\r\n" % (method, target, version, b"".join(lines))
+        )
+
+    def _become_websocket(self, early: bytes) -> None:
+        """Hands the connection over, with what the client sent behind its handshake."""
+        self._disarm()
+        self._disarm_idle()
+        # The offer was understood; what else was offered, and that there is no body, is
+        # not the WebSocket protocol's business.
+        told = {b"connection", b"upgrade", b"content-length"}
+        self.scope["headers"] = [
+            *(field for field in self.headers if field[0] not in told),
+            (b"connection", b"Upgrade"),
+            (b"upgrade", b"websocket"),
+        ]
+        self.handle_websocket_upgrade()
+        if early:
+            protocol = self.transport.get_protocol()
+            assert isinstance(protocol, asyncio.Protocol)
+            protocol.data_received(early)
+        # It calls this connection, which is its only user, and is done for good.
+        self.parser = None  # type: ignore[assignment]
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+        self.decisive = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # What stands behind a value is not part of it (RFC 9110, section 5.5).
+        field = name.lower(), value.rstrip(OWS)
+        self.headers.append(field)
+        if field[0] in DECISIVE:
+            self.decisive.append(field)
+        elif field[0] == b"expect" and field[1].lower() == b"100-continue":
+            self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
         # The first size is a bound at no cost; the second is exact.
@@ -137,14 +218,88 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self.received + self.carried > self.header_limit
             and header_size(self.url, self.headers) > self.header_limit
         ):
-            self.fault = self._headers_too_large()
-            raise ValueError(self.fault.detail)
+            self._find_fault(self._headers_too_large())
+        if self.parser.should_upgrade() or not self._is_plain():
+            self._judge()
+            if self.parser.should_upgrade():
+                return
         # Last: uvicorn raises for a target it cannot parse, and has no cycle for it then.
         super().on_headers_complete()
+        if self.scope["http_version"] != "1.1":
+            self.cycle.waiting_for_100_continue = False
+        if self.leaving:
+            self.cycle.keep_alive = False
         self.receiving = BODY
         self.began_known = False
         self.body_received = 0
         self.body_received_at = self.received
+
+    def _is_plain(self) -> bool:
+        """Whether the head is one of which nothing more has to be known: most are."""
+        return (
+            len(self.decisive) == 1
+            and self.decisive[0] in _valid_hosts
+            and self.url[:1] == b"/"
+        )
+
+    def _judge(self) -> None:
+        version, method = self.parser.get_http_version(), self.parser.get_method()
+        fault = fault_in(version, method, self.url, self.decisive)
+        if fault is not None:
+            self._find_fault(fault)
+        if self.url[:1] != b"/":
+            self._use_absolute_target()
+        for field in self.decisive:
+            if field[0] == b"host" and len(field[1]) <= LONGEST_HOST:
+                if len(_valid_hosts) == MOST_HOSTS:
+                    _valid_hosts.clear()
+                _valid_hosts.add(field)
+        if self.parser.should_upgrade():
+            self.scope["method"] = method.decode("ascii")
+            self.declines_upgrade = (
+                self.ws_protocol_class is None
+                or not offers_websocket(version, self.headers)
+            )
+            if not self.declines_upgrade:
+                self._require_handshake()
+
+    def _find_fault(self, fault: ProblemDetails) -> None:
+        """Ends the parsing, from within; `_parse` answers."""
+        self.fault = fault
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        raise ValueError(fault.detail)
+
+    def _use_absolute_target(self) -> None:
+        target = absolute_target(self.url)
+        assert target is not None
+        self.url = target.origin_form
+        # In place of what Host says (RFC 9112, section 3.2.2).
+        fields = [field for field in self.headers if field[0] != b"host"]
+        self.headers[:] = [(b"host", target.authority), *fields]
+
+    def _require_handshake(self) -> None:
+        """Refuses a WebSocket where something stands in its way."""
+        if declares_body(self.headers):
+            self._find_fault(
+                ProblemDetails(
+                    400,
+                    "A WebSocket's handshake has no body: it should have neither "
+                    "Content-Length nor Transfer-Encoding.",
+                )
+            )
+        if self.leaving:
+            self._find_fault(STOPPING)
+        if self._is_unanswered():
+            self._find_fault(
+                ProblemDetails(
+                    400,
+                    "A WebSocket's handshake should come when the requests before it "
+                    "are answered, or on a connection of its own.",
+                )
+            )
+
+    def _is_unanswered(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def on_chunk_header(self) -> None:
         # The parser reports trailers as it does headers, and the list it has filled
@@ -158,6 +313,8 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.declines_upgrade:
+            return
         self.receiving = NOTHING
         super().on_message_complete()
 
@@ -170,6 +327,10 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
             return
+        if self.last_words is not None:
+            self._write(self.last_words)
+            self._linger()
+            return
         self.idle_since = self.loop.time()
         if self.idle_timer is None:
             self._arm_idle(self.timeout_keep_alive)
@@ -177,8 +338,40 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     def _unset_keepalive_if_required(self) -> None:
         self.idle_since = None
 
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(self.fault)
+    def _should_upgrade(self) -> bool:
+        # Asked of heads that offer an upgrade alone, and those that are declined are
+        # parsed again without.
+        return True
+
+    def shutdown(self) -> None:
+        if self.leaving:
+            return
+        self.leaving = True
+        self.timeout_keep_alive = min(  # type: ignore[assignment]
+            self.timeout_keep_alive, self.leaving_timeout
+        )
+        if self._is_unanswered() and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+        self.loop.call_later(self.leaving_timeout, self._leave)
+
+    def _leave(self) -> None:
+        """Ends a connection on which no answer is to come that could end it."""
+        if self.transport.is_closing() or self._is_unanswered():
+            return
+        if self.receiving is HEADERS and self.received:
+            self._refuse(STOPPING)
+        elif self.receiving is not IGNORED:
+            self.timeout_keep_alive_handler()
+
+    def timeout_keep_alive_handler(self) -> None:
+        # What has arrived by now is read first: timers come before that.
+        self.loop.call_soon(self.loop.call_soon, self._close_idle, self.idle_since)
+
+    def _close_idle(self, since: float | None) -> None:
+        if self.transport.is_closing() or self.idle_since != since:
+            return
+        # A request on its way meets the end of the connection, and not a reset.
+        self._linger(min(self.linger_timeout, SECONDS_ON_THE_WAY))
 
     def cut_off(self) -> None:
         """Ends what is under way because the server stops, 503 where nothing was said.
@@ -192,7 +385,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             running.disconnected = True
             running.message_event.set()
             if not running.response_started:
-                self._write(STOPPING, (b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
+                self._write(STOPPING)
         self.transport.close()
 
     def _start_asgi_task(
@@ -279,12 +472,12 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         self.logger.info(
             "Refused %s with %d: %s", self.client, problem.status, problem.detail
         )
-        unanswered = self.cycle is not None and not self.cycle.response_complete
+        unanswered = self._is_unanswered()
         if unanswered and self.receiving is not BODY:
             # What is unanswered is the request before: this answer would pass for its.
             self._disarm()
             self.receiving = IGNORED
-            self.cycle.keep_alive = False
+            self.last_words = problem
         elif unanswered and (self.pipeline or self.cycle.response_started):
             self.transport.abort()
         else:
@@ -294,27 +487,30 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self._write(problem)
             self._linger()
 
-    def _write(self, problem: ProblemDetails, *more: tuple[bytes, bytes]) -> None:
+    def _write(self, problem: ProblemDetails) -> None:
         headers = [
             *self.server_state.default_headers,
             *problem.headers(),
             *self.error_headers,
-            *more,
             (b"connection", b"close"),
         ]
+        if problem.status == 503:
+            headers.append((b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
         lines = [b"%s: %s\r\n" % header for header in headers]
+        is_head = self.scope is not None and self.scope.get("method") == "HEAD"
+        body = b"" if is_head else problem.document()
         self.transport.write(
-            b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", problem.document()])
+            b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", body])
         )
 
-    def _linger(self) -> None:
+    def _linger(self, seconds: float | None = None) -> None:
         """Lets the client read its answer before the connection ends."""
         self.receiving = IGNORED
         self._unset_keepalive_if_required()
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._arm(self.linger_timeout)
+        self._arm(self.linger_timeout if seconds is None else seconds)
 
     def _arm(self, seconds: float) -> None:
         self._disarm()

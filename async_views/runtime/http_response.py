@@ -55,6 +55,7 @@ class Answer:
         self.application = application
         self.cycle = cycle
         self.start: Any = None
+        self.ends_by_closing = False
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         extensions = scope.get("extensions") or {}
@@ -65,6 +66,9 @@ class Answer:
 
     async def send(self, message: Any) -> None:
         cycle, start = self.cycle, self.start
+        if self.ends_by_closing:
+            await self._send_until_close(message)
+            return
         if start is None:
             if message["type"] == "http.response.start" and not cycle.response_started:
                 self.start = message
@@ -72,9 +76,33 @@ class Answer:
                 await cycle.send(message)
             return
         self.start = None
-        if not self._write(start, message):
-            await cycle.send(start)
-            await cycle.send(message)
+        if self._write(start, message):
+            return
+        if cycle.scope["http_version"] != "1.1":
+            start = self._without_chunks(start)
+        await cycle.send(start)
+        await self.send(message)
+
+    def _without_chunks(self, start: Any) -> Any:
+        """The start of an answer to a client that may know no transfer codings.
+
+        Where it does not name its length, the end of the connection is its end
+        (RFC 9112, sections 6.1 and 6.3).
+        """
+        headers = [
+            (name, value)
+            for name, value in start.get("headers", ())
+            if name.lower() != b"transfer-encoding"
+        ]
+        if not any(name.lower() == b"content-length" for name, _ in headers):
+            self.ends_by_closing = True
+            self.cycle.chunked_encoding = False
+        return {**start, "headers": headers}
+
+    async def _send_until_close(self, message: Any) -> None:
+        # uvicorn counts what is left of the length that was promised.
+        self.cycle.expected_content_length = len(message.get("body", b""))
+        await self.cycle.send(message)
 
     def _write(self, start: Any, message: Any) -> bool:
         """Writes all of an answer at once; answers False where that is not to be."""

@@ -10,7 +10,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import (
     WebSocketsSansIOProtocol,
 )
 from websockets.frames import CloseCode, Frame, Opcode
-from websockets.http11 import Response
+from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from async_views.runtime.asgi_types import Headers
@@ -25,6 +25,7 @@ logger.setLevel(logging.WARNING)
 # How the frames begin of a ping that has 4 bytes, and of the client's answer.
 PING, PONG = b"\x89\x04", b"\x8a\x84"
 PINGED_IN_PARTS = 32
+LONGEST_ECHO = 200
 
 
 class BoundedTransport:
@@ -129,6 +130,21 @@ class Handshake(ServerProtocol):
         # and even a socket that is silent would cost 64 KiB.
         super().__init__(max_size=max_size, logger=logger)
         self.error_headers = error_headers
+
+    def accept(self, request: Request) -> Response:
+        response = super().accept(request)
+        versions = request.headers.get_all("Sec-WebSocket-Version")
+        if response.status_code != 400 or versions in ([], ["13"]):
+            return response
+        # RFC 6455, section 4.4: a client that knows several tries the one named here.
+        response = self.reject(
+            426,
+            f"Sec-WebSocket-Version is {', '.join(versions)[:LONGEST_ECHO]!r}: it should "
+            "be 13.",
+        )
+        response.headers["Sec-WebSocket-Version"] = "13"
+        response.headers["Upgrade"] = "websocket"
+        return response
 
     def reject(self, status: int, text: str) -> Response:
         response = super().reject(status, text)

@@ -406,9 +406,11 @@ def test_pipelined_requests_are_answered_in_order(serve: Serve) -> None:
     assert positions == sorted(positions)
 
 
-@pytest.mark.parametrize("rest", [b"GET / HT", b"nonsense\r\n\r\n"])
-def test_a_bad_request_does_not_take_the_answer_to_the_one_before(
-    serve: Serve, rest: bytes
+@pytest.mark.parametrize(
+    ("rest", "status"), [(b"GET / HT", 408), (b"nonsense\r\n\r\n", 400)]
+)
+def test_a_bad_request_is_answered_behind_the_one_before(
+    serve: Serve, rest: bytes, status: int
 ) -> None:
     site = Site()
 
@@ -418,10 +420,11 @@ def test_a_bad_request_does_not_take_the_answer_to_the_one_before(
         client.sendall(rest[3:])
         time.sleep(2 * TIMEOUT)
         site.go_on.set()
-        answers = read_to_end(client)
+        good, _, bad = read_to_end(client).partition(b"/wait 0")
 
-    assert answers.startswith(b"HTTP/1.1 200 OK")
-    assert answers.endswith(b"/wait 0")
+    assert good.startswith(b"HTTP/1.1 200 OK")
+    assert bad.startswith(b"HTTP/1.1 %d " % status)
+    assert site.asked == 1
 
 
 def test_a_bad_body_does_not_take_the_answer_to_the_request_before(
@@ -639,7 +642,7 @@ def test_refusals_are_logged_with_the_clients_address(
     )
 
 
-def test_sigterm_lets_an_answer_finish_and_ends_idle_connections() -> None:
+def test_sigterm_ends_each_connection_with_an_answer_or_when_it_is_idle() -> None:
     program = """
 import asyncio, uvicorn
 from async_views.runtime.http_protocol import DeadlineHttpProtocol
@@ -663,16 +666,29 @@ uvicorn.run(site, port=0, fd=0, http=DeadlineHttpProtocol, log_level="critical")
         ) as process,
     ):
         server = Served(*listener.getsockname())
-        with connected(server) as idle, connected(server) as busy:
-            idle.sendall(GET)
-            read_answer(idle)
+        with (
+            connected(server) as idle,
+            connected(server) as next_one,
+            connected(server) as fresh,
+            connected(server) as busy,
+        ):
+            for client in (idle, next_one):
+                client.sendall(GET)
+                read_answer(client)
             busy.sendall(GET.replace(b" / ", b" /slow "))
             assert process.stdout is not None
             process.stdout.readline()
             process.send_signal(signal.SIGTERM)
-            assert idle.recv(1) == b""
             response, body = read_answer(busy)
+            # It is leaving by now, and these clients do not know.
+            lasts = []
+            for client in (next_one, fresh):
+                client.sendall(GET)
+                lasts.append(read_answer(client)[0])
+                assert client.recv(1) == b""
+            assert idle.recv(1) == b""
             process.wait(5)
 
     assert (response.status, body) == (200, b"done")
-    assert response.getheader("connection") == "close"
+    for each in (response, *lasts):
+        assert (each.status, each.getheader("connection")) == (200, "close")
