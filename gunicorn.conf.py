@@ -41,6 +41,8 @@ class Worker(BoundedWorker):
         "timeout_graceful_shutdown": settings.GRACEFUL_SECONDS,
         # async_views.runtime.access_log writes the lines, with the time taken.
         "access_log": False,
+        # async_views.runtime.forwarded reads what proxies say, under WSGI as well.
+        "proxy_headers": False,
         "server_header": False,
         "ws": WebSocketProtocol,
         # The site's clients have next to nothing to say.
@@ -78,6 +80,7 @@ max_requests = settings.MAX_REQUESTS
 max_requests_jitter = settings.MAX_REQUESTS // 10
 
 forwarded_allow_ips = ",".join(settings.TRUSTED_PROXIES)
+secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
 # A heartbeat that waits for a busy disk would look like a worker that hangs.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None

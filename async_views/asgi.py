@@ -15,6 +15,7 @@ from async_api.online.presence import presence  # noqa: E402
 from async_views.runtime import bus, database, rate_limit  # noqa: E402
 from async_views.runtime.access_log import AccessLog  # noqa: E402
 from async_views.runtime.body_limit import BodyLimit  # noqa: E402
+from async_views.runtime.forwarded import Forwarded  # noqa: E402
 from async_views.runtime.handler import Handler  # noqa: E402
 from async_views.runtime.lifespan import Lifespan  # noqa: E402
 from async_views.runtime.problems import told_before_django  # noqa: E402
@@ -28,7 +29,7 @@ from catalog.reads import reads  # noqa: E402
 handler = Handler(threads=settings.REQUEST_THREADS)
 handler.request_class = CheckedRequest
 
-application = ProtocolRouter(
+routes = ProtocolRouter(
     http=AccessLog(
         BodyLimit(
             static_files_asgi(handler),
@@ -53,3 +54,6 @@ application = ProtocolRouter(
         }
     ),
 )
+
+# First of all: everything behind it, such as the log, asks who asked.
+application = Forwarded(routes, settings.TRUSTED_PROXIES)

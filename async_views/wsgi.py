@@ -7,9 +7,14 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "async_views.settings")
 django_application = get_wsgi_application()
 
-# Django has to be set up before this can read its settings.
+# Django has to be set up before these can read its settings.
+from django.conf import settings  # noqa: E402
+
+from async_views.runtime.forwarded import forwarded_wsgi  # noqa: E402
 from async_views.runtime.request_content import CheckedWSGIRequest  # noqa: E402
 from async_views.runtime.static_files import static_files_wsgi  # noqa: E402
 
 django_application.request_class = CheckedWSGIRequest
-application = static_files_wsgi(django_application)
+application = forwarded_wsgi(
+    static_files_wsgi(django_application), settings.TRUSTED_PROXIES
+)

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.http import is_same_domain
 
 from async_views.runtime.asgi_types import Scope
+from async_views.runtime.forwarded import origin_without_default_port
 from async_views.runtime.problem_details import shortened
 
 
@@ -31,7 +32,8 @@ def require_origin(scope: Scope) -> None:
                 "ONLINE_WITHOUT_ORIGIN let programs in that name none."
             )
         return
-    if len(origins) > 1 or not (origins[0].lower() == own or is_trusted(origins[0])):
+    origin = origin_without_default_port(origins[0])
+    if len(origins) > 1 or not (origin.lower() == own or is_trusted(origin)):
         raise OriginRefused(
             f"A page of {shortened(', '.join(origins))!r} may not open a socket "
             f"here. Pages of {own!r} may, and those of CSRF_TRUSTED_ORIGINS."
@@ -51,7 +53,7 @@ def own_origin(scope: Scope) -> str:
             "does."
         ) from error
     scheme = "https" if scope["scheme"] == "wss" else "http"
-    return f"{scheme}://{host}".lower()
+    return origin_without_default_port(f"{scheme}://{host}").lower()
 
 
 def is_trusted(origin: str) -> bool:

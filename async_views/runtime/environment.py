@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from async_views.runtime.forwarded import origin_without_default_port
+
 Parsed = TypeVar("Parsed")
 
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -163,7 +165,8 @@ def origins(name: str) -> tuple[str, ...]:
                 f"contains {value!r}",
                 "it should be origins such as https://example.org, separated by commas",
             )
-    return values
+    # Browsers name no default port.
+    return tuple(map(origin_without_default_port, values))
 
 
 def hosts(name: str, required: bool) -> tuple[str, ...]:
