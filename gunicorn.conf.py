@@ -17,6 +17,7 @@ from async_views.runtime import embedded
 from async_views.runtime.http_protocol import DeadlineHttpProtocol
 from async_views.runtime.listeners import note_listeners
 from async_views.runtime.security_headers import asgi_security_headers
+from async_views.runtime.succession import replace_in_turn
 from async_views.runtime.websocket_protocol import BoundedWebSocketProtocol
 from async_views.runtime.worker import BoundedWorker
 
@@ -95,6 +96,7 @@ loglevel = "warning" if settings.DEBUG else "info"
 def on_starting(arbiter: Any) -> None:
     """Before the workers: the database where it is ours to start, and what is in it."""
     require_free_port(arbiter.cfg)
+    replace_in_turn(arbiter)
     # Until gunicorn handles signals itself, being told to stop must not leave the
     # database running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

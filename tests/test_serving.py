@@ -1,5 +1,6 @@
 """The whole site under real servers: what it shows, and how it starts, dies and stops."""
 
+import collections
 import concurrent.futures
 import json
 import os
@@ -8,10 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -187,6 +191,61 @@ def test_a_probe_of_another_server_on_the_machine_is_told_from_one_of_the_site(
     assert "this site itself" not in said
 
 
+def test_behind_proxies_that_speak_tls_a_page_is_not_redirected_again() -> None:
+    with Site(HTTPS="1", DEBUG="1", PREPARE_ON_START="0") as site:
+        answers = []
+        for fields in (
+            [],
+            ["X-Forwarded-Proto: https,http"],
+            ["X-Forwarded-Proto: https", "X-Forwarded-Proto: HTTPS "],
+            ["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https, http"],
+        ):
+            with closing(HTTPConnection("127.0.0.1", site.port)) as connection:
+                connection.putrequest("GET", "/time", skip_host=True)
+                connection.putheader("Host", "localhost:80")
+                for field in fields:
+                    connection.putheader(*field.split(": ", 1))
+                connection.endheaders()
+                answer = connection.getresponse()
+                answers.append((answer.status, answer.getheader("location")))
+
+    redirected = (301, "https://localhost/time")
+    assert answers == [redirected, (200, None), (200, None), redirected]
+
+
+@pytest.mark.parametrize("gateway", ["asgi", "wsgi"])
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("localhost:443", "https://localhost", 200),
+        ("localhost", "https://localhost:443", 200),
+        ("localhost:8443", "https://localhost", 403),
+    ],
+)
+def test_a_form_may_come_from_the_default_port(
+    request: pytest.FixtureRequest, gateway: str, host: str, origin: str, status: int
+) -> None:
+    site: Site = request.getfixturevalue(gateway)
+    behind_tls = {"Host": host, "X-Forwarded-Proto": "https"}
+    _, fields, page = get(f"{site.url}/admin/login/", **behind_tls)
+    [token] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    cookie = {name.lower(): value for name, value in fields.items()}["set-cookie"]
+
+    asked = urllib.request.Request(
+        f"{site.url}/admin/login/",
+        data=f"csrfmiddlewaretoken={token}&username=a&password=b".encode(),
+        headers={**behind_tls, "Origin": origin, "Cookie": cookie.partition(";")[0]},
+    )
+    try:
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            given = answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            given = error.code
+
+    assert given == status
+
+
 def test_a_body_over_the_cap_is_refused_and_one_under_it_is_not(asgi: Site) -> None:
     def post(path: str, size: int) -> int:
         request = urllib.request.Request(
@@ -262,6 +321,85 @@ def test_a_killed_worker_is_replaced_while_the_other_one_serves(
         while len(site.workers()) < 2 and time.monotonic() < deadline:
             assert get(f"{site.url}/time")[0] == 200
         assert len(site.workers()) == 2
+
+
+class SteadyClients:
+    """Ask again and again, over connections that they keep or make anew, until closed."""
+
+    def __init__(self, port: int, pauses: list[float]) -> None:
+        self.port = port
+        self.answered_by: collections.Counter[bytes] = collections.Counter()
+        self.failures: list[str] = []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._keep, args=(p,)) for p in pauses]
+        self._threads.append(threading.Thread(target=self._connect_anew))
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _keep(self, pause: float) -> None:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+            while not self._stop.wait(pause):
+                self._ask(connection)
+
+    def _connect_anew(self) -> None:
+        while not self._stop.wait(0.005):
+            with closing(HTTPConnection("127.0.0.1", self.port, timeout=20)) as one:
+                self._ask(one)
+
+    def _ask(self, connection: HTTPConnection) -> None:
+        try:
+            connection.request("GET", "/")
+            self.answered_by[connection.getresponse().read()] += 1
+        except (OSError, HTTPException) as error:
+            self.failures.append(repr(error))
+            connection.close()
+
+
+def test_a_reload_loses_no_request() -> None:
+    with (
+        Site("tests.runtime.plain:application", WORKERS="2") as site,
+        closing(SteadyClients(site.port, [0.001, 0.01, 0.1, 0.5])) as clients,
+    ):
+        site.wait_until(lambda site: site.output.count("startup complete") == 2)
+        first = {worker.pid for worker in site.workers()}
+        for reload in range(1, 5):
+            old = site.workers()
+            site.master.send_signal(signal.SIGHUP)
+            _, alive = psutil.wait_procs(old, 15)
+            assert not alive
+            # The old ones have left, and so the new ones accept.
+            assert site.output.count("startup complete") == 2 + 2 * reload
+        last = {str(worker.pid).encode() for worker in site.workers()}
+        answered = clients.answered_by.copy()
+        while not last & (clients.answered_by - answered).keys():
+            assert not clients.failures
+        clients.close()
+        site.terminate()
+        assert site.wait() == 0
+
+    assert clients.failures == []
+    assert len(clients.answered_by) > len(first) + len(last)
+    assert "rror" not in site.output
+
+
+def test_a_reload_whose_workers_do_not_start_leaves_the_old_ones_serving(
+    tmp_path: Path,
+) -> None:
+    wrong = tmp_path / "wrong"
+    with Site("tests.runtime.plain:application", PLAIN_FAILS=str(wrong)) as site:
+        site.wait_until(lambda site: "startup complete" in site.output)
+        [old] = site.workers()
+
+        wrong.touch()
+        site.master.send_signal(signal.SIGHUP)
+        site.wait_until(lambda site: "exited with code 1" in site.output)
+
+        assert get(site.url)[2] == str(old.pid)
 
 
 def test_a_probe_under_way_completes_when_the_site_is_told_to_stop(

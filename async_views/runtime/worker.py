@@ -21,6 +21,7 @@ from uvicorn import Config, Server
 from uvicorn_worker import UvicornWorker
 
 from async_views.runtime.http_protocol import DeadlineHttpProtocol
+from async_views.runtime.succession import Acceptance
 
 # A client that acknowledges nothing of what it was sent, or has no room for it, is gone
 # after so long. Whatever is answered, and to whom: the last net, below all others.
@@ -39,9 +40,14 @@ class BoundedServer(Server):
 
     quick_seconds = 1
 
-    def __init__(self, config: Config, master: int) -> None:
+    def __init__(self, config: Config, master: int, acceptance: Acceptance) -> None:
         super().__init__(config)
         self.master = master
+        self.acceptance = acceptance
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.acceptance.begin()
 
     async def on_tick(self, counter: int) -> bool:
         # A worker whose master was killed would keep the port, and nobody would know.
@@ -58,13 +64,22 @@ class BoundedServer(Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         seconds = self.config.timeout_graceful_shutdown or self.quick_seconds
-        cutting_off = asyncio.get_running_loop().call_later(seconds, self.cut_off)
+        loop = asyncio.get_running_loop()
+        cutting_off = loop.call_later(seconds, self.cut_off)
+        # What was accepted at the last moment has not been connected by then.
+        telling = loop.call_later(0.1, self.tell_to_leave)
         # One more second is for the applications to end in order.
         self.config.timeout_graceful_shutdown = seconds + 1
         try:
-            await super().shutdown(sockets)
+            # Without the sockets, which the loop's servers close.
+            await super().shutdown()
         finally:
+            telling.cancel()
             cutting_off.cancel()
+
+    def tell_to_leave(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
 
     def cut_off(self) -> None:
         for connection in list(self.server_state.connections):
@@ -76,6 +91,10 @@ class BoundedWorker(UvicornWorker):
     """Derive from it and set CONFIG_KWARGS: keyword arguments of uvicorn.Config."""
 
     CONFIG_KWARGS: dict[str, Any] = {"loop": "uvloop", "lifespan": "on"}
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.acceptance = Acceptance()
 
     def load_wsgi(self) -> None:
         super().load_wsgi()  # type: ignore[no-untyped-call]
@@ -90,13 +109,16 @@ class BoundedWorker(UvicornWorker):
     async def _serve(self) -> None:
         # As in UvicornWorker, but for the server's class and what SIGQUIT does.
         self.config.app = self.wsgi
-        bound_unacknowledged(self.sockets, UNACKNOWLEDGED_SECONDS)
-        server = BoundedServer(self.config, master=self.ppid)
+        # Not gunicorn's objects around them, which uvloop would close after it has closed
+        # what is in them.
+        sockets = [listener.sock for listener in self.sockets]
+        bound_unacknowledged(sockets, UNACKNOWLEDGED_SECONDS)
+        server = BoundedServer(self.config, self.ppid, self.acceptance)
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGQUIT, server.handle_exit, signal.SIGQUIT, None
         )
         try:
-            await server.serve(sockets=self.sockets)
+            await server.serve(sockets=sockets)
         finally:
             if not server.started:
                 sys.exit(self.boot_error())
