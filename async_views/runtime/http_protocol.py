@@ -367,8 +367,14 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         # What has arrived by now is read first: timers come before that.
         self.loop.call_soon(self.loop.call_soon, self._close_idle, self.idle_since)
 
+    def _is_busy(self) -> bool:
+        """Whether a request is under way, however little of it has come."""
+        return self._is_unanswered() or (
+            self.receiving is not NOTHING and bool(self.received)
+        )
+
     def _close_idle(self, since: float | None) -> None:
-        if self.transport.is_closing() or self.idle_since != since:
+        if self.transport.is_closing() or self.idle_since != since or self._is_busy():
             return
         # A request on its way meets the end of the connection, and not a reset.
         self._linger(min(self.linger_timeout, SECONDS_ON_THE_WAY))
