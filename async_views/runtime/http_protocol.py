@@ -359,7 +359,8 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or self._is_unanswered():
             return
         if self.receiving is HEADERS and self.received:
-            self._refuse(STOPPING)
+            self._write(STOPPING)
+            self._linger(min(self.linger_timeout, SECONDS_ON_THE_WAY))
         elif self.receiving is not IGNORED:
             self.timeout_keep_alive_handler()
 
