@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from async_views.runtime.negotiation import wants_page
-from async_views.runtime.problem_details import FieldError
-from async_views.runtime.problems import LONGEST_ECHO, Problem, problem_response
+from async_views.runtime.problem_details import FieldError, shortened
+from async_views.runtime.problems import Problem, problem_response
 from async_views.runtime.unknown_parameters import likely, unknown_parameters
 
 MOST_NAMED = 20
@@ -35,13 +35,13 @@ class Repair:
 def parameter_errors(given: QueryDict, known: Collection[str]) -> list[FieldError]:
     """Each parameter that is not known, and each known one that is given twice."""
     unknown = [
-        FieldError(name, echo(given, name), sentence(f"This {message}"))
+        FieldError(name, shortened(str(given[name])), sentence(f"This {message}"))
         for name, message in unknown_parameters(given, known)
     ]
     repeated = [
         FieldError(
             name,
-            echo(given, name),
+            shortened(str(given[name])),
             f"This is given {len(given.getlist(name))} times: give it once.",
         )
         for name in repeats(given, known)
@@ -52,10 +52,6 @@ def parameter_errors(given: QueryDict, known: Collection[str]) -> list[FieldErro
     *named, last = errors[:MOST_NAMED]
     others = f"{last.message} {len(errors) - MOST_NAMED:,} more are wrong too."
     return [*named, FieldError(last.field, last.value, others)]
-
-
-def echo(given: QueryDict, name: str) -> str:
-    return str(given[name])[:LONGEST_ECHO]
 
 
 def sentence(text: str) -> str:

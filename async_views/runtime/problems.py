@@ -35,6 +35,9 @@ from async_views.runtime.request import PromisingRequest
 
 logger = logging.getLogger(__name__)
 
+# Of a request that is answered before Django.
+UNREAD = frozenset({b"content-type", b"cookie"})
+
 
 class Problem(Exception):
     """What is wrong, for whom it may concern: raise it, or answer with it."""
@@ -105,13 +108,13 @@ def described(request: HttpRequest, details: ProblemDetails) -> HttpResponse:
 
 def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, bytes]:
     """The same as ASGI has it, where the request is not to get as far as Django."""
-    headers = [field for field in scope["headers"] if field[0] != b"content-type"]
-    # Of its body nothing matters any more, and reading about it may fail.
+    # Its body does not matter any more, and Django reads cookies in quadratic time.
+    headers = [field for field in scope["headers"] if field[0] not in UNREAD]
     scope = {**scope, "headers": headers}
     try:
         request = PromisingRequest(scope, BytesIO())
     except UnicodeDecodeError:
-        request = ASGIRequest({**scope, "query_string": b""}, BytesIO())
+        request = PromisingRequest({**scope, "query_string": b""}, BytesIO())
     response = described(request, details)
     length = b"%d" % len(response.content)
     return [*fields_of(response), (b"content-length", length)], response.content

@@ -2,7 +2,7 @@ import pytest
 from django.http import parse_cookie
 
 from async_views.runtime.cookies import parse_cookies
-from tests.runtime.growth import assert_grows_no_faster_than_its_input
+from tests.growth import assert_grows_no_faster_than_its_input
 
 
 @pytest.mark.parametrize(

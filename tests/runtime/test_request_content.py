@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from async_views.runtime.problems import Problem, fault_of
 from async_views.runtime.request_content import CheckedRequest, CheckedWSGIRequest
-from tests.runtime.growth import assert_grows_no_faster_than_its_input
+from tests.growth import assert_grows_no_faster_than_its_input
 
 MULTIPART = "multipart/form-data; boundary=XX"
 URLENCODED = "application/x-www-form-urlencoded"
