@@ -20,10 +20,9 @@ from django.db.models import (
     QuerySet,
     TextField,
 )
-from django.db.models.functions import Lower
 
 from catalog.models import Brand, Product, Sku
-from catalog.models.product import Trigrams
+from catalog.models.product import Folded, Trigrams
 
 Rows = QuerySet[Any, Any]
 
@@ -264,7 +263,7 @@ def listing_of_brands(by_name: bool, onward: bool) -> Question:
     """`limit` rows as they are: with `q` in their name, after `id`."""
     rows = brand_rows()
     if by_name:
-        rows = rows.filter(IsWithin(Lower("name"), Lower(Parameter("q", "text"))))
+        rows = rows.filter(IsWithin(Folded("name"), Folded(Parameter("q", "text"))))
     if onward:
         rows = rows.filter(id__gt=Parameter("id", "integer"))
     return compiled(rows, BRAND, LISTING, LIMIT)
@@ -281,7 +280,7 @@ def part_of_products(
         q = Parameter("q", "text")
         # The index finds who has all its trigrams; to have them in a row is more.
         rows = rows.alias(trigrams=Trigrams("name")).filter(
-            ContainsAll(F("trigrams"), Trigrams(q)), IsWithin(Lower("name"), Lower(q))
+            ContainsAll(F("trigrams"), Trigrams(q)), IsWithin(Folded("name"), Folded(q))
         )
     if onward:
         names = [column.removeprefix("-") for column in columns]

@@ -2,14 +2,13 @@
 
 from django.contrib.postgres.lookups import DataContains
 from django.db.models import F, Q, Value
-from django.db.models.functions import Lower
 from django.db.models.lookups import Contains
 
-from catalog.models.product import NAME_LENGTH, Trigrams
+from catalog.models.product import NAME_LENGTH, Folded, Trigrams
 
 # More than the largest key has.
 MOST_DIGITS = 10
-# Each is looked for by itself; a name of more is possible, and nobody types it.
+# Different ones. Each is two conditions, and nobody types as many.
 MOST_WORDS = 50
 
 
@@ -25,15 +24,16 @@ def named(term: str) -> Q:
     """Rows whose name has all of these words in it, in any order and in any case.
 
     The index of trigrams, where the table has one, finds words of three letters or more.
+    More than MOST_WORDS words, or one that is longer than a name, find nothing.
     """
-    wanted = Q()
     # PostgreSQL's text holds no NUL, so nothing is called what has one in it.
-    words = set(term.replace("\0", "\N{REPLACEMENT CHARACTER}").split())
-    if len(words) > MOST_WORDS or any(len(word) > NAME_LENGTH for word in words):
-        return Q(pk__in=[])
-    for word in sorted(words):
+    words = term.replace("\0", "\N{REPLACEMENT CHARACTER}").split()
+    wanted = Q()
+    for place, word in enumerate(dict.fromkeys(words)):
+        if place == MOST_WORDS or len(word) > NAME_LENGTH:
+            return Q(pk__in=())
         wanted &= Q(DataContains(Trigrams(F("name")), Trigrams(Value(word))))
-        wanted &= Q(Contains(Lower(F("name")), Lower(Value(word))))
+        wanted &= Q(Contains(Folded(F("name")), Folded(Value(word))))
     return wanted
 
 

@@ -16,6 +16,8 @@ from django.db.models import (
     UniqueConstraint,
 )
 
+from catalog.folding import NAME as FOLDED
+
 # What a person may be allowed to do with each of these; files go both ways in the admin.
 PERMISSIONS = ("add", "change", "delete", "view", "import", "export")
 COMBINATION_TAKEN = "This product has a SKU of this size and colour."
@@ -23,8 +25,15 @@ NAME_LENGTH = 500  # characters: an index entry of PostgreSQL has room for no mo
 BLANK = r"^\s*$"
 
 
+class Folded(Func):
+    """A text as searches compare it: see catalog/folding.py."""
+
+    function = FOLDED
+    output_field = TextField()
+
+
 class Trigrams(Func):
-    """All runs of three characters of a text, in lower case: what `q` searches by.
+    """All runs of three characters of a folded text: what `q` searches by.
 
     The function is this application's own (see its migration), so that it is there
     on every PostgreSQL, without an extension.

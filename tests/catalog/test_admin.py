@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import LiteralString
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
@@ -181,6 +182,27 @@ def test_no_search_is_too_odd(editor: Client, model: str, term: str) -> None:
     )
 
     assert found.json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("STRASSE ΟΔΥΣΣΈΑΣ", True),
+        ("cafe\N{COMBINING ACUTE ACCENT} s", True),
+        ("ss " * 500, True),
+        ("cafe", False),
+        (" ".join(f"x{number}" for number in range(3000)), False),
+        ("s" * 20_000, False),
+    ],
+)
+def test_a_search_folds_case_and_is_bounded(
+    editor: Client, term: str, found: bool
+) -> None:
+    Brand.objects.create(name="Οδυσσέας Straße Café")
+
+    text, _ = page(editor, f"brand/?{urlencode({'q': term})}")
+
+    assert ("Οδυσσέας" in text) == found
 
 
 def test_a_filter_of_more_brands_than_a_page_holds_is_left_out_until_it_is_used(

@@ -228,7 +228,7 @@ NAMES = [
         ('"quoted"', [5]),
         ("\\ b", [5]),
         ("größe", [6]),
-        ("GRÖSSE", []),
+        ("GRÖSSE", [6]),
         ("äöü", [6]),
         ("ÄÖÜ S", [6]),
         ("日本語", [7]),
@@ -371,6 +371,7 @@ def buffers(node: dict[str, Any]) -> int:
         ({"brand_id": 7, "order": "-product_id"}, "product_brand_id"),
         ({"q": "c4ca42"}, "product_name_trigrams"),
         ({"q": "c4ca42", "order": "product_name"}, "product_name_trigrams"),
+        ({"q": "STRAẞE ΌΣ"}, "product_name_trigrams"),
     ],
 )
 @pytest.mark.parametrize("onward", [False, True])
