@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
+from django.utils.http import is_same_domain
 
 from async_views.runtime.problems import Problem
 from async_views.runtime.rate_limit import address_subject
@@ -19,6 +20,13 @@ HOW = (
     "Send a token as “Authorization: Bearer avc_…”; it is made in the admin, "
     "under access tokens."
 )
+
+
+# The attribute of a request that says who sent it.
+ADMITTED = "catalog_writer"
+# Of Sec-Fetch-Site; "none" is what a person typed.
+OWN_SITES = frozenset({"same-origin", "none"})
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,7 @@ def writer(request: HttpRequest, scope: str, permission: str) -> Writer:
     may be, and outside of the transaction that a failed write rolls back.
     """
     if is_anyone(request):
+        refuse_other_origins(request)
         subject = address_subject(request)
         return Writer(f"anyone at {subject}", subject)
     if "HTTP_AUTHORIZATION" in request.META:
@@ -47,11 +56,22 @@ def writer(request: HttpRequest, scope: str, permission: str) -> Writer:
     return person(request, permission)
 
 
-async def writer_later(request: HttpRequest, scope: str, permission: str) -> Writer:
-    """The same for asynchronous code: hops only where there is something to look up."""
+async def admit(request: HttpRequest, scope: str, permission: str) -> None:
+    """Finds out who sent the request, for `writer_of`; raises as `writer` does.
+
+    Hops to a thread only where there is something to look up.
+    """
     if is_anyone(request):
-        return writer(request, scope, permission)
-    return await sync_to_async(writer)(request, scope, permission)
+        who = writer(request, scope, permission)
+    else:
+        who = await sync_to_async(writer)(request, scope, permission)
+    setattr(request, ADMITTED, who)
+
+
+def writer_of(request: HttpRequest) -> Writer:
+    """Who sent a request that was admitted."""
+    who: Writer = getattr(request, ADMITTED)
+    return who
 
 
 def is_anyone(request: HttpRequest) -> bool:
@@ -60,6 +80,52 @@ def is_anyone(request: HttpRequest) -> bool:
         settings.CATALOG_WRITE_ACCESS == "anyone"
         and "HTTP_AUTHORIZATION" not in request.META
     )
+
+
+def refuse_other_origins(request: HttpRequest) -> None:
+    """Raises Problem 403 for what a page of another origin has a browser send.
+
+    Where anyone may write, any page that somebody looks at could write in their name.
+    Browsers say where a request comes from in Sec-Fetch-Site, older ones in Origin;
+    programs send neither.
+    https://www.w3.org/TR/fetch-metadata/
+    """
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is not None and is_trusted(origin):
+        return
+    site = request.META.get("HTTP_SEC_FETCH_SITE")
+    if site is not None:
+        is_ours = site in OWN_SITES
+    else:
+        is_ours = origin is None or is_own_origin(request, origin)
+    if not is_ours:
+        raise Problem(
+            403,
+            "A page of another origin may not write here. List its origin in "
+            "CSRF_TRUSTED_ORIGINS, or send a token.",
+        )
+
+
+def is_trusted(origin: str) -> bool:
+    """Whether CSRF_TRUSTED_ORIGINS lists it, by itself or as https://*.example.org."""
+    scheme, _, host = origin.lower().partition("://")
+    return any(
+        (scheme, True) == (trusted_scheme, is_same_domain(host, pattern.lstrip("*")))
+        for trusted_scheme, _, pattern in (
+            each.partition("://") for each in settings.CSRF_TRUSTED_ORIGINS
+        )
+    )
+
+
+def is_own_origin(request: HttpRequest, origin: str) -> bool:
+    """Whether it is the origin of this request's own URL (RFC 6454, section 4)."""
+    own = f"{request.scheme}://{request.get_host()}"
+    return without_default_port(origin) == without_default_port(own)
+
+
+def without_default_port(origin: str) -> str:
+    scheme, _, host = origin.lower().partition("://")
+    return f"{scheme}://{host.removesuffix(DEFAULT_PORTS.get(scheme, ''))}"
 
 
 def presented_token(request: HttpRequest) -> str | None:

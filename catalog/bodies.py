@@ -33,11 +33,11 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the member {json.dumps(twice[:100])} is there twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the member {json.dumps(name[:100])} is there twice")
+        found[name] = value
     return found
 
 

@@ -2,6 +2,7 @@
 
 from django import forms
 
+from catalog.folding import folded
 from catalog.identity import LARGEST
 from catalog.models.product import NAME_LENGTH
 from catalog.pages import FIRST_ORDER, LEAST_SEARCHED, Page, Place, parse_cursor
@@ -20,11 +21,9 @@ class ProductsForm(forms.Form):
     q = forms.CharField(
         label="Part of the name",
         required=False,
-        min_length=LEAST_SEARCHED,
         max_length=NAME_LENGTH,
         widget=forms.TextInput(attrs={"type": "search"}),
         error_messages={
-            "min_length": f"Say at least {LEAST_SEARCHED} characters of it.",
             "max_length": f"Say at most {NAME_LENGTH} characters of it.",
         },
         help_text=f"At least {LEAST_SEARCHED} characters, in upper or lower case.",
@@ -45,6 +44,14 @@ class ProductsForm(forms.Form):
     )
     # Of a link to the next page; who sends the form begins anew.
     cursor = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_q(self) -> str:
+        q: str = self.cleaned_data["q"]
+        if q and len(folded(q)) < LEAST_SEARCHED:
+            raise forms.ValidationError(
+                f"Say at least {LEAST_SEARCHED} characters of it.", "min_length"
+            )
+        return q
 
     def clean_cursor(self) -> Place | None:
         cursor = self.cleaned_data["cursor"]

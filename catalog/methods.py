@@ -3,10 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 
-from async_views.runtime.problem_details import FieldError, shortened
-from async_views.runtime.problems import Problem, problem_response
+from async_views.runtime.problem_details import FieldError
+from async_views.runtime.problems import problem_response, wrong_values
 from catalog.idempotency import Answer
 from catalog.identity import is_possible
+from catalog.mistakes import shown
 from catalog.pages import MOST_ROWS, Page, parse_cursor
 from catalog.reads import reads_of
 from catalog.representation import Representation, respond
@@ -20,11 +21,10 @@ from catalog.writes import (
     create,
     delete,
     missing,
+    preconditions_of,
 )
 from catalog.writing import insert, response_of, write
 
-# Of the parameters that are not known.
-MOST_LISTED = 5
 # What clients call a column, and the models.
 NAMES = {"brand_name": "name", "product_name": "name", "brand_id": "brand_id"}
 
@@ -68,22 +68,11 @@ async def page(
     request: HttpRequest, query: PageQuery, brand_id: int | None
 ) -> HttpResponse:
     """GET of a part of the products. Raises Problem for what cannot be asked for."""
-    unknown = [
-        FieldError(name, request.GET[name], "is not known here")
-        for name in request.GET
-        if name not in type(query).model_fields
-    ]
-    if unknown:
-        names = ", ".join(shortened(error.field) for error in unknown[:MOST_LISTED])
-        more = len(unknown) - MOST_LISTED
-        if more > 0:
-            names += f", and {more:,} more"
-        raise Problem(400, f"Not known here: {names}.", unknown[:MOST_LISTED])
     try:
         after = parse_cursor(query.cursor, query.order) if query.cursor else None
     except ValueError as error:
-        wrong = FieldError("cursor", query.cursor or "", str(error))
-        raise Problem(400, f"cursor: {error}.", [wrong]) from None
+        wrong = FieldError("cursor", shown(query.cursor), str(error))
+        raise wrong_values([wrong]) from None
     if brand_id is not None and not is_possible(brand_id):
         brand_id = 0  # of which there is none
     limit = min(query.limit, MOST_ROWS)
@@ -107,9 +96,7 @@ async def created(
     made = await insert(request, collection, fields)
     if made is not None:
         return response_of(answer(made))
-    return await write(
-        request, collection, lambda: answer(create(collection, fields)), fields
-    )
+    return await write(request, lambda: answer(create(collection, fields)), fields)
 
 
 async def changed(
@@ -119,13 +106,13 @@ async def changed(
     if not is_possible(identity):
         return problem_response(request, missing(collection, identity))
     fields = columns(body)
-    if_match = request.headers.get("If-Match")
+    preconditions = preconditions_of(request)
 
     def work() -> Answer:
-        representation = change(collection, identity, if_match, fields)
+        representation = change(collection, identity, preconditions, fields)
         return Answer(200, {"ETag": representation.etag}, representation.body)
 
-    return await write(request, collection, work, fields)
+    return await write(request, work, fields)
 
 
 async def deleted(
@@ -134,10 +121,10 @@ async def deleted(
     """DELETE."""
     if not is_possible(identity):
         return problem_response(request, missing(collection, identity))
-    if_match = request.headers.get("If-Match")
+    preconditions = preconditions_of(request)
 
     def work() -> Answer:
-        delete(collection, identity, if_match)
+        delete(collection, identity, preconditions)
         return Answer(204)
 
-    return await write(request, collection, work)
+    return await write(request, work)

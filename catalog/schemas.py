@@ -6,7 +6,9 @@ from ninja import Schema
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt
 
 from catalog.bodies import MOST_DIGITS
+from catalog.folding import folded
 from catalog.identity import LARGEST, Identity
+from catalog.mistakes import at_least
 from catalog.models.product import NAME_LENGTH
 from catalog.pages import FIRST_ORDER, LEAST_SEARCHED, MOST_ROWS, USUAL_ROWS
 
@@ -35,14 +37,24 @@ Name = Annotated[
     AfterValidator(writable),
     AfterValidator(not_blank),
 ]
+
+
+def long_enough(q: str) -> str:
+    # As it is looked for: "ßa" is three characters then, and an accent may be none.
+    if len(folded(q)) < LEAST_SEARCHED:
+        raise ValueError(f"{at_least(LEAST_SEARCHED)}, after its case is folded")
+    return q
+
+
 Searched = Annotated[
     str,
     Field(
-        min_length=LEAST_SEARCHED,
         max_length=NAME_LENGTH,
-        json_schema_extra={"pattern": r"^[^\u0000]*$"},
+        # No keyword of JSON Schema counts characters after folding: this is for ASCII.
+        json_schema_extra={"pattern": r"^[^\u0000]*$", "minLength": LEAST_SEARCHED},
     ),
     AfterValidator(writable),
+    AfterValidator(long_enough),
 ]
 
 
@@ -129,7 +141,8 @@ class PageQuery(Schema):
     )
     order: Order = FIRST_ORDER  # type: ignore[assignment]
     q: Searched | None = Field(
-        None, description="Part of the name, in upper or lower case."
+        None,
+        description="Part of the name, in upper or lower case as Unicode folds it, such as hammer.",
     )
 
 
@@ -140,7 +153,7 @@ class ProductsQuery(PageQuery):
 class FieldErrorOut(Schema):
     field: str = Field(examples=["brand_id"])
     value: str = Field(examples=["one"])
-    message: str = Field(examples=["Input should be a valid integer"])
+    message: str = Field(examples=["should be an integer"])
 
 
 class ProblemOut(Schema):
@@ -149,5 +162,5 @@ class ProblemOut(Schema):
     type: str = Field(examples=["about:blank"])
     title: str = Field(examples=["Bad Request"])
     status: int = Field(examples=[400])
-    detail: str = Field(examples=["brand_id: Input should be a valid integer."])
+    detail: str = Field(examples=["brand_id: should be an integer."])
     errors: list[FieldErrorOut] = Field(default_factory=list)

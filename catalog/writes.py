@@ -6,13 +6,19 @@ from typing import Any
 
 from django.db import IntegrityError, connection
 from django.db.models import Model, ProtectedError, QuerySet
+from django.http import HttpRequest
 from psycopg.errors import CheckViolation, ForeignKeyViolation
 
 from async_views.runtime.problem_details import FieldError, shortened
-from async_views.runtime.problems import Problem
+from async_views.runtime.problems import Problem, wrong_values
 from catalog.models import Brand, Product
 from catalog.questions import Question, array_of, brands_by_id, products_by_id
-from catalog.representation import Representation, is_matched, represent
+from catalog.representation import (
+    Representation,
+    is_known,
+    is_matched,
+    represent,
+)
 
 Fields = Mapping[str, Any]
 
@@ -39,6 +45,20 @@ class Made:
     representation: Representation
 
 
+@dataclass(frozen=True, slots=True)
+class Preconditions:
+    """What a client says of the row that it changes; None where it says nothing."""
+
+    if_match: str | None
+    if_none_match: str | None
+
+
+def preconditions_of(request: HttpRequest) -> Preconditions:
+    return Preconditions(
+        request.META.get("HTTP_IF_MATCH"), request.META.get("HTTP_IF_NONE_MATCH")
+    )
+
+
 BRANDS = Collection("brand", "/brands", Brand, brands_by_id)
 PRODUCTS = Collection("product", "/products", Product, products_by_id)
 
@@ -49,29 +69,36 @@ def create(collection: Collection, fields: Fields) -> Made:
 
 
 def change(
-    collection: Collection, identity: int, if_match: str | None, fields: Fields
+    collection: Collection, identity: int, preconditions: Preconditions, fields: Fields
 ) -> Representation:
     """What a reader gets of the changed row. Raises Problem 404, 412 or 428."""
-    require_match(collection, identity, if_match)
+    require_match(collection, identity, preconditions)
     if fields:
         collection.rows.filter(pk=identity).update(**fields)
     return represented(collection, identity)
 
 
-def delete(collection: Collection, identity: int, if_match: str | None) -> None:
+def delete(collection: Collection, identity: int, preconditions: Preconditions) -> None:
     """Raises Problem 404, 409, 412 or 428."""
-    row = require_match(collection, identity, if_match)
+    row = require_match(collection, identity, preconditions)
     try:
         row.delete()
     except ProtectedError as error:
         raise still_needed(identity) from error
 
 
-def require_match(collection: Collection, identity: int, if_match: str | None) -> Model:
-    """The row, locked: it is there, and the client has seen it as it is."""
+def require_match(
+    collection: Collection, identity: int, preconditions: Preconditions
+) -> Model:
+    """The row, locked: it is there, and the client has seen it as it is.
+
+    If-Match is evaluated before If-None-Match (RFC 9110, section 13.2.2), and neither
+    where the answer would be an error without them (section 13.2.1).
+    """
     row: Model | None = collection.rows.select_for_update().filter(pk=identity).first()
     if row is None:
         raise missing(collection, identity)
+    if_match, if_none_match = preconditions.if_match, preconditions.if_none_match
     if if_match is None:
         raise Problem(
             428,
@@ -84,6 +111,14 @@ def require_match(collection: Collection, identity: int, if_match: str | None) -
             412,
             f"The {collection.noun} {identity} is not as you have seen it any more: its "
             f"ETag is {etag}, and If-Match was {shortened(if_match)}. Get it again.",
+            headers={"ETag": etag},
+        )
+    if if_none_match is not None and is_known(if_none_match, etag):
+        raise Problem(
+            412,
+            f"The {collection.noun} {identity} is there and its ETag is {etag}, which "
+            f"If-None-Match rules out: it was {shortened(if_none_match)}. Leave it "
+            "out of a request that changes something.",
             headers={"ETag": etag},
         )
     return row
@@ -127,4 +162,4 @@ def refusal(error: IntegrityError, fields: Fields) -> Problem | None:
         return Problem(409, "The brand still has products: move or delete them first.")
     message = "no brand has this number"
     wrong = FieldError("brand_id", str(fields["brand_id"]), message)
-    return Problem(400, f"brand_id: {message}.", [wrong])
+    return wrong_values([wrong])

@@ -1,4 +1,4 @@
-"""What happens around every write: who may, how often, once, and all of it or nothing.
+"""What happens around every write: once, and all of it or nothing.
 
 New rows are made together with those of other requests, in one statement. All else is
 done in one go on the request's thread, in one transaction.
@@ -10,14 +10,12 @@ from asgiref.sync import sync_to_async
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 
-from catalog.access import writer, writer_later
+from catalog.access import writer_of
 from catalog.idempotency import Answer, fingerprint_of, key_of, once
 from catalog.insertions import insertions_of
 from catalog.locks import bounded_locks
 from catalog.representation import JSON, without_content
 from catalog.writes import Collection, Fields, Made, refusal
-
-VERBS = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
 
 # Of a write that names no columns.
 NONE: Fields = {}
@@ -34,18 +32,16 @@ async def insert(
     rows = insertions_of(request)
     if rows is None or key_of(request) is not None:
         return None
-    await writer_later(request, *needed(request, collection))
     return await rows.insert(collection, fields)
 
 
 async def write(
     request: HttpRequest,
-    collection: Collection,
     work: Callable[[], Answer],
     fields: Fields = NONE,
 ) -> HttpResponse:
     """The answer of `work`, which writes these fields. Raises Problem."""
-    return response_of(await sync_to_async(perform)(request, collection, work, fields))
+    return response_of(await sync_to_async(perform)(request, work, fields))
 
 
 def response_of(answer: Answer) -> HttpResponse:
@@ -54,13 +50,8 @@ def response_of(answer: Answer) -> HttpResponse:
     return HttpResponse(answer.body, JSON, answer.status, headers=dict(answer.headers))
 
 
-def perform(
-    request: HttpRequest,
-    collection: Collection,
-    work: Callable[[], Answer],
-    fields: Fields,
-) -> Answer:
-    who = writer(request, *needed(request, collection))
+def perform(request: HttpRequest, work: Callable[[], Answer], fields: Fields) -> Answer:
+    who = writer_of(request)
     # The other methods can be repeated as they are (RFC 9110, section 9.2.2).
     key = key_of(request) if request.method == "POST" else None
     try:
@@ -72,10 +63,3 @@ def perform(
         if problem is None:
             raise
         raise problem from error
-
-
-def needed(request: HttpRequest, collection: Collection) -> tuple[str, str]:
-    """The scope of a token, and the permission of a person."""
-    assert request.method
-    permission = f"catalog.{VERBS[request.method]}_{collection.noun}"
-    return f"{collection.noun}s:write", permission

@@ -320,6 +320,8 @@ def test_a_header_field_that_nobody_meant(
 
 HAMMER = json.dumps({"product_name": "x", "brand_id": 1})
 NAME = json.dumps({"brand_name": "x"})
+ANY_AND_NONE = {"as": "good", "If_Match": "*", "If_None_Match": "*"}
+TEXT = {"Content_Type": "text/plain", "as": "good"}
 REFUSED = [
     (400, "GET", "/brands/x", {}),
     (400, "GET", "/brands/x/products", {}),
@@ -328,14 +330,19 @@ REFUSED = [
     (400, "GET", "/products?zz=1", {}),
     (400, "GET", "/products?cursor=x", {}),
     (400, "GET", "/products/x", {}),
+    (400, "GET", "/products/1?fields=x", {}),
+    (400, "GET", "/brands?limit=1", {}),
+    (400, "PUT", "/products/1?x", {"body": HAMMER, "as": "good"}),
     (400, "GET", "/products/x/skus", {}),
-    (400, "POST", "/product", {"body": "{"}),
-    (400, "POST", "/product", {"body": "{}"}),
+    (400, "POST", "/product", {"body": "{", "as": "good"}),
+    (400, "POST", "/product", {"body": "{}", "as": "good"}),
     (400, "POST", "/products", {"body": HAMMER.replace("1", "77"), "as": "good"}),
-    (400, "POST", "/products", {"body": "[]"}),
-    (400, "POST", "/brands", {"body": HAMMER}),
+    (400, "POST", "/products", {"body": "[]", "as": "good"}),
+    (400, "POST", "/brands", {"body": HAMMER, "as": "good"}),
     (400, "POST", "/brands", {"body": NAME, "as": "good", "Idempotency_Key": " "}),
     (401, "POST", "/product", {"body": HAMMER}),
+    (401, "POST", "/products", {"body": "{"}),
+    (401, "PUT", "/brands/1", {"body": "{}", "Content_Type": "text/plain"}),
     (401, "POST", "/products", {"body": HAMMER}),
     (401, "POST", "/brands", {"body": NAME}),
     (401, "PUT", "/products/1", {"body": HAMMER}),
@@ -357,8 +364,9 @@ REFUSED = [
     (409, "DELETE", "/brands/1", {"as": "good", "If_Match": "*"}),
     (412, "PUT", "/products/1", {"body": HAMMER, "as": "good", "If_Match": '"x"'}),
     (412, "DELETE", "/brands/1", {"as": "good", "If_Match": '"x"'}),
-    (415, "POST", "/products", {"body": HAMMER, "Content_Type": "text/plain"}),
-    (415, "PATCH", "/brands/1", {"body": NAME, "Content_Type": "text/plain"}),
+    (412, "PATCH", "/brands/1", {"body": "{}"} | ANY_AND_NONE),
+    (415, "POST", "/products", TEXT | {"body": HAMMER}),
+    (415, "PATCH", "/brands/1", TEXT | {"body": NAME}),
     (428, "PATCH", "/products/1", {"body": "{}", "as": "good"}),
     (428, "DELETE", "/brands/1", {"as": "good"}),
 ]

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 # Of a request that is answered before Django.
 UNREAD = frozenset({b"content-type", b"cookie"})
+MOST_ERRORS = 20
 
 
 class Problem(Exception):
@@ -72,9 +73,27 @@ def field_errors(form: Form) -> tuple[FieldError, ...]:
 
 
 def bad_request(form: Form) -> Problem:
-    errors = field_errors(form)
-    detail = " ".join(f"{error.field}: {error.message}" for error in errors)
-    return Problem(400, detail, errors)
+    return wrong_values(field_errors(form))
+
+
+def wrong_values(
+    errors: Sequence[FieldError], status: int = 400, of: int | None = None
+) -> Problem:
+    """The first MOST_ERRORS of them, and how many there are where these are not all.
+
+    All of them would be an answer many times as long as the request. `of` is how many
+    there are, where `errors` are not all.
+    """
+    listed = errors[:MOST_ERRORS]
+    count = len(errors) if of is None else of
+    said = [sentence(f"{error.field}: {error.message}") for error in listed]
+    if count > len(listed):
+        said.append(f"{count:,} values are wrong: the first {len(listed)} are listed.")
+    return Problem(status, " ".join(said), listed)
+
+
+def sentence(words: str) -> str:
+    return words if words.endswith((".", "?", "!")) else f"{words}."
 
 
 DETAILS = {

@@ -214,3 +214,55 @@ def test_a_session_does_not_make_up_for_a_bad_token(
     )
 
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        # What programs send, and the book's curl.
+        ({}, 200),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"}, 200),
+        ({"Origin": "http://testserver"}, 200),
+        ({"Origin": "http://testserver:80"}, 200),
+        ({"Origin": "http://testserver", "Host": "testserver:80"}, 200),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "https://trusted.example"}, 200),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "https://a.some.example"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site, none"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://testserver:8080"}, 403),
+        ({"Origin": "https://testserver"}, 403),
+        ({"Origin": "http://testserver.evil.example"}, 403),
+        ({"Origin": ""}, 403),
+    ],
+)
+def test_a_page_of_another_origin_does_not_write_where_anyone_may(
+    client: Client, settings: Settings, headers: dict[str, str], status: int
+) -> None:
+    settings.CATALOG_WRITE_ACCESS = "anyone"
+    settings.CSRF_TRUSTED_ORIGINS = [
+        "https://trusted.example",
+        "https://*.some.example",
+    ]
+
+    answer = client.post("/write", headers=headers)
+
+    assert answer.status_code == status
+
+
+def test_a_token_is_good_whatever_page_sends_it(
+    client: Client, settings: Settings, token: AccessToken
+) -> None:
+    settings.CATALOG_WRITE_ACCESS = "anyone"
+    headers = {
+        "Authorization": f"Bearer {token.secret}",
+        "Origin": "https://elsewhere.example",
+        "Sec-Fetch-Site": "cross-site",
+    }
+
+    assert client.post("/write", headers=headers).status_code == 200

@@ -162,6 +162,46 @@ def test_a_writer_has_to_have_seen_it_as_it_is(
         assert shop.get("/products/2").body == seen.body
 
 
+@pytest.mark.parametrize(
+    ("if_match", "if_none_match", "status"),
+    [
+        ("{}", "*", 412),
+        ("*", "*", 412),
+        ("{}", "{}", 412),
+        ("{}", "W/{}", 412),
+        ("*", '"other", {}', 412),
+        ('"other"', '"other"', 412),
+        ("{}", '"other"', 200),
+        ("{}", "junk", 200),
+        # What is refused for another reason is refused for that one.
+        (None, "*", 428),
+    ],
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_writer_may_rule_out_what_is_there(
+    shop: Catalog, method: str, if_match: str | None, if_none_match: str, status: int
+) -> None:
+    seen = shop.get("/products/2")
+    body = None if method == "DELETE" else {"product_name": "New", "brand_id": 2}
+    headers = {"If_None_Match": if_none_match.format(seen.etag)}
+    if if_match is not None:
+        headers["If_Match"] = if_match.format(seen.etag)
+
+    answer = shop.send(method, "/products/2", body, **headers)
+
+    assert answer.status == (204 if status == 200 and method == "DELETE" else status)
+    if status == 412:
+        assert answer.etag == seen.etag
+    if status != 200:
+        assert shop.get("/products/2").body == seen.body
+
+
+def test_what_is_not_there_is_not_found_whatever_is_ruled_out(shop: Catalog) -> None:
+    answer = shop.send("DELETE", "/products/77", If_Match="*", If_None_Match="*")
+
+    assert answer.status == 404
+
+
 def test_another_s_change_is_not_overwritten(shop: Catalog) -> None:
     seen = shop.get("/products/1")
     shop.execute("UPDATE product SET brand_id = 2 WHERE product_id = 1")
