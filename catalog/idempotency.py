@@ -20,13 +20,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from async_views.runtime.problem_details import FieldError
-from async_views.runtime.problems import Problem
+from async_views.runtime.problems import Problem, wrong_values
 from catalog.locks import is_lock_timeout
 from catalog.models import RememberedAnswer
 
 HEADER = "Idempotency-Key"
+FIELD_NAME = HEADER.lower().encode()  # as ASGI has it
 # Visible ASCII, 1 to 255 characters.
 KEY = re.compile(r"[!-~]{1,255}")
+# A string of RFC 8941, section 3.3.3.
+QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+ESCAPED = re.compile(r'\\(["\\])')
 
 REMEMBERED_FOR = timedelta(hours=24)
 # As many as every write may leave behind, and more: so the table ends up no longer than
@@ -62,17 +66,34 @@ def key_of(request: HttpRequest) -> str | None:
     """The request's key, None where it names none; raises Problem 400 for no key at all.
 
     The draft wants it in double quotes, which most who send one leave out; both are the
-    same key.
+    same key. Two keys would leave open which of them counts.
     """
-    value = request.headers.get(HEADER)
+    value: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if value is None:
         return None
-    key = value[1:-1] if re.fullmatch(r'".*"', value) else value
+    if times_sent(request) > 1:
+        raise no_key(value, "should be sent once: it was sent more than once")
+    key = value
+    if '"' in value:
+        quoted = QUOTED.fullmatch(value)
+        if quoted is None:
+            raise no_key(value, 'should be one text in a pair of double quotes: "…"')
+        key = ESCAPED.sub(r"\1", quoted[1])
     if not KEY.fullmatch(key):
-        message = "A key is 1 to 255 visible ASCII characters, such as a random UUID."
-        error = FieldError(HEADER, value, message)
-        raise Problem(400, f"{HEADER}: {message}", [error])
+        raise no_key(
+            value, "should be 1 to 255 visible ASCII characters, such as a random UUID"
+        )
     return key
+
+
+def times_sent(request: HttpRequest) -> int:
+    """How many fields of that name; 1 under WSGI, whose servers join them."""
+    fields = getattr(request, "scope", {}).get("headers", ())
+    return sum(name == FIELD_NAME for name, _ in fields) or 1
+
+
+def no_key(value: str, message: str) -> Problem:
+    return wrong_values([FieldError(HEADER, value, message)])
 
 
 def fingerprint_of(request: HttpRequest) -> bytes:
@@ -147,11 +168,11 @@ def wait_for_turn(subject: str, key: str) -> None:
 def again(remembered: RememberedAnswer, fingerprint: bytes) -> Answer:
     if bytes(remembered.fingerprint) != fingerprint:
         message = (
-            "It was sent with another request before. Send a new key with a new request, "
+            "was sent with another request before. Send a new key with a new request, "
             "and an old key only with what it was first sent with."
         )
         error = FieldError(HEADER, remembered.key, message)
-        raise Problem(422, f"{HEADER} {error.value!r}: {message}", [error])
+        raise wrong_values([error], 422)
     return Answer(remembered.status, remembered.headers, bytes(remembered.body))
 
 

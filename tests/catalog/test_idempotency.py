@@ -2,7 +2,10 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection, transaction
@@ -15,6 +18,7 @@ from async_views.runtime.problems import Problem
 from catalog import idempotency
 from catalog.idempotency import Answer, fingerprint_of, key_of, once
 from catalog.models import Brand, RememberedAnswer
+from tests.catalog.service import Catalog
 from tests.catalog.threads import in_threads
 
 SAME = b"the same"
@@ -285,12 +289,45 @@ def post(
         ("8e03978e-40d5-43dd-bc93-6894a57f9324",) * 2,
         ("x" * 255,) * 2,
         (f'"{"x" * 255}"', "x" * 255),
+        (r'"a\"b\\c"', r'a"b\c'),
+        (r"a\b,c", r"a\b,c"),
     ],
 )
 def test_a_key_is_read_with_quotes_or_without(
     value: str | None, key: str | None
 ) -> None:
     assert key_of(post(value)) == key
+
+
+@pytest.mark.parametrize(
+    "value", ['"', '"a', 'a"', 'a"b', '"a"b"', '"a","b"', '"a", "b"', r'"a\b"', '"a\\"']
+)
+def test_a_key_in_quotes_is_one_text(value: str) -> None:
+    with pytest.raises(Problem) as refusal:
+        key_of(post(value))
+
+    assert refusal.value.details.status == 400
+    [error] = refusal.value.details.errors
+    assert "in a pair of double quotes" in error.message
+
+
+@pytest.mark.parametrize(("first", "second"), [("a", "b"), ("a", "a"), ('"a"', '"b"')])
+def test_two_keys_are_refused(catalog: Catalog, first: str, second: str) -> None:
+    address = urlsplit(catalog.url)
+    body = b'{"brand_name": "x"}'
+    with closing(HTTPConnection(address.netloc, timeout=20)) as connection:
+        connection.putrequest("POST", "/brands")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.putheader("Idempotency-Key", first)
+        connection.putheader("Idempotency-Key", second)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        said = answer.read().decode()
+
+    assert answer.status == 400
+    assert "Idempotency-Key: should be sent once" in said
+    assert catalog.get("/brands").json == []
 
 
 @pytest.mark.parametrize("value", ["", '""', "a b", "x" * 256, "schlüssel", "a\tb"])
