@@ -1,6 +1,7 @@
 """/catalog/ and below: brands, products and their SKUs, for people."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,13 +9,23 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from async_views.runtime.negotiation import wants_page
-from async_views.runtime.problems import bad_request, explained, problem_response
+from async_views.runtime.problem_details import FieldError
+from async_views.runtime.problems import (
+    MOST_ERRORS,
+    bad_request,
+    explained,
+    problem_response,
+    wrong_values,
+)
 from async_views.runtime.read_only import read_only
+from async_views.runtime.unknown_parameters import unknown_parameters
 from catalog.forms import BrandsForm, ProductsForm
 from catalog.identity import is_possible
+from catalog.mistakes import shown
 from catalog.reads import reads_of
 from catalog.representation import Representation
-from catalog.writes import BRANDS, PRODUCTS, Collection, missing
+from catalog.writes import BRANDS, PRODUCTS, missing
+from catalog.writes import Collection as Rows
 
 
 @read_only("GET", "HEAD")
@@ -22,15 +33,22 @@ from catalog.writes import BRANDS, PRODUCTS, Collection, missing
 async def products(request: HttpRequest) -> HttpResponse:
     """Those of one brand, where the query string names it."""
     form = ProductsForm(request.GET)
+    unknown = not_taken(request, form.fields)
     if not form.is_valid():
-        return refused(request, "catalog/products.html", form)
+        return refused(request, "catalog/products.html", form, unknown)
     asked = form.page(request.path)
     brand = None
     if asked.brand_id is not None:
         found = await reads_of(request).brand(asked.brand_id)
         brand = members(found, BRANDS, asked.brand_id)
     listing = await reads_of(request).listed_products(asked)
-    context = {"form": form, "asked": asked, "listing": listing, "brand": brand}
+    context = {
+        "form": form,
+        "asked": asked,
+        "listing": listing,
+        "brand": brand,
+        "unknown": unknown,
+    }
     return render(request, "catalog/products.html", context)
 
 
@@ -38,11 +56,12 @@ async def products(request: HttpRequest) -> HttpResponse:
 @never_cache
 async def brands(request: HttpRequest) -> HttpResponse:
     form = BrandsForm(request.GET)
+    unknown = not_taken(request, form.fields)
     if not form.is_valid():
-        return refused(request, "catalog/brands.html", form)
+        return refused(request, "catalog/brands.html", form, unknown)
     asked = form.page(request.path)
     listing = await reads_of(request).listed_brands(asked)
-    context = {"form": form, "asked": asked, "listing": listing}
+    context = {"form": form, "asked": asked, "listing": listing, "unknown": unknown}
     return render(request, "catalog/brands.html", context)
 
 
@@ -50,6 +69,7 @@ async def brands(request: HttpRequest) -> HttpResponse:
 @never_cache
 async def product(request: HttpRequest, product_id: int) -> HttpResponse:
     """One product, with its SKUs."""
+    unknown = not_taken(request, ())
     if not is_possible(product_id):
         raise missing(PRODUCTS, product_id)
     reads = reads_of(request)
@@ -58,13 +78,14 @@ async def product(request: HttpRequest, product_id: int) -> HttpResponse:
     context = {
         "product": shown,
         "brand": members(await reads.brand(brand_id), BRANDS, brand_id),
+        "unknown": unknown,
         "skus": json.loads((await reads.skus(product_id)).body),
     }
     return render(request, "catalog/product.html", context)
 
 
 def members(
-    found: Representation | None, collection: Collection, identity: int
+    found: Representation | None, collection: Rows, identity: int
 ) -> dict[str, Any]:
     """What the API's document of a row says; raises Problem 404 where there is none."""
     if found is None:
@@ -73,7 +94,22 @@ def members(
     return document
 
 
-def refused(request: HttpRequest, template: str, form: ProductsForm) -> HttpResponse:
+def not_taken(request: HttpRequest, known: Collection[str]) -> list[FieldError]:
+    """Parameters that the page ignores, which it says; a program gets Problem 400."""
+    unknown = unknown_parameters(request.GET, known)
+    errors = [
+        FieldError(shown(name), shown(request.GET[name]), said)
+        for name, said in unknown[:MOST_ERRORS]
+    ]
+    if errors and not wants_page(request):
+        raise wrong_values(errors, of=len(unknown))
+    return errors
+
+
+def refused(
+    request: HttpRequest, template: str, form: ProductsForm, unknown: list[FieldError]
+) -> HttpResponse:
     if not wants_page(request):
         return problem_response(request, bad_request(form))
-    return explained(render(request, template, {"form": form}, status=400))
+    context = {"form": form, "unknown": unknown}
+    return explained(render(request, template, context, status=400))

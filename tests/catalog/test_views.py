@@ -152,3 +152,29 @@ def test_a_catalog_without_such_a_product_says_so(shop: Catalog) -> None:
     shop.empty()
     assert "There are no products yet." in text(look(shop, "/catalog/"))
     assert "There are no brands yet." in text(look(shop, "/catalog/brands/"))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/catalog/?orde=product_id", "did you mean order?"),
+        ("/catalog/?limit=5", "it takes q, order, brand_id and cursor"),
+        ("/catalog/?fields=x&q=ab", "it takes q, order, brand_id and cursor"),
+        ("/catalog/brands/?order=product_name", "it takes q and cursor"),
+        ("/catalog/products/1/?fields=x", "it takes none"),
+    ],
+)
+def test_a_person_is_told_of_what_is_ignored_and_a_program_refused(
+    shop: Catalog, path: str, said: str
+) -> None:
+    page = look(shop, path)
+    refused = shop.get(path, Accept="application/json")
+
+    assert page.status == (400 if "q=ab" in path else 200)
+    assert said in text(page)
+    assert refused.status == 400
+    assert said in refused.problem["detail"]
+
+
+def test_a_page_that_ignores_nothing_says_nothing_of_it(shop: Catalog) -> None:
+    assert "not a parameter" not in text(look(shop, "/catalog/?q=ham&order=product_id"))
