@@ -13,10 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 
-from async_views.runtime.problem_details import PROBLEM_JSON
+from async_views.runtime.problem_details import (
+    PROBLEM_JSON,
+    FieldError,
+    ProblemDetails,
+)
+from async_views.runtime.problems import wrong_values
 from async_views.runtime.read_only import read_only
 from catalog.api import MERGE_PATCH, api
-from catalog.pages import Place, cursor_of
 from catalog.representation import JSON, Representation, represent, respond
 from catalog.schemas import ProblemOut
 
@@ -64,38 +68,36 @@ LINK = header(
 )
 RETRY_AFTER = header("In how many seconds to try again.", 5, type="integer")
 
-EXAMPLES = {
-    "brand_id": 1,
-    "product_id": 1,
-    "limit": 20,
-    "order": "product_name",
-    "q": "hammer",
-    "cursor": cursor_of("product_name", Place(1, "A hammer")),
-}
+# Of what has to be given. A page that tries the routes fills in every example, and would
+# ask for something else than a person who fills in nothing: what may be left out has none.
+EXAMPLES = {"brand_id": 1, "product_id": 1}
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
     "required": False,
     "schema": {"type": "string"},
-    "example": ETAG_EXAMPLE,
-    "description": "The ETag of what the client has: 304 where nothing changed.",
+    "description": "The ETag of what the client has, such as "
+    f"`{ETAG_EXAMPLE}`: 304 where nothing changed.",
 }
 IF_MATCH = {
     "in": "header",
     "name": "If-Match",
-    # Told apart from what is wrong: without it the answer is 428, not 400.
-    "required": False,
+    "required": True,
     "schema": {"type": "string"},
-    "example": ETAG_EXAMPLE,
-    "description": "The ETag of what is to be changed, as it was seen; * for any.",
+    "example": "*",
+    "description": "The ETag of what is to be changed, as it was seen, such as "
+    f"`{ETAG_EXAMPLE}`; * for any.",
 }
 IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
     "required": False,
-    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-    "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
-    "description": "The client's own name for this request. Sent again within a day it is "
+    "schema": {
+        "type": "string",
+        "pattern": r'^([!#-~]{1,255}|"[!#-\[\]-~]{1,255}")$',
+    },
+    "description": "The client's own name for this request, such as "
+    "`8e03978e-40d5-43e8-bc93-6894a57f9324`; another for each. Sent again within a day it is "
     "answered as before, and nothing is made twice (an expired draft of the IETF).",
 }
 PARAMETERS = {
@@ -106,15 +108,33 @@ PARAMETERS = {
     "delete": [IF_MATCH],
 }
 COMPONENT = "#/components/schemas/{model}"
-PROBLEM_CONTENT = {
-    PROBLEM_JSON: {"schema": {"$ref": COMPONENT.format(model=ProblemOut.__name__)}}
+PROBLEM_SCHEMA = {"$ref": COMPONENT.format(model=ProblemOut.__name__)}
+# Of those that name a value.
+ERROR_EXAMPLES = {
+    400: FieldError("brand_id", "77", "no brand has this number"),
+    422: FieldError(
+        "Idempotency-Key",
+        "8e03978e-40d5-43e8-bc93-6894a57f9324",
+        "was sent with another request before.",
+    ),
 }
 
 
 def problem(status: int) -> dict[str, Any]:
+    wrong = ERROR_EXAMPLES.get(status)
+    shown = (
+        wrong_values([wrong], status).details
+        if wrong
+        else ProblemDetails(status, PROBLEMS[status])
+    )
     described: dict[str, Any] = {
         "description": PROBLEMS[status],
-        "content": PROBLEM_CONTENT,
+        "content": {
+            PROBLEM_JSON: {
+                "schema": PROBLEM_SCHEMA,
+                "example": json.loads(shown.document()),
+            }
+        },
     }
     if status in (429, 503):
         described["headers"] = {"Retry-After": RETRY_AFTER}
@@ -128,11 +148,24 @@ def without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**rest, **others[0]} if others else schema
 
 
+def say_default(parameter: dict[str, Any]) -> None:
+    """In words: a page that tries the routes fills in a schema's default, too."""
+    default = parameter["schema"].pop("default", None)
+    if default is not None:
+        said = parameter.get("description", "")
+        parameter["description"] = f"{said} Left out, it is {default}.".strip()
+    # Swagger UI shows the parameter's own, and has no use for a second.
+    parameter["schema"].pop("description", None)
+
+
 def complete(path: str, method: str, operation: dict[str, Any]) -> None:
     parameters = operation.setdefault("parameters", [])
     for parameter in parameters:
-        parameter["example"] = EXAMPLES[parameter["name"]]
         parameter["schema"] = without_null(parameter["schema"])
+        if parameter["required"]:
+            parameter["example"] = EXAMPLES[parameter["name"]]
+        else:
+            say_default(parameter)
         # Ninja's is a list, as a schema has it; a parameter's would have names.
         parameter.pop("examples", None)
     parameters.extend(PARAMETERS[method])
@@ -163,10 +196,20 @@ def complete(path: str, method: str, operation: dict[str, Any]) -> None:
         content[MERGE_PATCH] = content[JSON]
 
 
+def place_of(path: str) -> tuple[bool, bool, int]:
+    """Products first, and lists before rows, of which the longest path first."""
+    in_path = path.count("{")
+    return path.startswith("/brands"), in_path > 0, -len(path) if in_path else len(path)
+
+
 @cache
 def document() -> dict[str, Any]:
     """OpenAPI 3.1."""
     described: dict[str, Any] = dict(api.get_openapi_schema(path_prefix=""))
+    # A path comes after those below it, as a person who tries one after the other would
+    # not look for the SKUs of a product that they have just deleted.
+    paths = described["paths"]
+    described["paths"] = dict(sorted(paths.items(), key=lambda each: place_of(each[0])))
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             complete(path, method, operation)

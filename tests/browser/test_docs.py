@@ -2,10 +2,14 @@
 
 import json
 import urllib.request
+from collections.abc import Iterator
 
-from playwright.sync_api import Browser, expect
+import pytest
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Visit
+from tests.catalog.databases import manage, new_database
+from tests.catalog.service import Catalog
 from tests.site import Site
 
 
@@ -38,6 +42,71 @@ def test_a_route_is_tried_and_its_answer_shown(visit: Visit) -> None:
     expect(answer.locator(".response-col_status")).to_contain_text("200")
     expect(answer.locator(".response-col_description")).to_contain_text("[")
     expect(answer).to_contain_text("etag")
+
+
+# What a person expects who changes nothing: a brand of which there are products stays.
+EXPECTED = {"delete_brand": 409}
+
+
+@pytest.fixture
+def shop() -> Iterator[Site]:
+    """A site where anyone may write, with a brand, its product and its SKU."""
+    with new_database() as database:
+        migrated = manage(database, "migrate", "--verbosity=0")
+        assert migrated.returncode == 0, migrated.stderr
+        with Site(DATABASE_URL=database, CATALOG_WRITE_ACCESS="anyone") as site:
+            catalog = Catalog(site.url, database)
+            catalog.insert("brand", [("Acme",)])
+            catalog.insert("product", [("A saw", 1)])
+            catalog.insert("product_size", [("Small",)])
+            catalog.insert("product_color", [("Blue",)])
+            catalog.insert("sku", [(1, 1, 1)])
+            yield site
+
+
+def test_every_route_works_as_it_is_filled_in(browser: Browser, shop: Site) -> None:
+    answers = {}
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{shop.url}/docs")
+        routes = page.locator(".opblock")
+        expect(routes.first).to_be_visible()
+        for route in routes.all():
+            name = (route.get_attribute("id") or "").rpartition("-")[2]
+            route.locator(".opblock-summary-control").click()
+            route.get_by_role("button", name="Try it out").click()
+            assert filled_in(route) <= {"brand_id", "product_id", "If-Match"}, name
+            with page.expect_response(
+                lambda answer: answer.request.resource_type in {"fetch", "xhr"}
+            ) as answered:
+                route.get_by_role("button", name="Execute").click()
+            answers[name] = answered.value.status
+            route.locator(".opblock-summary-control").click()
+
+    assert len(answers) == 15
+    surprises = {
+        name: status
+        for name, status in answers.items()
+        if status != EXPECTED.get(name) and status >= 300
+    }
+    assert surprises == {}
+
+
+def filled_in(route: Locator) -> set[str]:
+    """The parameters that the page gives a value before a person does."""
+    return {
+        str(row.get_attribute("data-param-name"))
+        for row in route.locator("tr[data-param-name]").all()
+        if row.locator("input, select").first.input_value().strip("-")
+    }
+
+
+def test_the_navigation_leads_to_the_routes(visit: Visit) -> None:
+    page = visit.to("/")
+
+    page.get_by_role("navigation", name="Site").get_by_role("link", name="API").click()
+
+    expect(page.locator(".opblock")).not_to_have_count(0)
 
 
 def test_the_page_is_as_dark_as_the_person_likes(visit: Visit) -> None:

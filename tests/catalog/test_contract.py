@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -128,13 +129,64 @@ def test_whatever_is_sent_or_got_has_an_example(document: Any) -> None:
     schemas = document["components"]["schemas"]
     used = set()
     for _, _, operation in operations(document):
-        assert all("example" in each for each in operation["parameters"])
+        # What may be left out would be filled in by a page that tries the route.
+        for each in operation["parameters"]:
+            assert ("example" in each) == each["required"], each
+            assert "default" not in each["schema"], each
         contents = json.dumps([operation.get("requestBody"), operation["responses"]])
         used |= set(re.findall(r'"\$ref": "#/components/schemas/(\w+)"', contents))
     for name in used:
         for member in schemas[name]["properties"].values():
             nested = "$ref" in json.dumps(member)
             assert nested or member["examples"], (name, member)
+
+
+def test_an_error_s_example_is_of_its_own_status(document: Any) -> None:
+    for path, method, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if int(status) < 400:
+                continue
+            [content] = response["content"].values()
+            example = content["example"]
+            assert example["status"] == int(status), (path, method)
+            assert example["title"] == HTTPStatus(int(status)).phrase
+
+
+def good_request(operation: Any, schemas: Any) -> tuple[Any, dict[str, str]]:
+    """A body and the header fields that the document asks for, from its examples."""
+    headers = {
+        each["name"]: each["example"]
+        for each in operation["parameters"]
+        if each["in"] == "header" and each["required"]
+    }
+    if "requestBody" not in operation:
+        return None, headers
+    content = operation["requestBody"]["content"]["application/json"]
+    name = content["schema"]["$ref"].rpartition("/")[2]
+    members = schemas[name]["properties"]
+    return {each: members[each]["examples"][0] for each in members}, headers
+
+
+def test_what_the_document_requires_is_what_the_server_does(
+    catalog: Catalog, document: Any
+) -> None:
+    """With the examples alone each operation works, and without a required field none."""
+    schemas = document["components"]["schemas"]
+    for path, method, operation in operations(document):
+        catalog.empty()
+        fill(catalog)
+        place = re.sub(r"{\w+}", "1", path)
+        body, headers = good_request(operation, schemas)
+
+        for missing in headers:
+            fewer = {name: each for name, each in headers.items() if name != missing}
+            refused = catalog.send(method.upper(), place, body, **fewer)
+            assert refused.status == 428, (path, method, missing)
+        answer = catalog.send(method.upper(), place, body, **headers)
+
+        still_needed = (method, path) == ("delete", "/brands/{brand_id}")
+        assert answer.status == 409 if still_needed else answer.status < 300, path
+        assert str(answer.status) in operation["responses"]
 
 
 def test_the_document_has_an_etag(catalog: Catalog) -> None:
