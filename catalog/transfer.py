@@ -5,6 +5,7 @@ is said of its row, in a sentence. A row whose key is there changes that row, on
 a new key or none becomes a new row, and nothing is ever deleted.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,7 +15,7 @@ from django.utils.html import escape, format_html
 from import_export.fields import Field
 from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import Diff, ModelResource
-from import_export.results import Result
+from import_export.results import Error, Result
 from import_export.widgets import Widget
 
 from catalog.locks import bounded_locks, is_lock_timeout
@@ -76,7 +77,7 @@ class Key(Widget):
 
 class Name(Widget):
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
-        name = str(value if value is not None else "").strip()
+        name = str(value if value is not None else "")
         if "\0" in name:
             raise ValueError("A name cannot hold the character NUL.")
         return name
@@ -149,9 +150,12 @@ class Outcome(Result):
         ):
             super().append_row_result(row_result)
 
+    # Of the file: of its header, and of each row after it.
+    row_numbers: Sequence[int] = ()
+
     @property
     def problems(self) -> list[tuple[int, list[str]]]:
-        """Rows of the file, its header being row 1, and what is wrong with each."""
+        """Rows by their numbers in the file, and what is wrong with each."""
         found = {row.number: row.errors for row in self.error_rows}
         sentences = {
             number: [str(error.error) for error in errors]
@@ -163,7 +167,10 @@ class Outcome(Result):
                 for column, messages in row.error_dict.items()
                 for message in messages
             ]
-        return [(number + 1, sentences[number]) for number in sorted(sentences)]
+        return [
+            (self.row_numbers[number], sentences[number])
+            for number in sorted(sentences)
+        ]
 
     @property
     def shown_problems(self) -> list[tuple[int, list[str]]]:
@@ -171,6 +178,9 @@ class Outcome(Result):
 
 
 class CatalogResource(ModelResource):
+    is_preview = False
+    preview_key = 0
+
     @classmethod
     def get_result_class(cls) -> type[Outcome]:
         return Outcome
@@ -179,27 +189,43 @@ class CatalogResource(ModelResource):
     def get_diff_class(cls) -> type[Changes]:
         return Changes
 
-    def import_data(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+    def import_data(
+        self, dataset: Any, dry_run: bool = False, *args: Any, **kwargs: Any
+    ) -> Any:
         """Also for a look at what a file would do: it is done, and taken back."""
+        problem = self.unknown_column(dataset.headers or ())
+        if problem is not None:
+            result = self.get_result_class()()
+            result.append_base_error(Error(ValueError(problem)))
+            return result
+        self.is_preview = dry_run
         with bounded_locks():
-            return super().import_data(dataset, *args, **kwargs)
+            result = super().import_data(dataset, dry_run, *args, **kwargs)
+        result.row_numbers = dataset.row_numbers
+        return result
+
+    def unknown_column(self, headers: Iterable[str]) -> str | None:
+        """Said of the file as a whole: its rows would only be wrong for want of it."""
+        columns = [field.column_name for field in self.get_import_fields()]
+        for header in headers:
+            if header not in columns:
+                return (
+                    f"“{header[:50]}” is no column of this file: those are"
+                    f" {', '.join(columns)}."
+                )
+        return None
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        columns = [field.column_name for field in self.get_import_fields()]
-        for header in dataset.headers or ():
-            if header not in columns:
-                raise ValueError(
-                    f"“{header}” is no column of this file: those are {', '.join(columns)}."
-                )
         for field in self.get_import_fields():
             if isinstance(field.widget, Reference):
                 field.widget.learn(keys_in(dataset, field.column_name))
-        self.step_over(keys_in(dataset, self.fields["id"].column_name))
+        if not self.is_preview:
+            self.step_over(keys_in(dataset, self.fields["id"].column_name))
 
     def step_over(self, keys: list[int]) -> None:
         """Lets the table give out no key that the file brings.
 
-        A sequence does not go back with its transaction: a preview leaves a gap.
+        A sequence does not go back with its transaction, so a preview leaves it alone.
         """
         brought = max((key for key in keys if key <= LARGEST_NEW_KEY), default=None)
         if brought:
@@ -280,6 +306,13 @@ class CatalogResource(ModelResource):
         batch_size: int | None = None,
         result: Any = None,
     ) -> None:
+        if dry_run:
+            # Keys that no table gives out, for rows that are taken back: the sequence
+            # would not go back with them.
+            for instance in self.create_instances:
+                if instance.id is None:
+                    self.preview_key -= 1
+                    instance.id = self.preview_key
         # First the changes: they may free what a new row takes.
         self.bulk_update(using_transactions, dry_run, raise_errors, batch_size, result)
         super().bulk_create(

@@ -31,9 +31,8 @@ class Uploads(BaseStorage):
         self.path.write_bytes(data)
 
     def read(self) -> Any:
-        """Its bytes, or its text where there is an encoding; FileNotFoundError once gone."""
-        data = self.path.read_bytes()
-        return data.decode(self.encoding) if self.encoding else data
+        """Its bytes; FileNotFoundError once it is gone."""
+        return self.path.read_bytes()
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)

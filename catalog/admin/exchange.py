@@ -1,5 +1,6 @@
 """How does a person import a file, after a look at what it would change, and export one?"""
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -13,8 +14,11 @@ from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm
 
 from async_views.runtime.problems import Problem
-from catalog.formats import Csv, UnreadableFileError, Xlsx
+from catalog.formats import Csv, Xlsx
 from catalog.uploads import Uploads
+from catalog.workbook import UnreadableFileError
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     Admin = ModelAdmin[Any]
@@ -48,14 +52,13 @@ class ExchangeAdmin(ImportExportMixin, Admin):
     def add_data_read_fail_error_to_form(self, form: Any, error: Exception) -> None:
         if isinstance(error, UnreadableFileError):
             form.add_error("import_file", str(error))
-        elif isinstance(error, UnicodeDecodeError):
-            line = error.object.count(b"\n", 0, error.start) + 1
-            form.add_error(
-                "import_file",
-                f"Row {line} is not UTF-8: save the file as “CSV UTF-8”, or as XLSX.",
-            )
-        else:
-            super().add_data_read_fail_error_to_form(form, error)
+            return
+        logger.error("A file to import could not be read.", exc_info=error)
+        form.add_error(
+            "import_file",
+            "The file cannot be read: open it in a spreadsheet program, and save it again"
+            " as XLSX or “CSV UTF-8”.",
+        )
 
     def get_export_queryset(self, request: HttpRequest) -> Any:
         """The rows that the list's own filters leave, which are in the query string."""
@@ -82,6 +85,8 @@ class ExchangeAdmin(ImportExportMixin, Admin):
             return self.import_again(
                 request, "The file is not kept any longer, or is imported already."
             )
+        except UnreadableFileError as error:
+            return self.import_again(request, str(error))
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponseBase:
         if result.has_errors() or result.has_validation_errors():
