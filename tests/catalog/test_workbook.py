@@ -281,7 +281,7 @@ def is_accepted(name: str) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         (st.text(max_size=20) | st.lists(PIECES, max_size=8).map("".join)).filter(
