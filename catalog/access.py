@@ -10,10 +10,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
-from django.utils.http import is_same_domain
 
+from async_views.runtime.forwarded import origin_without_default_port
 from async_views.runtime.problems import Problem
 from async_views.runtime.rate_limit import address_subject
+from async_views.runtime.trusted_origins import is_trusted
 from catalog import tokens
 
 HOW = (
@@ -26,7 +27,6 @@ HOW = (
 ADMITTED = "catalog_writer"
 # Of Sec-Fetch-Site; "none" is what a person typed.
 OWN_SITES = frozenset({"same-origin", "none"})
-DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +106,13 @@ def refuse_other_origins(request: HttpRequest) -> None:
         )
 
 
-def is_trusted(origin: str) -> bool:
-    """Whether CSRF_TRUSTED_ORIGINS lists it, by itself or as https://*.example.org."""
-    scheme, _, host = origin.lower().partition("://")
-    return any(
-        (scheme, True) == (trusted_scheme, is_same_domain(host, pattern.lstrip("*")))
-        for trusted_scheme, _, pattern in (
-            each.partition("://") for each in settings.CSRF_TRUSTED_ORIGINS
-        )
-    )
-
-
 def is_own_origin(request: HttpRequest, origin: str) -> bool:
     """Whether it is the origin of this request's own URL (RFC 6454, section 4)."""
     own = f"{request.scheme}://{request.get_host()}"
-    return without_default_port(origin) == without_default_port(own)
-
-
-def without_default_port(origin: str) -> str:
-    scheme, _, host = origin.lower().partition("://")
-    return f"{scheme}://{host.removesuffix(DEFAULT_PORTS.get(scheme, ''))}"
+    return (
+        origin_without_default_port(origin).lower()
+        == origin_without_default_port(own).lower()
+    )
 
 
 def presented_token(request: HttpRequest) -> str | None:

@@ -5,16 +5,14 @@ Browsers let any page open a WebSocket to any site, and say in `Origin` whose pa
 judges a POST: the site's own origin, and those of CSRF_TRUSTED_ORIGINS.
 """
 
-from urllib.parse import urlsplit
-
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
-from django.utils.http import is_same_domain
 
 from async_views.runtime.asgi_types import Scope
 from async_views.runtime.forwarded import origin_without_default_port
 from async_views.runtime.problem_details import shortened
+from async_views.runtime.trusted_origins import is_trusted
 
 
 class OriginRefused(Exception):
@@ -54,20 +52,6 @@ def own_origin(scope: Scope) -> str:
         ) from error
     scheme = "https" if scope["scheme"] == "wss" else "http"
     return origin_without_default_port(f"{scheme}://{host}").lower()
-
-
-def is_trusted(origin: str) -> bool:
-    """Whether CSRF_TRUSTED_ORIGINS has it, or a pattern such as https://*.example.org."""
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    for trusted in map(urlsplit, settings.CSRF_TRUSTED_ORIGINS):
-        if trusted.scheme == parts.scheme and is_same_domain(
-            parts.netloc, trusted.netloc.lstrip("*")
-        ):
-            return True
-    return False
 
 
 def header(scope: Scope, wanted: bytes) -> list[str]:
