@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SITE := $(VENV)/.site-installed
+# How many processes run all tests, which mostly wait. Each has an embedded PostgreSQL of
+# its own; a server that DATABASE_URL names is one for all, and so they take turns on it.
+PROCESSES ?= $(if $(DATABASE_URL),0,4)
 TOOLS := $(VENV)/.tools-installed
 PEERS := $(VENV)/.peers-installed
 
@@ -31,7 +34,7 @@ admin: $(SITE)
 	@DEBUG=$${DEBUG-1} $(BIN)/python manage.py reset_admin
 
 test: $(TOOLS) $(PEERS)
-	@PYTHONDEVMODE=1 PYTHONMALLOC=default PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(TESTS)
+	@PYTHONDEVMODE=1 PYTHONMALLOC=default PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(or $(TESTS),--numprocesses=$(PROCESSES) --dist=loadfile)
 
 test-django: $(TOOLS)
 	@$(BIN)/python -m tests.django

@@ -1,5 +1,6 @@
 """What every test may have."""
 
+import signal
 import socket
 import ssl
 import subprocess
@@ -12,6 +13,11 @@ from django.conf import settings
 
 from async_views.runtime import embedded
 from tests.target import TargetServer
+
+# Ignored by what a script starts in the background (`nohup make test &`), and then by all
+# that the tests start, which they end with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

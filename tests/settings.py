@@ -13,10 +13,15 @@ os.environ |= {
     "PROBE_PRIVATE_TARGETS": "127.0.0.0/8,::1/128,localhost",
     "PREPARE_ON_START": "0",
 }
-os.environ.setdefault(
+directory = os.environ.setdefault(
     "EMBEDDED_POSTGRES_DIR",
     str(Path(__file__).resolve().parent.parent / "var" / "postgres-for-tests"),
 )
+# Each process of pytest-xdist has a server of its own: no other's roles, locks and
+# connections are in it. What such a process starts has inherited the name.
+worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if not directory.endswith(worker):
+    os.environ["EMBEDDED_POSTGRES_DIR"] = f"{directory}-{worker}"
 
 # One process answers all tests: limits have their own.
 os.environ |= {"CATALOG_READS_A_MINUTE": "0", "CATALOG_WRITES_A_MINUTE": "0"}
