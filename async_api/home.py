@@ -12,7 +12,7 @@ from async_api.clock import time_of
 from async_api.online.presence import total_or_none
 from async_api.online.views import number
 from async_views.runtime.gateway import event_loop_id, gateway
-from async_views.runtime.health import is_ready
+from async_views.runtime.health import unreadiness
 from async_views.runtime.known_parameters import takes_no_parameters
 from async_views.runtime.read_only import read_only
 
@@ -29,7 +29,7 @@ async def home(request: HttpRequest) -> HttpResponse:
         {
             "time": json.dumps(time_of(datetime.now())),
             "time_url": request.build_absolute_uri(reverse("time")),
-            "ready": await is_ready(request, PATIENCE_SECONDS),
+            "unreadiness": await unreadiness(request, PATIENCE_SECONDS),
             "gateway": gateway(request),
             "event_loop_id": event_loop_id(),
             **number(await total_or_none(request, PATIENCE_SECONDS)),

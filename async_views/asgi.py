@@ -18,6 +18,7 @@ from async_views.runtime.body_limit import BodyLimit  # noqa: E402
 from async_views.runtime.forwarded import Forwarded  # noqa: E402
 from async_views.runtime.handler import Handler  # noqa: E402
 from async_views.runtime.lifespan import Lifespan  # noqa: E402
+from async_views.runtime.pending_migrations import required_migrations  # noqa: E402
 from async_views.runtime.problems import told_before_django  # noqa: E402
 from async_views.runtime.request_content import CheckedRequest  # noqa: E402
 from async_views.runtime.routing import ProtocolRouter, WebSocketRoutes  # noqa: E402
@@ -25,6 +26,9 @@ from async_views.runtime.security_headers import asgi_security_headers  # noqa: 
 from async_views.runtime.static_files import static_files_asgi  # noqa: E402
 from catalog.insertions import insertions  # noqa: E402
 from catalog.reads import reads  # noqa: E402
+
+# Read before anybody waits for an answer.
+required_migrations()
 
 handler = Handler(threads=settings.REQUEST_THREADS)
 handler.request_class = CheckedRequest

@@ -11,8 +11,12 @@ django_application = get_wsgi_application()
 from django.conf import settings  # noqa: E402
 
 from async_views.runtime.forwarded import forwarded_wsgi  # noqa: E402
+from async_views.runtime.pending_migrations import required_migrations  # noqa: E402
 from async_views.runtime.request_content import CheckedWSGIRequest  # noqa: E402
 from async_views.runtime.static_files import static_files_wsgi  # noqa: E402
+
+# Read before anybody waits for an answer.
+required_migrations()
 
 django_application.request_class = CheckedWSGIRequest
 application = forwarded_wsgi(

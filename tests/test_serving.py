@@ -74,7 +74,9 @@ def asgi() -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def wsgi() -> Iterator[Site]:
     # Two, because a synchronous worker that probes its own site cannot answer itself.
-    with Site("-k", "sync", "async_views.wsgi", WORKERS="2") as site:
+    with Site(
+        "-k", "sync", "async_views.wsgi", PREPARE_ON_START="1", WORKERS="2"
+    ) as site:
         yield site
 
 
@@ -522,7 +524,9 @@ def test_ctrl_c_stops_everything_in_five_seconds_and_keeps_the_data(
 
 
 def test_the_database_going_away_is_said_and_survived(tmp_path: Path) -> None:
-    with Site(EMBEDDED_POSTGRES_DIR=str(tmp_path), DATABASE_SECONDS="1") as site:
+    with Site(
+        EMBEDDED_POSTGRES_DIR=str(tmp_path), DATABASE_SECONDS="1", PREPARE_ON_START="1"
+    ) as site:
         assert get(f"{site.url}/readyz")[0] == 200
         postmaster = int((tmp_path / "data" / "postmaster.pid").read_text().split()[0])
 
@@ -545,7 +549,10 @@ def test_a_worker_that_dies_while_the_database_is_away_leaves_the_others_serving
     tmp_path: Path,
 ) -> None:
     with Site(
-        EMBEDDED_POSTGRES_DIR=str(tmp_path), DATABASE_SECONDS="0.5", WORKERS="2"
+        EMBEDDED_POSTGRES_DIR=str(tmp_path),
+        DATABASE_SECONDS="0.5",
+        PREPARE_ON_START="1",
+        WORKERS="2",
     ) as site:
         site.wait_until(lambda site: site.output.count("startup complete") == 2)
         postmaster = int((tmp_path / "data" / "postmaster.pid").read_text().split()[0])

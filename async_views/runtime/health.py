@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import psycopg
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,6 +17,7 @@ from django.utils.decorators import sync_and_async_middleware
 from django.views.decorators.cache import never_cache
 
 from async_views.runtime.database import connection, is_unavailable
+from async_views.runtime.pending_migrations import in_words, pending_migrations
 from async_views.runtime.problems import (
     fault_of,
     problem_response,
@@ -24,6 +26,8 @@ from async_views.runtime.problems import (
 )
 from async_views.runtime.read_only import read_only
 from async_views.runtime.security_headers import secure
+
+NO_ANSWER = "The database does not answer right now."
 
 
 @read_only("GET", "HEAD")
@@ -36,29 +40,34 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 @read_only("GET", "HEAD")
 @never_cache
 async def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers, else 503."""
-    if await is_ready(request, settings.DATABASE_SECONDS):
-        return JsonResponse({"status": "ok"})
-    return problem_response(
-        request, unavailable("The database does not answer right now.")
-    )
+    """200 when the database answers and has every migration, else 503 with the reason."""
+    if reason := await unreadiness(request, settings.DATABASE_SECONDS):
+        return problem_response(request, unavailable(reason))
+    return JsonResponse({"status": "ok"})
 
 
-async def is_ready(request: HttpRequest, seconds: float) -> bool:
-    """Whether the database answers in time."""
+async def unreadiness(request: HttpRequest, seconds: float) -> str | None:
+    """Why the site cannot serve, in sentences; None when it can.
+
+    Asks the database each time, and waits `seconds` for it: what was applied can be
+    taken back.
+    """
     try:
-        async with (
-            asyncio.timeout(seconds),
-            connection(request) as database,
-        ):
-            await database.execute("SELECT 1")
+        async with asyncio.timeout(seconds), connection(request) as database:
+            pending = await pending_migrations(database)
     except TimeoutError:
-        return False
-    except Exception as error:
+        return NO_ANSWER
+    except psycopg.Error as error:
         if is_unavailable(error):
-            return False
-        raise
-    return True
+            return NO_ANSWER
+        why = error.diag.message_primary or type(error).__name__
+        return f"The database does not say which migrations it has: {why}."
+    if not pending:
+        return None
+    return (
+        f"The database lacks {len(pending)} of this release's migrations: "
+        f"{in_words(pending)}. `manage.py migrate` applies them."
+    )
 
 
 Ask = Callable[[HttpRequest], Awaitable[HttpResponse]]
