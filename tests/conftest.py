@@ -1,9 +1,11 @@
 """What every test may have."""
 
+import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +20,16 @@ from tests.target import TargetServer
 # that the tests start, which they end with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    # pytest's usual directory is every session's on the machine, and each that starts
+    # closes it to the system user that runs the embedded PostgreSQL.
+    if config.option.basetemp is None:
+        directory = tempfile.mkdtemp(prefix="async-views-tests-")
+        config.option.basetemp = directory
+        config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
 
 
 @pytest.fixture(scope="session", autouse=True)

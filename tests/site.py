@@ -13,7 +13,7 @@ from typing import Self
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS_TO_WAIT = 30
+SECONDS_TO_WAIT = 60
 OPEN = re.compile(r"(?:open|listening)\s+(http://\S+?)/ ")
 
 
