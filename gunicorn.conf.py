@@ -172,6 +172,9 @@ def prepare() -> None:
     # threads no fork should inherit.
     manage = Path(__file__).with_name("manage.py")
     finished = subprocess.run([sys.executable, manage, "prepare"], check=False)
+    if finished.returncode < 0:
+        killer = signal.Signals(-finished.returncode).name
+        sys.exit(f"The database could not be prepared: {killer} ended manage.py prepare.")
     if finished.returncode:
         sys.exit("The database could not be prepared: see above.")
 

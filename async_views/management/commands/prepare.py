@@ -5,11 +5,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
-from django.db import Error, connection
+from django.core.management.base import BaseCommand
+from django.core.management.commands import migrate
+from django.db import connection
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 
 from async_views.administrator import NAME, create_administrator
+from async_views.runtime.command_steps import Step, connect, step
 from catalog.example import Example
 from catalog.seed import CatalogNotEmpty, in_short, is_empty, seed
 
@@ -17,27 +20,44 @@ from catalog.seed import CatalogNotEmpty, in_short, is_empty, seed
 class Command(BaseCommand):
     help = (
         "Migrates the database and creates the admin account where there is none. "
-        "Under DEBUG, an empty catalog gets example data."
+        "Under DEBUG, an empty catalog gets example data. "
+        "Exit status: 0 ready, 1 a step failed, and says why."
     )
     # gunicorn starts the site right after this, and every worker checks it then.
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            self.prepare()
-        except Error as error:
-            reason = str(error).strip().splitlines()[0]
-            raise CommandError(f"DATABASE_URL cannot be used: {reason}.") from error
+        connect()
+        with step("The migrations could not be applied", self.stderr) as current:
+            self.migrate(current)
+        if settings.DEBUG:
+            with step(
+                "The example data could not be loaded, and the catalog is as it was",
+                self.stderr,
+            ):
+                self.seed_catalog()
+        with step("The admin account could not be created", self.stderr):
+            self.create_administrator()
 
-    def prepare(self) -> None:
+    def migrate(self, current: Step) -> None:
         executor = MigrationExecutor(connection)
         # `migrate` takes half a second even where there is nothing to do.
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:
-            call_command("migrate", verbosity=0, interactive=False)
+            command = NamingMigrate(current, last=str(plan[-1][0]))
+            call_command(command, verbosity=0, interactive=False)
             self.stdout.write(f"  migrated   {len(plan)} migrations applied")
-        if settings.DEBUG and is_empty():
-            self.seed_catalog()
+
+    def seed_catalog(self) -> None:
+        if not is_empty():
+            return
+        example = Example()
+        # Another site on this database may have been quicker, and that is as well.
+        with suppress(CatalogNotEmpty):
+            seed(example)
+            self.stdout.write(f"  catalog    {in_short(example)} (example data)")
+
+    def create_administrator(self) -> None:
         password = create_administrator()
         if password:
             self.stdout.write(
@@ -45,9 +65,23 @@ class Command(BaseCommand):
                 "             (shown only this once; `make admin` sets a new one)"
             )
 
-    def seed_catalog(self) -> None:
-        example = Example()
-        # Another site on this database may have been quicker, and that is as well.
-        with suppress(CatalogNotEmpty):
-            seed(example)
-            self.stdout.write(f"  catalog    {in_short(example)} (example data)")
+
+class NamingMigrate(migrate.Command):
+    """`migrate`, which names the migration that failed."""
+
+    def __init__(self, current: Step, last: str) -> None:
+        super().__init__()
+        self.current = current
+        self.last = last
+
+    def migration_progress_callback(
+        self, action: str, migration: Migration | None = None, fake: bool = False
+    ) -> None:
+        super().migration_progress_callback(action, migration, fake)
+        if action == "apply_start":
+            self.current.failed = f"The migration {migration} failed"
+        elif action == "apply_success" and str(migration) == self.last:
+            self.current.failed = (
+                "The migrations were applied, but the permissions were not added "
+                "(`manage.py migrate` tries again)"
+            )

@@ -5,10 +5,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from async_views.administrator import NAME, reset_administrator
+from async_views.runtime.command_steps import connect, step
 
 
 class Command(BaseCommand):
     help = "Sets a new random password for the admin account, and prints it."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"user {NAME}, password {reset_administrator()}")
+        connect()
+        with step("The admin account got no new password", self.stderr):
+            password = reset_administrator()
+        self.stdout.write(f"user {NAME}, password {password}")

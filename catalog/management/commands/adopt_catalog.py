@@ -4,8 +4,9 @@ from typing import Any
 
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error, connection
+from django.db import connection
 
+from async_views.runtime.command_steps import connect, step
 from catalog.adoption import add_rule, has_rule
 
 
@@ -16,11 +17,9 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        connect()
+        with step("Not every rule could be added", self.stderr):
             broken = self.adopt()
-        except Error as error:
-            reason = str(error).strip().splitlines()[0]
-            raise CommandError(f"No rule could be added: {reason}.") from error
         if broken:
             raise CommandError("\n".join(broken))
 

@@ -11,8 +11,8 @@ from django.core.management.base import (
     CommandParser,
     OutputWrapper,
 )
-from django.db import Error
 
+from async_views.runtime.command_steps import connect, step
 from catalog.example import (
     BOOKS_PRODUCTS,
     COMBINATIONS,
@@ -60,24 +60,25 @@ class Command(BaseCommand):
         example = Example(products, skus_per_product)
         started = time.monotonic()
         try:
-            with ProgressLine(self.stdout) as line:
-                seed(example, replace=options["replace"], on_progress=line.show)
-        except CatalogNotEmpty as refusal:
-            raise CommandError(
-                f"The catalog holds {in_words(count_rows())}, and nothing was loaded: "
-                "--replace deletes them first."
-            ) from refusal
-        except Error as error:
-            reason = str(error).strip().splitlines()[0]
-            raise CommandError(
-                f"The catalog could not be loaded, and is as it was: {reason}."
-            ) from error
+            connect()
+            with step("The catalog could not be loaded, and is as it was", self.stderr):
+                self.seed(example, options["replace"])
         except KeyboardInterrupt:
             raise CommandError(
                 "Stopped; the catalog is as it was.", returncode=130
             ) from None
         seconds = time.monotonic() - started
         self.stdout.write(f"  catalog    {in_short(example)} in {seconds:.1f} s")
+
+    def seed(self, example: Example, replace: bool) -> None:
+        try:
+            with ProgressLine(self.stdout) as line:
+                seed(example, replace=replace, on_progress=line.show)
+        except CatalogNotEmpty as refusal:
+            raise CommandError(
+                f"The catalog holds {in_words(count_rows())}, and nothing was loaded: "
+                "--replace deletes them first."
+            ) from refusal
 
 
 def whole_number(minimum: int, maximum: int) -> Callable[[str], int]:
