@@ -34,7 +34,7 @@ admin: $(SITE)
 	@DEBUG=$${DEBUG-1} $(BIN)/python manage.py reset_admin
 
 test: $(TOOLS) $(PEERS)
-	@PYTHONDEVMODE=1 PYTHONMALLOC=default PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(or $(TESTS),--numprocesses=$(PROCESSES) --dist=loadfile)
+	@PYTHONDEVMODE=1 PYTHONMALLOC=default PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(or $(TESTS),--numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder)
 
 test-django: $(TOOLS)
 	@$(BIN)/python -m tests.django

@@ -174,7 +174,9 @@ def prepare() -> None:
     finished = subprocess.run([sys.executable, manage, "prepare"], check=False)
     if finished.returncode < 0:
         killer = signal.Signals(-finished.returncode).name
-        sys.exit(f"The database could not be prepared: {killer} ended manage.py prepare.")
+        sys.exit(
+            f"The database could not be prepared: {killer} ended manage.py prepare."
+        )
     if finished.returncode:
         sys.exit("The database could not be prepared: see above.")
 

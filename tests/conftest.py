@@ -8,12 +8,14 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from django.conf import settings
 
 from async_views.runtime import embedded
+from tests.catalog.databases import manage, new_database
 from tests.target import TargetServer
 
 # Ignored by what a script starts in the background (`nohup make test &`), and then by all
@@ -45,6 +47,15 @@ def postgres() -> Iterator[None]:
             database.execute("ALTER SYSTEM SET fsync = off")
             database.execute("SELECT pg_reload_conf()")
         yield
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: None) -> Iterator[str]:
+    """The name of a database that `migrate` has seen: a copy of it needs no seconds."""
+    with new_database() as url:
+        done = manage(url, "migrate", "--verbosity=0")
+        assert done.returncode == 0, done.stderr
+        yield urlsplit(url).path.removeprefix("/")
 
 
 @pytest.fixture

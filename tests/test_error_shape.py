@@ -71,9 +71,8 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[tuple[str, str, str]]:
-    with new_database() as url:
-        assert manage(url, "migrate", "--verbosity=0").returncode == 0
+def database(migrated: str) -> Iterator[tuple[str, str, str]]:
+    with new_database(migrated) as url:
         made = manage(url, "shell", "--no-imports", "--command", TOKEN)
         with psycopg.connect(url) as connection:
             connection.execute(ROWS)
@@ -93,10 +92,9 @@ def served(database: tuple[str, str, str]) -> Iterator[Served]:
 
 
 @pytest.fixture
-def spare() -> Iterator[Served]:
+def spare(migrated: str) -> Iterator[Served]:
     """One to break: it has a database of its own, and gives it up soon."""
-    with new_database() as url:
-        assert manage(url, "migrate", "--verbosity=0").returncode == 0
+    with new_database(migrated) as url:
         with psycopg.connect(url) as connection:
             connection.execute(ROWS)
         settings = {"CATALOG_WRITE_ACCESS": "anyone", "DATABASE_SECONDS": "0.5"}

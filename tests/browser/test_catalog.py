@@ -11,9 +11,9 @@ from tests.site import Site
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
+def site(migrated: str) -> Iterator[Site]:
     """One with the book's example, and nothing else."""
-    with new_database() as database:
+    with new_database(migrated) as database:
         with Site(DATABASE_URL=database, PREPARE_ON_START="1", DEBUG="1") as site:
             yield site
 

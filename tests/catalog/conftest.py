@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.catalog.databases import manage, new_database
+from tests.catalog.databases import new_database
 from tests.catalog.service import Catalog
 from tests.site import Site
 
@@ -16,13 +16,13 @@ OPEN_TO_ALL = {
 
 
 @pytest.fixture(scope="package")
-def served() -> Iterator[Catalog]:
+def served(migrated: str) -> Iterator[Catalog]:
     """A site that takes what anybody writes, on a database of its own."""
-    with new_database() as database:
-        migrated = manage(database, "migrate", "--verbosity=0")
-        assert migrated.returncode == 0, migrated.stderr
-        with Site(DATABASE_URL=database, **OPEN_TO_ALL) as site:
-            yield Catalog(site.url, database)
+    with (
+        new_database(migrated) as database,
+        Site(DATABASE_URL=database, **OPEN_TO_ALL) as site,
+    ):
+        yield Catalog(site.url, database)
 
 
 @pytest.fixture

@@ -17,14 +17,18 @@ from tests.site import ROOT
 
 
 @contextmanager
-def new_database() -> Iterator[str]:
-    """The URL of an empty database on the tests' server, dropped at the end."""
+def new_database(template: str = "template1") -> Iterator[str]:
+    """The URL of a database on the tests' server, a copy of that one, dropped at the end."""
     server = os.environ.get("DATABASE_URL") or embedded.url(
         settings.EMBEDDED_POSTGRES_DIR
     )
     name = f"test_catalog_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
         try:
             yield urlsplit(server)._replace(path=f"/{name}").geturl()
         finally:

@@ -48,9 +48,8 @@ User.objects.create_superuser("editor", password="of many brands")
 
 
 @pytest.fixture
-def four_workers() -> Iterator[Catalog]:
-    with new_database() as database:
-        assert manage(database, "migrate", "--verbosity=0").returncode == 0
+def four_workers(migrated: str) -> Iterator[Catalog]:
+    with new_database(migrated) as database:
         made = manage(database, "shell", "--no-imports", "--command", ADMINISTRATOR)
         assert made.returncode == 0, made.stderr
         with Site(DATABASE_URL=database, WORKERS="4", **OPEN_TO_ALL) as site:
@@ -61,10 +60,9 @@ def four_workers() -> Iterator[Catalog]:
 
 
 @pytest.fixture(scope="module")
-def gated() -> Iterator[Catalog]:
+def gated(migrated: str) -> Iterator[Catalog]:
     """A site of one worker, whose questions wait at a gate while that is closed."""
-    with new_database() as database:
-        assert manage(database, "migrate", "--verbosity=0").returncode == 0
+    with new_database(migrated) as database:
         with Site(DATABASE_URL=database, **OPEN_TO_ALL) as site:
             catalog = Catalog(site.url, database)
             catalog.insert("brand", [("old",)])

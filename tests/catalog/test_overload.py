@@ -24,10 +24,9 @@ SECONDS_TO_RECOVER = 5
 
 
 @pytest.fixture(scope="module")
-def narrow() -> Iterator[Catalog]:
+def narrow(migrated: str) -> Iterator[Catalog]:
     """A site with one worker, of which the pool has one connection."""
-    with new_database() as database:
-        assert manage(database, "migrate", "--verbosity=0").returncode == 0
+    with new_database(migrated) as database:
         with Site(
             DATABASE_URL=database,
             DATABASE_POOL_SIZE=str(POOL_SIZE),

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from catalog.pages import MOST_ROWS, USUAL_ROWS
 from catalog.questions import ORDERS, page_of_products
-from tests.catalog.databases import manage, new_database
+from tests.catalog.databases import new_database
 from tests.catalog.service import Answer, Catalog
 
 MANY = 60_000
@@ -302,10 +302,8 @@ def test_what_cannot_be_asked_is_refused_by_name(
 
 
 @pytest.fixture(scope="module")
-def large() -> Iterator[psycopg.Connection]:
-    with new_database() as url:
-        migrated = manage(url, "migrate", "--verbosity=0")
-        assert migrated.returncode == 0, migrated.stderr
+def large(migrated: str) -> Iterator[psycopg.Connection]:
+    with new_database(migrated) as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(
                 "INSERT INTO brand SELECT n, 'brand ' || n FROM generate_series(1, 100) AS n"

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from catalog import example
 from catalog.example import Example, usual_skus_per_product
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
-from tests.catalog.databases import manage, new_database, start_managing
+from tests.catalog.databases import new_database, start_managing
 
 FEW = ("--products=50", "--skus-per-product=7")
 MODELS: tuple[Any, ...] = (Brand, Product, ProductColor, ProductSize, Sku)
@@ -243,9 +243,10 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was() -> None:
         execute("ALTER TABLE sku DROP CONSTRAINT few")
 
 
-def test_ctrl_c_says_that_nothing_is_changed_and_a_pipe_hears_how_far_it_is() -> None:
-    with new_database() as url:
-        manage(url, "migrate", "--verbosity=0")
+def test_ctrl_c_says_that_nothing_is_changed_and_a_pipe_hears_how_far_it_is(
+    migrated: str,
+) -> None:
+    with new_database(migrated) as url:
         large = ("--products=100000", "--skus-per-product=100")
         with start_managing(url, "seed_catalog", *large) as seeding:
             assert seeding.stdout
