@@ -1,31 +1,21 @@
 """/catalog/ and below: brands, products and their SKUs, for people."""
 
 import json
-from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
+from async_views.runtime.known_parameters import ignored_parameters
 from async_views.runtime.negotiation import wants_page
-from async_views.runtime.problem_details import FieldError
-from async_views.runtime.problems import (
-    MOST_ERRORS,
-    bad_request,
-    explained,
-    problem_response,
-    wrong_values,
-)
+from async_views.runtime.problems import bad_request, explained, problem_response
 from async_views.runtime.read_only import read_only
-from async_views.runtime.unknown_parameters import unknown_parameters
 from catalog.forms import BrandsForm, ProductsForm
 from catalog.identity import is_possible
-from catalog.mistakes import shown
 from catalog.reads import reads_of
 from catalog.representation import Representation
-from catalog.writes import BRANDS, PRODUCTS, missing
-from catalog.writes import Collection as Rows
+from catalog.writes import BRANDS, PRODUCTS, Collection, missing
 
 
 @read_only("GET", "HEAD")
@@ -33,9 +23,10 @@ from catalog.writes import Collection as Rows
 async def products(request: HttpRequest) -> HttpResponse:
     """Those of one brand, where the query string names it."""
     form = ProductsForm(request.GET)
-    unknown = not_taken(request, form.fields)
+    if problem := ignored_parameters(request, form.fields):
+        return problem_response(request, problem)
     if not form.is_valid():
-        return refused(request, "catalog/products.html", form, unknown)
+        return refused(request, "catalog/products.html", form)
     asked = form.page(request.path)
     brand = None
     if asked.brand_id is not None:
@@ -47,7 +38,6 @@ async def products(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "listing": listing,
         "brand": brand,
-        "unknown": unknown,
     }
     return render(request, "catalog/products.html", context)
 
@@ -56,12 +46,13 @@ async def products(request: HttpRequest) -> HttpResponse:
 @never_cache
 async def brands(request: HttpRequest) -> HttpResponse:
     form = BrandsForm(request.GET)
-    unknown = not_taken(request, form.fields)
+    if problem := ignored_parameters(request, form.fields):
+        return problem_response(request, problem)
     if not form.is_valid():
-        return refused(request, "catalog/brands.html", form, unknown)
+        return refused(request, "catalog/brands.html", form)
     asked = form.page(request.path)
     listing = await reads_of(request).listed_brands(asked)
-    context = {"form": form, "asked": asked, "listing": listing, "unknown": unknown}
+    context = {"form": form, "asked": asked, "listing": listing}
     return render(request, "catalog/brands.html", context)
 
 
@@ -69,7 +60,8 @@ async def brands(request: HttpRequest) -> HttpResponse:
 @never_cache
 async def product(request: HttpRequest, product_id: int) -> HttpResponse:
     """One product, with its SKUs."""
-    unknown = not_taken(request, ())
+    if problem := ignored_parameters(request, ()):
+        return problem_response(request, problem)
     if not is_possible(product_id):
         raise missing(PRODUCTS, product_id)
     reads = reads_of(request)
@@ -78,14 +70,13 @@ async def product(request: HttpRequest, product_id: int) -> HttpResponse:
     context = {
         "product": shown,
         "brand": members(await reads.brand(brand_id), BRANDS, brand_id),
-        "unknown": unknown,
         "skus": json.loads((await reads.skus(product_id)).body),
     }
     return render(request, "catalog/product.html", context)
 
 
 def members(
-    found: Representation | None, collection: Rows, identity: int
+    found: Representation | None, collection: Collection, identity: int
 ) -> dict[str, Any]:
     """What the API's document of a row says; raises Problem 404 where there is none."""
     if found is None:
@@ -94,22 +85,7 @@ def members(
     return document
 
 
-def not_taken(request: HttpRequest, known: Collection[str]) -> list[FieldError]:
-    """Parameters that the page ignores, which it says; a program gets Problem 400."""
-    unknown = unknown_parameters(request.GET, known)
-    errors = [
-        FieldError(shown(name), shown(request.GET[name]), said)
-        for name, said in unknown[:MOST_ERRORS]
-    ]
-    if errors and not wants_page(request):
-        raise wrong_values(errors, of=len(unknown))
-    return errors
-
-
-def refused(
-    request: HttpRequest, template: str, form: ProductsForm, unknown: list[FieldError]
-) -> HttpResponse:
+def refused(request: HttpRequest, template: str, form: ProductsForm) -> HttpResponse:
     if not wants_page(request):
         return problem_response(request, bad_request(form))
-    context = {"form": form, "unknown": unknown}
-    return explained(render(request, template, context, status=400))
+    return explained(render(request, template, {"form": form}, status=400))

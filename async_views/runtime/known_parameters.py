@@ -118,19 +118,32 @@ def pairs_of(given: QueryDict) -> Pairs:
     return [(name, value) for name, values in given.lists() for value in values]
 
 
+def ignored_parameters(
+    request: HttpRequest, known: Collection[str], *, page: bool = True
+) -> Problem | None:
+    """Has base.html say which parameters a page ignores; a problem for programs.
+
+    `page` says whether people are shown one at all.
+    """
+    if not request.META["QUERY_STRING"]:
+        return None
+    errors = parameter_errors(request.GET, known)
+    if errors and not (page and wants_page(request)):
+        return ignored(errors)
+    request.ignored_parameters = errors  # type: ignore[attr-defined]
+    return None
+
+
 def takes_no_parameters(*, page: bool) -> Callable[[View], View]:
     """Of an asynchronous view; `page` says that people are shown one, notice included."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         async def checked(request: HttpRequest) -> HttpResponse:
-            if request.META["QUERY_STRING"]:
-                errors = parameter_errors(request.GET, ())
-                if errors and not (page and wants_page(request)):
-                    return problem_response(request, ignored(errors))
-                # For base.html, which shows it.
-                request.ignored_parameters = errors  # type: ignore[attr-defined]
-            return await view(request)
+            problem = ignored_parameters(request, (), page=page)
+            return (
+                problem_response(request, problem) if problem else await view(request)
+            )
 
         return checked
 
