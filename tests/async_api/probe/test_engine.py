@@ -304,7 +304,7 @@ async def test_cancelling_a_probe_closes_every_connection(target: TargetServer) 
 
 
 async def test_counts_are_exactly_the_targets_own(target: TargetServer) -> None:
-    done = await run(f"{target.url}/ill", 200, 20, timeout_seconds=0.5)
+    done = await run(f"{target.url}/ill", 200, 20, timeout_seconds=1.5)
 
     summary = done.summary
     assert summary.sent == summary.answered + summary.failed == 200
