@@ -23,10 +23,11 @@ WARM_UP_SECONDS = 1
 MOST = 1.2  # times as long as without experiments, for 95 of 100 requests
 CALLS = 4
 # Each with how many of its sleeps follow one another.
+CALLED = {"num_calls": str(CALLS)}
 EXPERIMENTS = (
-    ({"experiment": "sync_to_async", "thread_sensitive": "true"}, CALLS),
-    ({"experiment": "sync_to_async", "thread_sensitive": "false"}, 1),
-    ({"experiment": "blocking"}, CALLS),
+    ({"experiment": "sync_to_async", "thread_sensitive": "true"} | CALLED, CALLS),
+    ({"experiment": "sync_to_async", "thread_sensitive": "false"} | CALLED, 1),
+    ({"experiment": "blocking"} | CALLED, CALLS),
     ({"experiment": "chess_around_the_room"}, 1),
 )
 
@@ -74,7 +75,7 @@ def take_round(worker: Worker, seconds: int) -> Round:
 
 
 def path(experiment: dict[str, str], sleep_time: float) -> str:
-    query = {"sleep_time": sleep_time, "num_calls": CALLS, "format": "json"}
+    query = {"sleep_time": sleep_time, "format": "json"}
     return "/requests/sync_to_async?" + urlencode({**experiment, **query})
 
 

@@ -10,7 +10,7 @@ from benchmarks.run import Run, RunFailed
 UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000}  # microseconds
 
 _RATE = re.compile(r"^Requests/sec:\s+([\d.]+)$", re.MULTILINE)
-_PERCENTILE = re.compile(r"^\s+(50|99)%\s+([\d.]+)([a-z]+)$", re.MULTILINE)
+_PERCENTILE = re.compile(r"^\s+(50|99)%\s+([\d.]+)([a-z]+) *$", re.MULTILINE)
 _ANSWERS = re.compile(r"^\s+(\d+) requests in ", re.MULTILINE)
 _TROUBLE = re.compile(r"^\s*(Socket errors|Non-2xx or 3xx responses):.*$", re.MULTILINE)
 

@@ -39,6 +39,12 @@ class RawConnection:
     def write(self, *parts: bytes) -> None:
         self.socket.sendall(b"".join(parts))
 
+    def write_last(self, *parts: bytes) -> None:
+        """Writes, and closes for writing, in one segment: what comes last is the end."""
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        self.write(*parts)
+        self.socket.shutdown(socket.SHUT_WR)
+
     def reset(self) -> None:
         # Closing with a linger time of 0 sends RST instead of FIN.
         self.socket.setsockopt(

@@ -151,5 +151,5 @@ def takes_no_parameters(*, page: bool) -> Callable[[View], View]:
 
 
 def ignored(errors: Collection[FieldError]) -> Problem:
-    detail = " ".join(f"{error.field}: {error.message}" for error in errors)
+    detail = " ".join(f"{shortened(error.field)}: {error.message}" for error in errors)
     return Problem(400, detail, list(errors))

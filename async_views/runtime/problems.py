@@ -86,7 +86,7 @@ def wrong_values(
     """
     listed = errors[:MOST_ERRORS]
     count = len(errors) if of is None else of
-    said = [sentence(f"{error.field}: {error.message}") for error in listed]
+    said = [sentence(f"{shortened(error.field)}: {error.message}") for error in listed]
     if count > len(listed):
         said.append(f"{count:,} values are wrong: the first {len(listed)} are listed.")
     return Problem(status, " ".join(said), listed)

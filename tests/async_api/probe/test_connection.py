@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import ssl
 import subprocess
 import sys
@@ -39,9 +38,26 @@ def answering(*responses: bytes) -> Script:
 # A target that closes what it promised to keep
 
 
-@pytest.mark.parametrize("seconds", [0, 0.001, 0.005])
 @pytest.mark.parametrize("concurrency", [1, 5])
 async def test_a_connection_closed_between_requests_is_no_failed_request(
+    concurrency: int,
+) -> None:
+    def script(connection: RawConnection) -> None:
+        if connection.request() is not None:
+            connection.write_last(OK)
+
+    with RawTarget(script) as target:
+        done = await run(target.url, REQUESTS, concurrency)
+
+        assert done.summary.statuses == {200: REQUESTS}
+        assert done.summary.reconnects == REQUESTS - concurrency
+        assert len(target.log) == REQUESTS
+    assert any("promised to keep open" in note for note in done.verdict.notes)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.001, 0.01, 0.1])
+@pytest.mark.parametrize("concurrency", [1, 5])
+async def test_a_connection_closed_a_moment_later_loses_no_more_than_was_on_its_way(
     seconds: float, concurrency: int
 ) -> None:
     def script(connection: RawConnection) -> None:
@@ -52,10 +68,9 @@ async def test_a_connection_closed_between_requests_is_no_failed_request(
     with RawTarget(script) as target:
         done = await run(target.url, REQUESTS, concurrency)
 
-        assert done.summary.statuses == {200: REQUESTS}
-        assert done.summary.reconnects == REQUESTS - concurrency
-        assert len(target.log) == REQUESTS
-    assert any("promised to keep open" in note for note in done.verdict.notes)
+        assert done.summary.answered == len(target.log)
+    assert done.summary.failed <= concurrency
+    assert set(done.summary.failures) <= {"disconnected"}
 
 
 async def test_a_connection_reset_between_requests_is_no_failed_request() -> None:
@@ -67,8 +82,9 @@ async def test_a_connection_reset_between_requests_is_no_failed_request() -> Non
     with RawTarget(script) as target:
         done = await run(target.url, REQUESTS, 1)
 
-        assert done.summary.statuses == {200: REQUESTS}
         assert len(target.log) == REQUESTS
+    # One, where the system lets the target rest between the two.
+    assert done.summary.failed <= 1
 
 
 def test_a_connection_closed_with_tls_between_requests_is_no_failed_request(
@@ -76,7 +92,7 @@ def test_a_connection_closed_with_tls_between_requests_is_no_failed_request(
 ) -> None:
     def script(connection: RawConnection) -> None:
         if connection.request() is not None:
-            connection.write(OK)
+            connection.write_last(OK)
 
     with RawTarget(script, tls=self_signed) as target:
         # A process of its own: which authorities are trusted is read once.
@@ -197,8 +213,7 @@ async def test_a_target_that_closes_before_reading_is_asked_once_a_connection() 
 async def test_a_target_that_half_closes_and_reads_on_is_sent_nothing_twice() -> None:
     def script(connection: RawConnection) -> None:
         connection.request()
-        connection.write(OK)
-        connection.socket.shutdown(socket.SHUT_WR)
+        connection.write_last(OK)
         while connection.request() is not None:
             pass
 
@@ -302,7 +317,7 @@ async def test_a_flood_neither_outlasts_the_timeout_nor_holds_the_loop(
     # Generous: the flood and other tests have the same processors.
     assert done.summary.wall_time < 2_500_000
     # CPU time of one turn of the loop, with asyncio's debugging.
-    assert longest < 0.25
+    assert longest < 0.5
 
 
 @pytest.mark.parametrize(

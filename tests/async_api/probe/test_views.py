@@ -279,7 +279,7 @@ async def test_a_bad_value_is_named_as_problem_details(
     assert problem["title"] == "Bad Request"
     [error] = problem["errors"]
     assert error["field"] == field
-    assert value.startswith(error["value"])
+    assert value.startswith(error["value"].removesuffix("…"))
     assert error["message"].endswith(".")
     assert "secret" not in error["message"]
 
