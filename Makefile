@@ -11,7 +11,7 @@ TOOLS := $(VENV)/.tools-installed
 PEERS := $(VENV)/.peers-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run admin test test-django lint format bench bench-layers bench-probe bench-bridges bench-counter picture
+.PHONY: help run admin test test-django lint format bench bench-layers bench-probe bench-bridges bench-flood bench-counter picture
 
 help:
 	@echo "make run          start the site on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-layers measure where a request's time goes"
 	@echo "make bench-probe  measure the probe beside wrk"
 	@echo "make bench-bridges measure whether experiments slow the site down"
+	@echo "make bench-flood  measure what a target that floods the probe does to the site"
 	@echo "make bench-counter measure the count of users online beside the book's"
 	@echo "make picture      take the README's picture anew"
 
@@ -59,6 +60,9 @@ bench-probe: $(TOOLS)
 
 bench-bridges: $(TOOLS)
 	@$(BIN)/python -m benchmarks.bridges
+
+bench-flood: $(TOOLS)
+	@$(BIN)/python -m benchmarks.flooded $(BENCH)
 
 bench-counter: $(PEERS)
 	@$(BIN)/python -m benchmarks.counter $(BENCH)

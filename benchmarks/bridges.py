@@ -3,6 +3,7 @@
 import http.client
 import os
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -80,11 +81,20 @@ def path(experiment: dict[str, str], sleep_time: float) -> str:
 
 
 def p95(worker: Worker, seconds: int) -> int:
-    """Of the page, asked for again and again on one connection, in microseconds."""
+    return percentile(sorted(times_of(worker, seconds)), 95)
+
+
+def times_of(
+    worker: Worker, seconds: int, over: threading.Event | None = None
+) -> list[int]:
+    """Of the page, asked for again and again on one connection, in microseconds.
+
+    It ends after so many seconds, or when the event is set.
+    """
     connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
     times = []
     end = time.perf_counter() + seconds
-    while (began := time.perf_counter()) < end:
+    while (began := time.perf_counter()) < end and not (over and over.is_set()):
         connection.request("GET", PAGE)
         answer = connection.getresponse()
         answer.read()
@@ -92,7 +102,7 @@ def p95(worker: Worker, seconds: int) -> int:
             raise ServerFailed(f"{PAGE} was answered {answer.status}.")
         times.append(round((time.perf_counter() - began) * 1_000_000))
     connection.close()
-    return percentile(sorted(times), 95)
+    return times
 
 
 def as_text(rounds: Sequence[Round]) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from async_api.probe.measurement import FailureKind
+from benchmarks.flood import FLOODS, flooding
 from tests.async_api.probe.test_engine import only_sample, run
-from tests.flood import FLOODS, flooding
 from tests.raw_target import RawConnection, RawTarget, Script
 from tests.site import ROOT
 

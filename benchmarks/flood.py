@@ -1,4 +1,4 @@
-"""A target that floods whoever asks it, in a process of its own: `python -m tests.flood KIND`.
+"""A target that floods whoever asks it, in a process of its own: `python -m benchmarks.flood KIND`.
 
 It prints its port, and runs until it is killed.
 """
@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from tests.site import ROOT
+from benchmarks.server import CHECKOUT
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -32,8 +32,8 @@ FLOODS = {
 def flooding(kind: str) -> Iterator[str]:
     """The URL of a target that floods in this way while the block runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.flood", kind],
-        cwd=ROOT,
+        [sys.executable, "-m", "benchmarks.flood", kind],
+        cwd=CHECKOUT,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -1,0 +1,120 @@
+"""What a target that floods a probe does to the rest of the site: `make bench-flood`."""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from async_api.duration import duration
+from async_api.probe.measurement import percentile
+from benchmarks.bridges import times_of
+from benchmarks.flood import FLOODS, flooding
+from benchmarks.goals import MEGABYTE, Goal
+from benchmarks.options import rounds_parser
+from benchmarks.processes import TooFewCores, on_core, take_one_core
+from benchmarks.report import aligned, goal_line
+from benchmarks.run import spread
+from benchmarks.server import ServerFailed
+from benchmarks.worker import Worker, site_worker
+
+REQUESTS = 200  # all at once
+TIMEOUT_SECONDS = 2
+# What docs/probe.md promises of 200 connections, and as much again for their objects.
+MOST_MEGABYTES = 2 * 29
+
+
+@dataclass(frozen=True, slots=True)
+class Flooded:
+    """One probe of a flood, and a page that was asked for meanwhile."""
+
+    kind: str
+    page: tuple[int, ...]  # microseconds, in order of size
+    late: int  # microseconds by which the last request outlived its timeout; 0 if none
+    grown: int  # bytes that the worker held at most, beyond what it held before
+
+
+def main() -> int:
+    """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
+    options = rounds_parser("benchmarks.flooded", __doc__).parse_args()
+    try:
+        core = take_one_core()
+        print(f"Load average before: {os.getloadavg()[0]:.2f} (0 is best)\n")
+        with ExitStack() as stack:
+            with on_core(core):
+                worker = stack.enter_context(site_worker())
+            times_of(worker, 1)
+            measured = [
+                flood(worker, kind) for kind in FLOODS for _ in range(options.rounds)
+            ]
+    except (TooFewCores, ServerFailed) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(as_text(measured))
+    return 0
+
+
+def flood(worker: Worker, kind: str) -> Flooded:
+    question = {
+        "request_num": REQUESTS,
+        "concurrency": REQUESTS,
+        "timeout": TIMEOUT_SECONDS,
+        "format": "json",
+    }
+    before = worker.resident_bytes()
+    worker.forget_peak()
+    over = threading.Event()
+    with flooding(kind) as url, ThreadPoolExecutor(1) as clients:
+        page = clients.submit(times_of, worker, 60, over)
+        time.sleep(0.2)
+        try:
+            path = "/requests/?" + urlencode({"url": url} | question)
+            answer = json.loads(worker.get(path))
+        finally:
+            over.set()
+        times = page.result()
+    results = answer["successful_results"] + answer["failed_results"]
+    longest = max(each["time"] for each in results)
+    return Flooded(
+        kind,
+        tuple(sorted(times)),
+        max(0, longest - TIMEOUT_SECONDS * 1_000_000),
+        worker.peak_bytes() - before,
+    )
+
+
+def as_text(measured: Sequence[Flooded]) -> str:
+    rows = [("a flood of", "/time p50", "p95", "longest", "past the timeout", "memory")]
+    rows += [
+        (
+            each.kind,
+            duration(percentile(each.page, 50)),
+            duration(percentile(each.page, 95)),
+            duration(each.page[-1]),
+            duration(each.late),
+            f"+{each.grown / MEGABYTE:.1f} MB",
+        )
+        for each in measured
+    ]
+    return "\n".join([*aligned(rows), *map(goal_line, goals(measured))])
+
+
+def goals(measured: Sequence[Flooded]) -> tuple[Goal, ...]:
+    """Of the worst of all, not of the median."""
+    p95 = max(percentile(each.page, 95) for each in measured) / 1000
+    late = max(each.late for each in measured) / 1000
+    grown = max(each.grown for each in measured) / MEGABYTE
+    return (
+        Goal("Worst p95 of /time, ms", spread([p95]), 100, at_most=True),
+        Goal("Longest past its timeout, ms", spread([late]), 100, at_most=True),
+        Goal("Most memory, MB", spread([grown]), MOST_MEGABYTES, at_most=True),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
