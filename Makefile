@@ -38,7 +38,7 @@ test: $(TOOLS) $(PEERS)
 	@PYTHONDEVMODE=1 PYTHONMALLOC=default PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(or $(TESTS),--numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder)
 
 test-django: $(TOOLS)
-	@$(BIN)/python -m tests.django
+	@$(BIN)/python -m tests.django $(CALLS)
 
 lint: $(TOOLS)
 	@$(BIN)/python -m ruff check .

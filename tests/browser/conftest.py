@@ -19,7 +19,13 @@ from tests.site import Site
 # Other tests run beside these.
 expect.set_options(timeout=30_000)
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 OPTIONS = (
     # Root, in a container, has no sandbox to give.
     "--no-sandbox",

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -22,16 +23,20 @@ AT_ONCE = 2  # Stock and ours side by side: what disturbs one disturbs both.
 
 
 def main() -> int:
-    """Exit status 0 when it does, 1 when it does not or cannot be found out."""
+    """Exit status 0 when it does, 1 when it does not or cannot be found out.
+
+    The ways of calling that are named as arguments are tried, or all of them.
+    """
+    ways = sys.argv[1:] or CALLS
     started = time.monotonic()
     version = django.get_version()
     try:
-        outcomes = run_all(tests(version, VAR / f"django-{version}"))
+        outcomes = run_all(tests(version, VAR / f"django-{version}"), ways)
     except (DistributionMissing, RunFailed, embedded.EmbeddedPostgresError) as error:
         print(error, file=sys.stderr)
         return 1
     comparisons = []
-    for calls in CALLS:
+    for calls in ways:
         comparison = compare(
             outcomes[Run(STOCK, calls)], outcomes[Run(OURS, calls)], EXCEPTIONS
         )
@@ -42,13 +47,13 @@ def main() -> int:
     return 0 if is_good(comparisons, EXCEPTIONS) else 1
 
 
-def run_all(suites: Path) -> dict[Run, Outcomes]:
+def run_all(suites: Path, ways: Sequence[str]) -> dict[Run, Outcomes]:
     """Every run's outcomes; raises RunFailed and EmbeddedPostgresError."""
     # A server of their own: long transactions of theirs would keep what others have
     # deleted from being cleaned up, which some of the site's tests look at.
     directory = VAR / "postgres-for-django-s-tests"
     url = embedded.url(directory)
-    runs = [Run(classes, calls) for calls, classes in product(CALLS, CLASSES)]
+    runs = [Run(classes, calls) for calls, classes in product(ways, CLASSES)]
     with embedded.hold(directory), ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(
             zip(
