@@ -38,6 +38,7 @@ from async_api.probe.pace import Pace
 from async_api.probe.targets import Target
 
 USER_AGENT = "async_views probe"
+CLOSED_EARLY = "The target closed the connection before its answer was complete."
 # The first connection that is kept is watched for so long before it is used again: a
 # target that closes without saying so mostly does it at once.
 SETTLING_SECONDS = 0.015
@@ -67,9 +68,8 @@ class Persistence:
     kept: int = 0  # connections that the target promised to keep, and that are not used
     reconnects: int = 0  # requests that needed a connection for one that was promised
     strays: int = 0  # answers followed by bytes that belong to no answer
-    settles_at: float | None = (
-        None  # by the loop's clock; None before the first is kept
-    )
+    # By the loop's clock; None before the first is kept.
+    settles_at: float | None = None
 
     def keep(self, now: float) -> None:
         self.kept += 1
@@ -128,7 +128,9 @@ class ProbeConnection(ResponseHandler):
             raise NotSent
         self._persistence = persistence
         transport = self.transport
-        assert transport is not None
+        if transport is None or transport.is_closing():
+            # Its descriptor may be another connection's by now.
+            raise RequestFailed(Failure(FailureKind.DISCONNECTED, CLOSED_EARLY))
         if self._encrypted:
             transport.write(head)
         else:
@@ -249,7 +251,7 @@ class ProbeConnection(ResponseHandler):
                 "have taken it."
             )
         else:
-            message = "The target closed the connection before its answer was complete."
+            message = CLOSED_EARLY
         return Failure(FailureKind.DISCONNECTED, message)
 
     async def _is_over(self) -> bool:
