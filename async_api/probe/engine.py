@@ -189,10 +189,12 @@ class Run:
 
     async def work(self, began: int, budget_ends: int) -> None:
         with closing(Deadline()) as deadline:
-            while self.taken < self.question.requests:
-                await self.client.settle()
+            while True:
+                if self.taken < self.question.requests:
+                    await self.client.settle()
                 started = time.perf_counter_ns()
-                if started >= budget_ends:
+                # After the wait, in which other workers may have taken the last ones.
+                if self.taken == self.question.requests or started >= budget_ends:
                     return
                 self.taken += 1
                 budget_seconds = (budget_ends - started) / 1e9
