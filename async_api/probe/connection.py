@@ -110,12 +110,16 @@ class ProbeConnection(ResponseHandler):
         self._used = False
         self._encrypted = False
         self._descriptor = -1
+        self._poll = select.poll()
+        # What aiohttp's response wants to know of a request: nothing was written by it.
+        self.writer = StreamWriter(self, loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         cast(asyncio.Transport, transport).set_protocol(Receiver(self, self._pace))
         self._encrypted = transport.get_extra_info("ssl_object") is not None
         self._descriptor = transport.get_extra_info("socket").fileno()
+        self._poll.register(self._descriptor, _READABLE)
 
     def set_response_params(self, **parameters: Any) -> None:
         """Without effect: aiohttp prepares its own parser here."""
@@ -259,9 +263,7 @@ class ProbeConnection(ResponseHandler):
         for _ in range(_TLS_ROUNDS):
             if self.transport is None or self.transport.is_closing() or self._arrived:
                 return True
-            poll = select.poll()
-            poll.register(self._descriptor, _READABLE)
-            if not poll.poll(0):
+            if not self._poll.poll(0):
                 return False
             if not self._encrypted:
                 return True
@@ -321,7 +323,7 @@ class ProbeRequest(aiohttp.ClientRequest):
             traces=self._traces,
             loop=self.loop,
             session=self.session,
-            stream_writer=StreamWriter(connection, self.loop),
+            stream_writer=connection.writer,
         )
         return response
 
