@@ -7,12 +7,12 @@ from typing import TypeVar
 Input = TypeVar("Input")
 
 ROUNDS = 5
-FACTOR = 8
-# For FACTOR times the input: what is linear takes FACTOR times as long, what is quadratic
-# 64 times.
-MOST = 24
+FACTOR = 20
+# For FACTOR times the input, linear work takes FACTOR times as long, or a few times that
+# where the larger input no longer fits the processor's caches; quadratic work 400 times.
+MOST = 100
 # Below that, a clock says little.
-LEAST_SECONDS = 0.0005
+LEAST_SECONDS = 0.0002
 
 
 def least_seconds(work: Callable[[], object]) -> float:

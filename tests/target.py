@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-SECONDS_TO_WAIT = 10
+SECONDS_TO_WAIT = 60  # more than a crowded machine takes to start a site
 TLS_HANDSHAKE = b"\x16"  # the first byte of RFC 8446's record layer
 
 
