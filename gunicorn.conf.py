@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from async_views import __version__, settings
-from async_views.runtime import embedded
-from async_views.runtime.http_protocol import DeadlineHttpProtocol
-from async_views.runtime.listeners import note_listeners
-from async_views.runtime.security_headers import asgi_security_headers
-from async_views.runtime.succession import replace_in_turn
-from async_views.runtime.websocket_protocol import BoundedWebSocketProtocol
-from async_views.runtime.worker import BoundedWorker
+from async_views.runtime.handler.security_headers import asgi_security_headers
+from async_views.runtime.postgres import embedded
+from async_views.runtime.server.http_protocol import DeadlineHttpProtocol
+from async_views.runtime.server.listeners import note_listeners
+from async_views.runtime.server.succession import replace_in_turn
+from async_views.runtime.server.websocket_protocol import BoundedWebSocketProtocol
+from async_views.runtime.server.worker import BoundedWorker
 
 
 class HttpProtocol(DeadlineHttpProtocol):
@@ -40,9 +40,9 @@ class Worker(BoundedWorker):
         "lifespan": "on",
         # Shorter than graceful_timeout, so that the lifespan still ends in order.
         "timeout_graceful_shutdown": settings.GRACEFUL_SECONDS,
-        # async_views.runtime.access_log writes the lines, with the time taken.
+        # async_views.runtime.asgi.access_log writes the lines, with the time taken.
         "access_log": False,
-        # async_views.runtime.forwarded reads what proxies say, under WSGI as well.
+        # async_views.runtime.asgi.forwarded reads what proxies say, under WSGI as well.
         "proxy_headers": False,
         "server_header": False,
         "ws": WebSocketProtocol,
@@ -87,7 +87,7 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 accesslog = "-"
-# The sync worker's line; the same shape as runtime/access_log.py.
+# The sync worker's line; the same shape as runtime/asgi/access_log.py.
 access_log_format = '%(t)s %(h)s "%(r)s" %(s)s %(B)s B %(M)s ms'
 # What Ctrl-C or `make run` needs to know, on_starting and when_ready say themselves.
 loglevel = "warning" if settings.DEBUG else "info"

@@ -14,7 +14,7 @@ WITHOUT_DATABASE = {"check", "help", "probe", "version", "--help", "--version"}
 def main(arguments: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "async_views.settings")
     from async_views import settings
-    from async_views.runtime import embedded
+    from async_views.runtime.postgres import embedded
 
     needs_embedded = settings.EMBEDDED_POSTGRES and not (
         WITHOUT_DATABASE & set(arguments[1:2]) or len(arguments) < 2

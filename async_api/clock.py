@@ -5,8 +5,8 @@ from datetime import datetime
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from async_views.runtime.known_parameters import takes_no_parameters
-from async_views.runtime.read_only import read_only
+from async_views.runtime.views.known_parameters import takes_no_parameters
+from async_views.runtime.views.read_only import read_only
 
 
 @read_only("GET", "HEAD")

@@ -11,10 +11,10 @@ from django.views.decorators.cache import never_cache
 from async_api.clock import time_of
 from async_api.online.presence import total_or_none
 from async_api.online.views import number
-from async_views.runtime.gateway import event_loop_id, gateway
-from async_views.runtime.health import unreadiness
-from async_views.runtime.known_parameters import takes_no_parameters
-from async_views.runtime.read_only import read_only
+from async_views.runtime.views.gateway import event_loop_id, gateway
+from async_views.runtime.views.health import unreadiness
+from async_views.runtime.views.known_parameters import takes_no_parameters
+from async_views.runtime.views.read_only import read_only
 
 PATIENCE_SECONDS = 0.5
 

@@ -8,24 +8,25 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "async_views.settings")
 django.setup(set_prefix=False)
 
 # Django has to be set up before these can read its settings.
-from django.conf import settings  # noqa: E402
+from django.conf import settings
 
-from async_api.online.conversation import Conversation  # noqa: E402
-from async_api.online.presence import presence  # noqa: E402
-from async_views.runtime import bus, database, rate_limit  # noqa: E402
-from async_views.runtime.access_log import AccessLog  # noqa: E402
-from async_views.runtime.body_limit import BodyLimit  # noqa: E402
-from async_views.runtime.forwarded import Forwarded  # noqa: E402
-from async_views.runtime.handler import Handler  # noqa: E402
-from async_views.runtime.lifespan import Lifespan  # noqa: E402
-from async_views.runtime.pending_migrations import required_migrations  # noqa: E402
-from async_views.runtime.problems import told_before_django  # noqa: E402
-from async_views.runtime.request_content import CheckedRequest  # noqa: E402
-from async_views.runtime.routing import ProtocolRouter, WebSocketRoutes  # noqa: E402
-from async_views.runtime.security_headers import asgi_security_headers  # noqa: E402
-from async_views.runtime.static_files import static_files_asgi  # noqa: E402
-from catalog.insertions import insertions  # noqa: E402
-from catalog.reads import reads  # noqa: E402
+from async_api.online.conversation import Conversation
+from async_api.online.presence import presence
+from async_views.runtime.asgi.access_log import AccessLog
+from async_views.runtime.asgi.body_limit import BodyLimit
+from async_views.runtime.asgi.forwarded import Forwarded
+from async_views.runtime.asgi.lifespan import Lifespan
+from async_views.runtime.asgi.routing import ProtocolRouter, WebSocketRoutes
+from async_views.runtime.handler.asgi_handler import Handler
+from async_views.runtime.handler.request_content import CheckedRequest
+from async_views.runtime.handler.security_headers import asgi_security_headers
+from async_views.runtime.postgres import bus, database
+from async_views.runtime.postgres.pending_migrations import required_migrations
+from async_views.runtime.static.static_files import static_files_asgi
+from async_views.runtime.views import rate_limit
+from async_views.runtime.views.problems import told_before_django
+from catalog.reading.reads import reads
+from catalog.writing.insertions import insertions
 
 # Read before anybody waits for an answer.
 required_migrations()

@@ -6,9 +6,10 @@ environment turns it on, as `make run` does, and some defaults depend on it.
 
 from pathlib import Path
 
-from async_api.probe.private_targets import parse_private_targets
-from async_views.runtime import embedded, environment
-from async_views.runtime.development_secret import development_secret
+from async_api.outbound.private_targets import parse_private_targets
+from async_views.runtime.configuration import environment
+from async_views.runtime.configuration.development_secret import development_secret
+from async_views.runtime.postgres import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -134,9 +135,9 @@ SECURE_HSTS_SECONDS = environment.integer(
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.boolean("HSTS_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = environment.boolean("HSTS_PRELOAD", default=False)
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES
-CSRF_FAILURE_VIEW = "async_views.runtime.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "async_views.runtime.views.problems.csrf_failure"
 
-AUTHENTICATION_BACKENDS = ["async_views.runtime.logins.LimitedBackend"]
+AUTHENTICATION_BACKENDS = ["async_views.runtime.views.logins.LimitedBackend"]
 LOGIN_FAILURES_OF_AN_ADDRESS = environment.integer(
     "LOGIN_FAILURES_OF_AN_ADDRESS", 50, 0, 1_000_000
 )
@@ -166,10 +167,10 @@ INSTALLED_APPS = [
     "catalog",
 ]
 MIDDLEWARE = [
-    "async_views.runtime.health.health",
-    "async_views.runtime.security_headers.SecurityHeadersMiddleware",
+    "async_views.runtime.views.health.health",
+    "async_views.runtime.handler.security_headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "async_views.runtime.problems.ProblemMiddleware",
+    "async_views.runtime.views.problems.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -200,7 +201,9 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 STATIC_URL = "/static/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "async_views.runtime.static_storage.HashedStaticFiles"},
+    "staticfiles": {
+        "BACKEND": "async_views.runtime.static.static_storage.HashedStaticFiles"
+    },
 }
 
 LANGUAGE_CODE = "en"
@@ -216,7 +219,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "async_views.runtime.log_lines.BoundedFormatter",
+            "()": "async_views.runtime.asgi.log_lines.BoundedFormatter",
             "format": "[{asctime}] [{process}] [{levelname}] {name}: {message}",
             "datefmt": "%Y-%m-%d %H:%M:%S %z",
             "style": "{",
@@ -235,6 +238,8 @@ LOGGING = {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
     },
     "filters": {
-        "refusals": {"()": "async_views.runtime.log_lines.RefusalsWithoutTraceback"}
+        "refusals": {
+            "()": "async_views.runtime.asgi.log_lines.RefusalsWithoutTraceback"
+        }
     },
 }

@@ -10,13 +10,13 @@ import catalog.urls
 from async_api.clock import current_time
 from async_api.home import home
 from async_api.online.views import counter
-from async_views.runtime.health import healthz, readyz
-from async_views.runtime.login_page import LoginForm, login, password_change
+from async_views.runtime.views.health import healthz, readyz
+from async_views.runtime.views.login_page import LoginForm, login, password_change
 
-handler400 = "async_views.runtime.problems.bad_request_view"
-handler403 = "async_views.runtime.problems.forbidden_view"
-handler404 = "async_views.runtime.problems.not_found_view"
-handler500 = "async_views.runtime.problems.failed_view"
+handler400 = "async_views.runtime.views.problems.bad_request_view"
+handler403 = "async_views.runtime.views.problems.forbidden_view"
+handler404 = "async_views.runtime.views.problems.not_found_view"
+handler500 = "async_views.runtime.views.problems.failed_view"
 
 # Looked up when asked for: in production that reads all static files.
 ICON = lazy(static, str)("site.svg")

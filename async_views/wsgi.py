@@ -8,12 +8,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "async_views.settings")
 django_application = get_wsgi_application()
 
 # Django has to be set up before these can read its settings.
-from django.conf import settings  # noqa: E402
+from django.conf import settings
 
-from async_views.runtime.forwarded import forwarded_wsgi  # noqa: E402
-from async_views.runtime.pending_migrations import required_migrations  # noqa: E402
-from async_views.runtime.request_content import CheckedWSGIRequest  # noqa: E402
-from async_views.runtime.static_files import static_files_wsgi  # noqa: E402
+from async_views.runtime.asgi.forwarded import forwarded_wsgi
+from async_views.runtime.handler.request_content import CheckedWSGIRequest
+from async_views.runtime.postgres.pending_migrations import required_migrations
+from async_views.runtime.static.static_files import static_files_wsgi
 
 # Read before anybody waits for an answer.
 required_migrations()

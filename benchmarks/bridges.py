@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from async_api.probe.measurement import percentile
-from benchmarks.goals import Goal
+from benchmarks.clients.run import ratio
 from benchmarks.options import rounds_parser
-from benchmarks.processes import TooFewCores, on_core, take_one_core
-from benchmarks.run import ratio
-from benchmarks.server import ServerFailed
-from benchmarks.worker import Worker, site_worker
+from benchmarks.results.goals import Goal
+from benchmarks.servers.processes import TooFewCores, on_core, take_one_core
+from benchmarks.servers.server import ServerFailed
+from benchmarks.servers.worker import Worker, site_worker
 
 PAGE = "/time"
 WARM_UP_SECONDS = 1

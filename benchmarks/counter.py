@@ -17,15 +17,15 @@ import psutil
 import psycopg
 
 from async_api.probe.measurement import percentile
-from async_views.runtime import embedded
-from async_views.runtime.embedded import EmbeddedPostgresError
-from benchmarks.crowd import Crowd, crowd
+from async_views.runtime.postgres import embedded
+from async_views.runtime.postgres.embedded import EmbeddedPostgresError
+from benchmarks.clients.crowd import Crowd, crowd
 from benchmarks.options import positive
-from benchmarks.peers import under_uvicorn
-from benchmarks.report import aligned
-from benchmarks.server import Server, ServerFailed, Serving, started
+from benchmarks.results.report import aligned
+from benchmarks.servers.peers import under_uvicorn
+from benchmarks.servers.server import Server, ServerFailed, Serving, started
 
-BOOK = under_uvicorn("benchmarks.applications.starlette_counter:application")
+BOOK = under_uvicorn("benchmarks.servers.applications.starlette_counter:application")
 SITE = Server(("-m", "gunicorn"), ready_path="/healthz")
 ENVIRONMENT = {
     "PREPARE_ON_START": "1",

@@ -11,17 +11,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from async_api.duration import duration
+from async_api.drawing.duration import duration
 from async_api.probe.measurement import percentile
 from benchmarks.bridges import times_of
-from benchmarks.flood import FLOODS, flooding
-from benchmarks.goals import MEGABYTE, Goal
+from benchmarks.clients.run import spread
 from benchmarks.options import rounds_parser
-from benchmarks.processes import TooFewCores, on_core, take_one_core
-from benchmarks.report import aligned, goal_line
-from benchmarks.run import spread
-from benchmarks.server import ServerFailed
-from benchmarks.worker import Worker, site_worker
+from benchmarks.results.goals import MEGABYTE, Goal
+from benchmarks.results.report import aligned, goal_line
+from benchmarks.servers.flood import FLOODS, flooding
+from benchmarks.servers.processes import TooFewCores, on_core, take_one_core
+from benchmarks.servers.server import ServerFailed
+from benchmarks.servers.worker import Worker, site_worker
 
 REQUESTS = 200  # all at once
 TIMEOUT_SECONDS = 2

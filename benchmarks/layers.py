@@ -19,14 +19,14 @@ from django.core.handlers.asgi import ASGIRequest
 from django.test import override_settings
 from django.urls import resolve
 
-from async_views.runtime.asgi_types import Application, Message, Receive, Scope, Send
-from benchmarks.comparison import markdown_rows
-from benchmarks.document import with_block
+from async_views.runtime.asgi.types import Application, Message, Receive, Scope, Send
+from benchmarks.clients.run import spread
 from benchmarks.options import rounds_parser
-from benchmarks.processes import TooFewCores, take_one_core
-from benchmarks.report import aligned, in_words
-from benchmarks.run import spread
-from benchmarks.server import CHECKOUT, production
+from benchmarks.results.comparison import markdown_rows
+from benchmarks.results.document import with_block
+from benchmarks.results.report import aligned, in_words
+from benchmarks.servers.processes import TooFewCores, take_one_core
+from benchmarks.servers.server import CHECKOUT, production
 
 DOCUMENT = CHECKOUT / "docs" / "benchmark.md"
 REQUESTS = 2000  # of each application in one round
@@ -63,10 +63,10 @@ def main() -> int:
 def layers() -> Iterator[Layer]:
     """From the whole site to Django's request and response, with nothing around them."""
     os.environ |= production(port=8000, directory="/nowhere") | {
-        "DJANGO_SETTINGS_MODULE": "benchmarks.applications.site_settings"
+        "DJANGO_SETTINGS_MODULE": "benchmarks.servers.applications.site_settings"
     }
     asgi = import_module("async_views.asgi")
-    handler = import_module("async_views.runtime.handler").Handler
+    handler = import_module("async_views.runtime.handler.asgi_handler").Handler
     settings = import_module("django.conf").settings
     yield Layer("access log, body limit, static files", asgi.application)
     for last in range(len(settings.MIDDLEWARE), -1, -1):

@@ -6,15 +6,21 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks.goals import fast_enough, given_back, small_enough, true_enough
-from benchmarks.memory import CONCURRENCY, REQUESTS, footprints
+from benchmarks.clients.run import RunFailed
+from benchmarks.clients.wrk import WrkMissing, require_wrk
+from benchmarks.measuring.memory import CONCURRENCY, REQUESTS, footprints
+from benchmarks.measuring.race import AT_ONCE, NO_SERVER, WAITING, race
 from benchmarks.options import rounds_parser
-from benchmarks.processes import TooFewCores, take_one_core
-from benchmarks.race import AT_ONCE, NO_SERVER, WAITING, race
-from benchmarks.report import Finding, as_json, as_text, footprints_table, runs_table
-from benchmarks.run import RunFailed
-from benchmarks.server import ServerFailed
-from benchmarks.wrk import WrkMissing, require_wrk
+from benchmarks.results.goals import fast_enough, given_back, small_enough, true_enough
+from benchmarks.results.report import (
+    Finding,
+    as_json,
+    as_text,
+    footprints_table,
+    runs_table,
+)
+from benchmarks.servers.processes import TooFewCores, take_one_core
+from benchmarks.servers.server import ServerFailed
 
 EXPERIMENTS = ("at-once", "no-server", "waiting", "memory")
 

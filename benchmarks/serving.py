@@ -4,17 +4,17 @@ import argparse
 import os
 import sys
 
-from async_views.runtime.embedded import EmbeddedPostgresError
-from benchmarks.chart import chart
-from benchmarks.comparison import as_markdown, as_text
-from benchmarks.document import with_block
+from async_views.runtime.postgres.embedded import EmbeddedPostgresError
+from benchmarks.clients.run import RunFailed
+from benchmarks.clients.wrk import WrkMissing, require_wrk
+from benchmarks.measuring.turns import results
 from benchmarks.options import rounds_parser
-from benchmarks.peers import CONNECTIONS, PEERS, ROUTES, rows_of
-from benchmarks.processes import TooFewCores, take_one_core
-from benchmarks.run import RunFailed
-from benchmarks.server import CHECKOUT, ServerFailed
-from benchmarks.turns import results
-from benchmarks.wrk import WrkMissing, require_wrk
+from benchmarks.results.chart import chart
+from benchmarks.results.comparison import as_markdown, as_text
+from benchmarks.results.document import with_block
+from benchmarks.servers.peers import CONNECTIONS, PEERS, ROUTES, rows_of
+from benchmarks.servers.processes import TooFewCores, take_one_core
+from benchmarks.servers.server import CHECKOUT, ServerFailed
 
 DOCUMENT = CHECKOUT / "docs" / "benchmark.md"
 PICTURE = CHECKOUT / "docs" / "benchmark.svg"

@@ -12,4 +12,4 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         # The admin looks for a module named `admin`, and finds no other by itself.
-        import_module("catalog.token_admin")
+        import_module("catalog.admin.tokens")

@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from catalog import views
-from catalog.api import api
-from catalog.description import docs, openapi
-from catalog.routes import brands, products
+from catalog.api.description import docs, openapi
+from catalog.api.dispatcher import api
+from catalog.api.routes import brands, products
+from catalog.pages import views
 
 # In this order they are looked through: products are asked for most.
 api.add_router("", products.router)

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import NAMES, OPTIONS
-from tests.site import Site
+from tests.support.site import Site
 
 QUESTION = "/requests/?url={target}/time&request_num=50&concurrency=10"
 PICTURE = Path(__file__).with_name("probe.png")

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from async_views.runtime import embedded
-from tests.catalog.databases import manage, new_database
-from tests.target import TargetServer
+from async_views.runtime.postgres import embedded
+from tests.support.catalog.databases import manage, new_database
+from tests.support.target import TargetServer
 
 # Ignored by what a script starts in the background (`nohup make test &`), and then by all
 # that the tests start, which they end with it.

@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from async_api.bridges.forms import BridgeForm
+from async_api.outbound.failures import FailureKind
 from async_api.probe.forms import ProbeForm
-from async_api.probe.measurement import FailureKind
-from tests.site import ROOT
+from tests.support.site import ROOT
 
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]

@@ -12,16 +12,16 @@ import psycopg
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.catalog.databases import manage, new_database
-from tests.catalog.service import JSON, PROBLEM_JSON, Answer, send
-from tests.site import Site
+from tests.support.catalog.databases import manage, new_database
+from tests.support.catalog.service import JSON, PROBLEM_JSON, Answer, send
+from tests.support.site import Site
 
 ACCEPT = {"program": "*/*", "browser": "text/html,application/xhtml+xml,*/*;q=0.8"}
 BODY_BYTES, ADMIN_BODY_BYTES = 3000, 5000
 TOKEN = """
 from django.contrib.auth.models import User
 from catalog.models import AccessToken, Scope
-from catalog.tokens import issue
+from catalog.access.tokens import issue
 owner = User.objects.create_user("owner")
 print(issue(AccessToken(owner=owner, name="all", scopes=list(Scope))))
 print(issue(AccessToken(owner=owner, name="none", scopes=[])))

@@ -14,7 +14,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from catalog.models import Brand, Product, Sku
-from tests.catalog.databases import manage, new_database
+from tests.support.catalog.databases import manage, new_database
 
 EXAMPLE = "  catalog    100 brands, 1,000 products, 100,000 SKUs (example data)\n"
 

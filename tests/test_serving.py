@@ -25,9 +25,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from async_views.runtime import embedded
-from tests.site import ROOT, Site
-from tests.target import TargetServer
+from async_views.runtime.postgres import embedded
+from tests.support.site import ROOT, Site
+from tests.support.target import TargetServer
 
 PAGES = [
     "/",
@@ -364,7 +364,7 @@ class SteadyClients:
 
 def test_a_reload_loses_no_request() -> None:
     with (
-        Site("tests.runtime.plain:application", WORKERS="2") as site,
+        Site("tests.support.plain:application", WORKERS="2") as site,
         closing(SteadyClients(site.port, [0.001, 0.01, 0.1, 0.5])) as clients,
     ):
         site.wait_until(lambda site: site.output.count("startup complete") == 2)
@@ -393,7 +393,7 @@ def test_a_reload_whose_workers_do_not_start_leaves_the_old_ones_serving(
     tmp_path: Path,
 ) -> None:
     wrong = tmp_path / "wrong"
-    with Site("tests.runtime.plain:application", PLAIN_FAILS=str(wrong)) as site:
+    with Site("tests.support.plain:application", PLAIN_FAILS=str(wrong)) as site:
         site.wait_until(lambda site: "startup complete" in site.output)
         [old] = site.workers()
 

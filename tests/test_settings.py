@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from async_views.runtime import environment
-from async_views.runtime.development_secret import development_secret
-from async_views.runtime.environment import UnreadableVariable
-from tests.site import ROOT
+from async_views.runtime.configuration import environment
+from async_views.runtime.configuration.development_secret import development_secret
+from async_views.runtime.configuration.environment import UnreadableVariable
+from tests.support.site import ROOT
 
 DEPLOY = (
     (ROOT / "README.md").read_text().split("## Deploy\n\n```sh\n")[1].split("```")[0]

@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
+from async_api.bridges.experiments.registry import EXPERIMENTS, Ready
 from async_api.bridges.question import Question
-from async_api.bridges.registry import EXPERIMENTS, Ready
 from async_api.number_fields import NumberField, WholeNumberField
-from async_views.runtime.environment import FALSE, TRUE
+from async_views.runtime.configuration.environment import FALSE, TRUE
 
 FORMATS = {"html": "this page", "json": "JSON"}
 TITLES = [(name, each.title) for name, each in EXPERIMENTS.items()]

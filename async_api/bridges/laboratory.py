@@ -4,14 +4,14 @@ import asyncio
 from dataclasses import dataclass
 
 from async_api.bridges.executors import Executor
-from async_api.bridges.experiment import (
+from async_api.bridges.experiments.experiment import (
     AsynchronousExperiment,
     Prediction,
     SynchronousExperiment,
 )
+from async_api.bridges.experiments.registry import Ready
 from async_api.bridges.heartbeat import Heartbeat, Stall
 from async_api.bridges.recording import Span
-from async_api.bridges.registry import Ready
 from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings
 

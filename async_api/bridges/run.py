@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from async_api.bridges.executors import default_pool_size
 from async_api.bridges.question import Question
 from async_api.bridges.recording import Activity, Recording
-from async_views.runtime.gateway import event_loop_id
+from async_views.runtime.views.gateway import event_loop_id
 
 # So that no two runs name their threads alike.
 _numbers = itertools.count(1)

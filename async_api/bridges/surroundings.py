@@ -7,7 +7,7 @@ from importlib.metadata import version
 from django.http import HttpRequest
 
 from async_api.bridges.executors import Executor, default_pool_size, sensitive_executor
-from async_views.runtime.gateway import gateway
+from async_views.runtime.views.gateway import gateway
 
 VERSIONS = {
     "python": platform.python_version(),

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from async_api import bars
-from async_api.axis import Tick, TimeAxis
-from async_api.bars import Bar, bar
 from async_api.bridges.laboratory import Result
 from async_api.bridges.recording import ACTIVITY_LABELS, Activity, Span
-from async_api.duration import duration
-from async_api.text_equivalent import Table
+from async_api.drawing import bars
+from async_api.drawing.axis import Tick, TimeAxis
+from async_api.drawing.bars import Bar, bar
+from async_api.drawing.duration import duration
+from async_api.drawing.text_equivalent import Table
 
 ROW = 20  # pixels
 THICKNESS = {Activity.MOVING: 14.0, Activity.THINKING: 6.0, Activity.WAITING: 3.0}

@@ -14,29 +14,29 @@ from django.http import (
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from async_api.bridges.examples import examples
-from async_api.bridges.experiment import (
+from async_api.bridges.experiments.examples import examples
+from async_api.bridges.experiments.experiment import (
     AsynchronousExperiment,
     Prediction,
     SynchronousExperiment,
 )
+from async_api.bridges.experiments.registry import EXPERIMENTS, Ready, path_of
 from async_api.bridges.forms import FORMATS, BridgeForm
 from async_api.bridges.laboratory import Result, conduct, conduct_synchronously
-from async_api.bridges.registry import EXPERIMENTS, Ready, path_of
 from async_api.bridges.report import as_json
 from async_api.bridges.surroundings import VERSIONS, Surroundings, surroundings
 from async_api.bridges.timeline import Timeline, common_axis, timeline
-from async_views.runtime.gateway import serving
-from async_views.runtime.known_parameters import ignored, parameter_errors, repairs
-from async_views.runtime.negotiation import chosen_format, wants_page
-from async_views.runtime.places import Places
-from async_views.runtime.problems import (
-    Problem,
-    explained,
-    field_errors,
-    problem_response,
+from async_views.runtime.asgi.problem import Problem
+from async_views.runtime.views.gateway import serving
+from async_views.runtime.views.known_parameters import (
+    ignored,
+    parameter_errors,
+    repairs,
 )
-from async_views.runtime.read_only import read_only
+from async_views.runtime.views.negotiation import chosen_format, wants_page
+from async_views.runtime.views.problems import explained, field_errors, problem_response
+from async_views.runtime.views.read_only import read_only
+from async_views.runtime.waiting.places import Places
 
 NOTHING: Mapping[str, object] = {}
 PLACES = Places(settings.BRIDGE_LIMIT, "experiments")

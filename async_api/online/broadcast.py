@@ -8,8 +8,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from async_views.runtime.asgi_types import Send
-from async_views.runtime.eager import begun
+from async_views.runtime.asgi.types import Send
+from async_views.runtime.waiting.eager import begun
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from async_api.online.broadcast import GONE, Socket
 from async_api.online.origins import OriginRefused, require_origin
 from async_api.online.presence import Presence
 from async_api.online.room import NoRoom
-from async_views.runtime.asgi_types import Headers, Receive, Scope, Send
-from async_views.runtime.problem_details import RETRY_AFTER_SECONDS, ProblemDetails
-from async_views.runtime.routing import refuse_websocket
+from async_views.runtime.asgi.problem_details import RETRY_AFTER_SECONDS, ProblemDetails
+from async_views.runtime.asgi.routing import refuse_websocket
+from async_views.runtime.asgi.types import Headers, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from async_api.online.leases import Lease
 from async_api.online.processes import Process
-from async_views.runtime.database import Connection
+from async_views.runtime.postgres.database import Connection
 
 COLUMNS = """
 SELECT worker, machine, pid, started, connections,

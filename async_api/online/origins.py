@@ -9,10 +9,10 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 
-from async_views.runtime.asgi_types import Scope
-from async_views.runtime.forwarded import origin_without_default_port
-from async_views.runtime.problem_details import shortened
-from async_views.runtime.trusted_origins import is_trusted
+from async_views.runtime.asgi.forwarded import origin_without_default_port
+from async_views.runtime.asgi.problem_details import shortened
+from async_views.runtime.asgi.types import Scope
+from async_views.runtime.configuration.trusted_origins import is_trusted
 
 
 class OriginRefused(Exception):

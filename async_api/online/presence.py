@@ -20,8 +20,8 @@ from async_api.online.broadcast import Broadcast, Socket
 from async_api.online.leases import Count, Step, Times
 from async_api.online.processes import this_process
 from async_api.online.room import Room
-from async_views.runtime.bus import Bus
-from async_views.runtime.database import Pool, connection
+from async_views.runtime.postgres.bus import Bus
+from async_views.runtime.postgres.database import Pool, connection
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from async_views.runtime.rate_limit import subject_of_address
+from async_views.runtime.views.rate_limit import subject_of_address
 
 
 class NoRoom(Exception):

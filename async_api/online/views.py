@@ -8,9 +8,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from async_api.online.presence import total
-from async_views.runtime.gateway import serving
-from async_views.runtime.known_parameters import takes_no_parameters
-from async_views.runtime.read_only import read_only
+from async_views.runtime.views.gateway import serving
+from async_views.runtime.views.known_parameters import takes_no_parameters
+from async_views.runtime.views.read_only import read_only
 
 
 @read_only("GET", "HEAD")

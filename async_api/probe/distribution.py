@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from async_api.axis import Tick, TimeAxis, round_step, round_values
-from async_api.duration import duration
+from async_api.drawing.axis import Tick, TimeAxis, round_step, round_values
+from async_api.drawing.duration import duration
+from async_api.drawing.text_equivalent import Table, request_count
 from async_api.probe.measurement import Latency, Sample, latency
 from async_api.probe.outcome import (
     STATUSES,
@@ -17,7 +18,6 @@ from async_api.probe.outcome import (
     outcome_of,
     statuses_of,
 )
-from async_api.text_equivalent import Table, request_count
 
 HEIGHT = 200  # pixels
 LEAST_PIXELS = 2.0  # less would vanish

@@ -16,22 +16,16 @@ from typing import Self
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from async_api.probe.connection import ProbeClient, RequestFailed, probe_client
-from async_api.probe.deadline import Deadline
-from async_api.probe.failures import Failure, failure_of
-from async_api.probe.guard import Guard
-from async_api.probe.limits import Limits
-from async_api.probe.measurement import (
-    FailureKind,
-    Sample,
-    Summary,
-    Verdict,
-    summarize,
-    verdict,
-)
+from async_api.outbound.failures import Failure, FailureKind
+from async_api.outbound.guard import Guard
+from async_api.outbound.private_targets import PrivateTargets
+from async_api.outbound.targets import Target, redirected
+from async_api.probe.measurement import Sample, Summary, Verdict, summarize, verdict
 from async_api.probe.nearness import NOWHERE, Here
-from async_api.probe.private_targets import PrivateTargets
-from async_api.probe.targets import Target, redirected
+from async_api.probe.wire.connect_failures import failure_of
+from async_api.probe.wire.connection import ProbeClient, RequestFailed, probe_client
+from async_api.probe.wire.limits import Limits
+from async_views.runtime.waiting.deadline import Deadline
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STATUSES = range(100, 600)  # RFC 9110, section 15

@@ -4,14 +4,14 @@ from django import forms
 from django.conf import settings
 
 from async_api.number_fields import NumberField, WholeNumberField
-from async_api.probe.engine import METHODS, Question
-from async_api.probe.private_targets import PrivateTargets
-from async_api.probe.targets import (
+from async_api.outbound.private_targets import PrivateTargets
+from async_api.outbound.targets import (
     MAX_URL_LENGTH,
     InvalidTarget,
     Target,
     parse_target,
 )
+from async_api.probe.engine import METHODS, Question
 
 FORMATS = {"html": "this page", "json": "JSON", "csv": "CSV"}
 DEFAULT_REQUESTS = min(10, settings.PROBE_MAX_REQUESTS)

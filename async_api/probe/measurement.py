@@ -4,9 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from async_api.duration import duration
+from async_api.drawing.duration import duration
+from async_api.outbound.failures import FailureKind
 from async_api.probe.nearness import Nearness
 
 # A busier thread has no room left: some of what it measured is its own work.
@@ -15,20 +15,6 @@ BUSY_LIMIT = 0.9
 SHORTEST_JUDGED = 50_000
 # Garbage collection and a burst of new connections cost this much on a healthy machine.
 TOLERATED_LAG = 20_000
-
-
-class FailureKind(StrEnum):
-    """Why a request has no answer."""
-
-    REFUSED = "refused"
-    DNS = "dns"
-    CONNECT = "connect"
-    TLS = "tls"
-    TIMEOUT = "timeout"
-    DISCONNECTED = "disconnected"
-    INVALID_RESPONSE = "invalid_response"
-    TOO_LARGE = "too_large"
-    TOO_MANY_REDIRECTS = "too_many_redirects"
 
 
 @dataclass(frozen=True, slots=True)

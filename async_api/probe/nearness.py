@@ -7,9 +7,9 @@ from enum import IntEnum
 from django.http import HttpRequest
 from yarl import URL
 
-from async_api.probe.addresses import parse_address
-from async_api.probe.targets import InvalidTarget, parse_target
-from async_views.runtime.listeners import Listener, is_local, listeners
+from async_api.outbound.addresses import parse_address
+from async_api.outbound.targets import InvalidTarget, parse_target
+from async_views.runtime.server.listeners import Listener, is_local, listeners
 
 
 class Nearness(IntEnum):

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from http.client import responses
 from typing import Any
 
-from async_api.duration import duration
+from async_api.drawing.duration import duration
+from async_api.drawing.text_equivalent import Table
 from async_api.probe.engine import Probe
 from async_api.probe.measurement import Latency, Sample, Summary, latency
 from async_api.probe.outcome import (
@@ -18,7 +19,6 @@ from async_api.probe.outcome import (
     outcome_of,
     outcome_of_status,
 )
-from async_api.text_equivalent import Table
 
 Paint = Callable[[Outcome, str], str]
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from async_api.axis import Tick, TimeAxis, round_step
-from async_api.bars import Bar, bar, path
-from async_api.duration import duration
+from async_api.drawing.axis import Tick, TimeAxis, round_step
+from async_api.drawing.bars import Bar, bar, path
+from async_api.drawing.duration import duration
+from async_api.drawing.text_equivalent import Table, request_count
 from async_api.probe.measurement import Sample
 from async_api.probe.outcome import Outcome, in_order, listed, outcome_of
-from async_api.text_equivalent import Table, request_count
 
 TALLEST = 480  # pixels
 TALLEST_ROW = 18  # pixels

@@ -9,16 +9,16 @@ from urllib.parse import unquote_plus, urlencode
 
 from django.http import HttpRequest
 
-from async_api.probe.targets import InvalidTarget, parse_target
-from async_views.runtime.gateway import gateway
-from async_views.runtime.known_parameters import (
+from async_api.outbound.targets import InvalidTarget, parse_target
+from async_views.runtime.asgi.problem_details import FieldError
+from async_views.runtime.views.gateway import gateway
+from async_views.runtime.views.known_parameters import (
     Repair,
     given_once,
     left_out,
     pairs_of,
     renamed,
 )
-from async_views.runtime.problem_details import FieldError
 
 
 def whole_url(

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
+from async_api.outbound.guard import TargetRefused
 from async_api.probe.access import (
     LoginNeeded,
     is_cross_site,
@@ -21,8 +22,6 @@ from async_api.probe.access import (
 from async_api.probe.distribution import distribution
 from async_api.probe.engine import Probe, probe
 from async_api.probe.forms import FORMATS, ProbeForm
-from async_api.probe.guard import TargetRefused
-from async_api.probe.limits import configured_limits
 from async_api.probe.nearness import here
 from async_api.probe.outcome import count_outcomes
 from async_api.probe.report import (
@@ -37,19 +36,20 @@ from async_api.probe.report import (
 )
 from async_api.probe.timeline import timeline
 from async_api.probe.unencoded import url_repairs, with_the_way_to_write_it
-from async_views.runtime.gateway import serving
-from async_views.runtime.known_parameters import ignored, parameter_errors
-from async_views.runtime.negotiation import chosen_format, wants_page
-from async_views.runtime.places import Places
-from async_views.runtime.problem_details import FieldError
-from async_views.runtime.problems import (
-    Problem,
+from async_api.probe.wire.limits import configured_limits
+from async_views.runtime.asgi.problem import Problem
+from async_views.runtime.asgi.problem_details import FieldError
+from async_views.runtime.views.gateway import serving
+from async_views.runtime.views.known_parameters import ignored, parameter_errors
+from async_views.runtime.views.negotiation import chosen_format, wants_page
+from async_views.runtime.views.problems import (
     bad_request,
     explained,
     field_errors,
     problem_response,
 )
-from async_views.runtime.read_only import read_only
+from async_views.runtime.views.read_only import read_only
+from async_views.runtime.waiting.places import Places
 
 logger = logging.getLogger(__name__)
 

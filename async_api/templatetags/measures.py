@@ -2,7 +2,7 @@
 
 from django import template
 
-from async_api.duration import duration
+from async_api.drawing.duration import duration
 
 register = template.Library()
 register.filter("duration", duration)

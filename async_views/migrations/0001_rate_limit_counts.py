@@ -15,6 +15,6 @@ CREATE UNLOGGED TABLE rate_limit_count (
 
 
 class Migration(migrations.Migration):
-    """The table of async_views/runtime/rate_limit.py, which no model stands for."""
+    """The table of async_views/runtime/views/rate_limit.py, which no model stands for."""
 
     operations = [migrations.RunSQL(TABLE, "DROP TABLE rate_limit_count")]

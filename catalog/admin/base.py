@@ -15,8 +15,8 @@ from catalog.admin.exchange import ExchangeAdmin
 from catalog.admin.paginator import BoundedPaginator, count_up_to
 from catalog.admin.references import References
 from catalog.admin.search import named_or_numbered
-from catalog.locks import bounded_locks
 from catalog.models.product import NAME_LENGTH
+from catalog.writing.locks import bounded_locks
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise

@@ -4,8 +4,8 @@ from django.contrib import admin
 
 from catalog.admin.base import NamedAdmin
 from catalog.admin.references import References
+from catalog.files.transfer import BrandResource
 from catalog.models import Brand, Product
-from catalog.transfer import BrandResource
 
 
 @admin.register(Brand)

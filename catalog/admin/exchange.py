@@ -13,10 +13,10 @@ from django.urls import reverse
 from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm
 
-from async_views.runtime.problems import Problem
-from catalog.formats import Csv, Xlsx
-from catalog.uploads import Uploads
-from catalog.workbook import UnreadableFileError
+from async_views.runtime.asgi.problem import Problem
+from catalog.files.formats import Csv, Xlsx
+from catalog.files.uploads import Uploads
+from catalog.files.workbook import UnreadableFileError
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from django.contrib import admin
 
 from catalog.admin.base import NamedAdmin
 from catalog.admin.references import References
+from catalog.files.transfer import ProductColorResource, ProductSizeResource
 from catalog.models import ProductColor, ProductSize, Sku
-from catalog.transfer import ProductColorResource, ProductSizeResource
 
 
 @admin.register(ProductColor)

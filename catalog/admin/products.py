@@ -12,8 +12,8 @@ from catalog.admin.base import FewChoicesFilter, NamedAdmin
 from catalog.admin.paginator import count_up_to
 from catalog.admin.references import References
 from catalog.admin.skus import SkuInline
+from catalog.files.transfer import ProductResource
 from catalog.models import Product, Sku
-from catalog.transfer import ProductResource
 
 
 @admin.register(Product)

@@ -11,9 +11,9 @@ from django.http import HttpRequest
 
 from catalog.admin.base import CatalogAdmin, FewChoicesFilter
 from catalog.admin.search import named, number_in
+from catalog.files.transfer import SkuResource
 from catalog.models import Product, Sku
 from catalog.models.product import COMBINATION_TAKEN
-from catalog.transfer import SkuResource
 
 if TYPE_CHECKING:
     InlineFormSet = BaseInlineFormSet[Sku, Product, Any]

@@ -1,7 +1,7 @@
 from django.db import migrations, models
 from django.db.models.deletion import CASCADE, PROTECT
 
-from catalog.adoption import CreateWhereMissing
+from catalog.loading.adoption import CreateWhereMissing
 from catalog.models.product import name_field
 
 

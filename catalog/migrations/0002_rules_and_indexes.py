@@ -2,7 +2,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations
 from django.db.models import Index, UniqueConstraint
 
-from catalog.adoption import AddWhereItHolds, AdvanceSequences
+from catalog.loading.adoption import AddWhereItHolds, AdvanceSequences
 from catalog.models.product import Trigrams, not_blank
 
 # Not pg_trgm's: an extension may be missing, or nobody may be allowed to add it. Without

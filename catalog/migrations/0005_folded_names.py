@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations
 
-from catalog.folding import create_function
+from catalog.models.folding import create_function
 from catalog.models.product import Trigrams
 
 # Folded once, not once a trigram: OFFSET 0 keeps the planner from moving it inwards.

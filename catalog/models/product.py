@@ -1,6 +1,6 @@
 """What is for sale? Tables and columns as in chapter 5 of the book.
 
-A database that the book's own statements made serves as it is; see catalog/adoption.py.
+A database that the book's own statements made serves as it is; see catalog/loading/adoption.py.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -16,7 +16,7 @@ from django.db.models import (
     UniqueConstraint,
 )
 
-from catalog.folding import NAME as FOLDED
+from catalog.models.folding import NAME as FOLDED
 
 # What a person may be allowed to do with each of these; files go both ways in the admin.
 PERMISSIONS = ("add", "change", "delete", "view", "import", "export")
@@ -26,7 +26,7 @@ BLANK = r"^\s*$"
 
 
 class Folded(Func):
-    """A text as searches compare it: see catalog/folding.py."""
+    """A text as searches compare it: see catalog/models/folding.py."""
 
     function = FOLDED
     output_field = TextField()

@@ -4,7 +4,7 @@ import re
 import pytest
 from django.test import AsyncClient
 
-from async_views.runtime import environment
+from async_views.runtime.configuration import environment
 
 
 async def test_the_start_page_says_the_time_and_links_to_a_probe_of_it() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.database import Database, example_database
+from benchmarks.servers.database import Database, example_database
 
 
 @pytest.fixture(scope="package")

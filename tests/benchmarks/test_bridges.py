@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 
 from benchmarks.bridges import EXPERIMENTS, Round, as_text, path
-from tests.site import Site
+from tests.support.site import Site
 
 
 @pytest.fixture(scope="module")

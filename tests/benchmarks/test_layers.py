@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from async_views import settings
-from async_views.runtime.asgi_types import Application, Receive, Scope, Send
-from benchmarks.document import block
+from async_views.runtime.asgi.types import Application, Receive, Scope, Send
 from benchmarks.layers import DOCUMENT, Layer, costs
-from benchmarks.server import CHECKOUT
+from benchmarks.results.document import block
+from benchmarks.servers.server import CHECKOUT
 
 MIDDLEWARE = [path.rpartition(".")[2] for path in settings.MIDDLEWARE]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.management import call_command
 
-from benchmarks.applications import startproject
+from benchmarks.servers.applications import startproject
 
 
 def test_a_project_that_django_starts_has_this_middleware(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.site import Site
+from tests.support.site import Site
 
 # Other tests run beside these.
 expect.set_options(timeout=30_000)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.site import ROOT, Site
+from tests.support.site import ROOT, Site
 
 
 @pytest.fixture(scope="module")

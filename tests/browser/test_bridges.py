@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
-from tests.site import Site
+from tests.support.site import Site
 
 PATH = "/requests/sync_to_async"
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.catalog.databases import new_database
-from tests.site import Site
+from tests.support.catalog.databases import new_database
+from tests.support.site import Site
 
 
 @pytest.fixture(scope="module")

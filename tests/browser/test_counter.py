@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from async_views.runtime import embedded
+from async_views.runtime.postgres import embedded
 from tests.browser.conftest import Visit
-from tests.site import Site
+from tests.support.site import Site
 
 
 @pytest.fixture(scope="module")

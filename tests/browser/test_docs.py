@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Visit
-from tests.catalog.databases import manage, new_database
-from tests.catalog.service import Catalog
-from tests.site import Site
+from tests.support.catalog.databases import manage, new_database
+from tests.support.catalog.service import Catalog
+from tests.support.site import Site
 
 
 def test_every_route_is_shown(visit: Visit) -> None:

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
-from tests.site import Site
-from tests.target import TargetServer
+from tests.support.site import Site
+from tests.support.target import TargetServer
 
 PAGES = [
     "/",

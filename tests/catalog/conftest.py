@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.catalog.databases import new_database
-from tests.catalog.service import Catalog
-from tests.site import Site
+from tests.support.catalog.databases import new_database
+from tests.support.catalog.service import Catalog
+from tests.support.site import Site
 
 OPEN_TO_ALL = {
     "CATALOG_WRITE_ACCESS": "anyone",

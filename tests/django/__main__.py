@@ -9,14 +9,14 @@ from pathlib import Path
 
 import django
 
-from async_views.runtime import embedded
+from async_views.runtime.postgres import embedded
 from tests.django.comparison import compare
 from tests.django.distribution import DistributionMissing, tests
 from tests.django.exceptions import EXCEPTIONS
 from tests.django.outcomes import Outcomes
 from tests.django.run import CALLS, CLASSES, OURS, STOCK, Run, RunFailed, run_suites
 from tests.django.verdict import as_text, closing, is_good
-from tests.site import ROOT
+from tests.support.site import ROOT
 
 VAR = ROOT / "var"
 AT_ONCE = 2  # Stock and ours side by side: what disturbs one disturbs both.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.django.outcomes import Outcomes, read
-from tests.site import ROOT
+from tests.support.site import ROOT
 
 SUITES = (
     "asgi",

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from async_views.runtime import environment
+from async_views.runtime.configuration import environment
 
 # What tests.django.run asks for; none has a default, for nobody else makes a run.
 CLASSES = os.environ["CLASSES"]

@@ -7,7 +7,7 @@ CommonMiddleware`, and the same in a dotted path of MIDDLEWARE, give ours.
 import sys
 from importlib import import_module
 
-from benchmarks.applications import startproject
+from benchmarks.servers.applications import startproject
 
 HANDLER = "django.core.handlers.asgi.ASGIHandler"
 MIDDLEWARE = (
@@ -26,8 +26,8 @@ def use_our_classes() -> None:
     To be called when the applications are loaded, and before a test is imported. Raises
     NotSubstitutable where ours is not derived from the class that it replaces.
     """
-    ours = {HANDLER: "async_views.runtime.handler.Handler"} | {
-        path: f"async_views.runtime.middleware.{path.rpartition('.')[2]}"
+    ours = {HANDLER: "async_views.runtime.handler.asgi_handler.Handler"} | {
+        path: f"async_views.runtime.handler.middleware.{path.rpartition('.')[2]}"
         for path in MIDDLEWARE
     }
     # All are imported before any is put in place: ours import Django's.

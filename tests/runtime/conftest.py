@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from pytest_django import Settings
 
-from tests.runtime.replaceable_views import views
+from tests.support.replaceable_views import views
 
 
 def pytest_asyncio_loop_factories(

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from async_api.bridges.experiment import AsynchronousExperiment, Prediction
 from async_api.bridges.experiments.calls import event_loop, seconds_in_a_row, times
+from async_api.bridges.experiments.experiment import AsynchronousExperiment, Prediction
 from async_api.bridges.question import Question
 from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings

@@ -7,8 +7,8 @@ moves a game.
 
 import asyncio
 
-from async_api.bridges.experiment import AsynchronousExperiment, Prediction
 from async_api.bridges.experiments.calls import event_loop
+from async_api.bridges.experiments.experiment import AsynchronousExperiment, Prediction
 from async_api.bridges.question import Question
 from async_api.bridges.recording import Activity
 from async_api.bridges.run import Run

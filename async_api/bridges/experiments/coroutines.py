@@ -2,13 +2,13 @@
 
 import asyncio
 
-from async_api.bridges.experiment import AsynchronousExperiment, Prediction
 from async_api.bridges.experiments.calls import (
     event_loop,
     seconds_in_a_row,
     seconds_in_rounds,
     times,
 )
+from async_api.bridges.experiments.experiment import AsynchronousExperiment, Prediction
 from async_api.bridges.question import Question
 from async_api.bridges.recording import Activity
 from async_api.bridges.run import Run

@@ -5,8 +5,8 @@ import asyncio
 from asgiref.sync import async_to_sync
 
 from async_api.bridges.executors import Executor, Kind
-from async_api.bridges.experiment import Prediction, SynchronousExperiment
 from async_api.bridges.experiments.calls import seconds_in_a_row, times
+from async_api.bridges.experiments.experiment import Prediction, SynchronousExperiment
 from async_api.bridges.question import Question
 from async_api.bridges.recording import Activity
 from async_api.bridges.run import Run

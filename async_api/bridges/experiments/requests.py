@@ -3,8 +3,8 @@
 from asgiref.sync import sync_to_async
 
 from async_api.bridges.executors import Kind
-from async_api.bridges.experiment import AsynchronousExperiment, Prediction
 from async_api.bridges.experiments.calls import seconds_in_a_row, threads, times
+from async_api.bridges.experiments.experiment import AsynchronousExperiment, Prediction
 from async_api.bridges.question import Question
 from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings

@@ -12,9 +12,9 @@ from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 
 from async_views.administrator import NAME, create_administrator
-from async_views.runtime.command_steps import Step, connect, step
-from catalog.example import Example
-from catalog.seed import CatalogNotEmpty, in_short, is_empty, seed
+from async_views.runtime.configuration.command_steps import Step, connect, step
+from catalog.loading.example import Example
+from catalog.loading.seed import CatalogNotEmpty, in_short, is_empty, seed
 
 
 class Command(BaseCommand):

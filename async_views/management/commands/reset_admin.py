@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from async_views.administrator import NAME, reset_administrator
-from async_views.runtime.command_steps import connect, step
+from async_views.runtime.configuration.command_steps import connect, step
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from async_views.runtime.command_steps import connect, step
-from catalog.adoption import add_rule, has_rule
+from async_views.runtime.configuration.command_steps import connect, step
+from catalog.loading.adoption import add_rule, has_rule
 
 
 class Command(BaseCommand):

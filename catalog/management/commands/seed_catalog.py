@@ -12,14 +12,14 @@ from django.core.management.base import (
     OutputWrapper,
 )
 
-from async_views.runtime.command_steps import connect, step
-from catalog.example import (
+from async_views.runtime.configuration.command_steps import connect, step
+from catalog.loading.example import (
     BOOKS_PRODUCTS,
     COMBINATIONS,
     Example,
     usual_skus_per_product,
 )
-from catalog.seed import CatalogNotEmpty, count_rows, in_short, in_words, seed
+from catalog.loading.seed import CatalogNotEmpty, count_rows, in_short, in_words, seed
 
 MOST_PRODUCTS = 10_000_000
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from async_api.bridges.executors import Executor, Kind
-from async_api.bridges.experiment import AsynchronousExperiment
+from async_api.bridges.experiments.experiment import AsynchronousExperiment
+from async_api.bridges.experiments.registry import EXPERIMENTS, Ready
 from async_api.bridges.forms import DEFAULTS
 from async_api.bridges.laboratory import Result, conduct
 from async_api.bridges.question import Question
 from async_api.bridges.recording import Activity
-from async_api.bridges.registry import EXPERIMENTS, Ready
 from async_api.bridges.surroundings import Surroundings
 from tests.async_api.bridges.tolerance import is_as_predicted
 

@@ -17,7 +17,7 @@ from django.test import AsyncClient
 
 from async_api.bridges.executors import default_pool_size
 from tests.async_api.bridges.tolerance import SCHEDULING_SECONDS, is_as_predicted
-from tests.site import Site
+from tests.support.site import Site
 
 ASYNC_VIEW = "/requests/sync_to_async"
 SYNC_VIEW = "/requests/async_to_sync/experiment"

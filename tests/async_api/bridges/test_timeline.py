@@ -6,12 +6,12 @@ from xml.etree import ElementTree
 from django.template import Context, Engine
 
 from async_api.bridges.executors import Executor, Kind
-from async_api.bridges.experiment import Prediction
+from async_api.bridges.experiments.experiment import Prediction
+from async_api.bridges.experiments.registry import EXPERIMENTS, Ready
 from async_api.bridges.forms import DEFAULTS
 from async_api.bridges.heartbeat import Stall
 from async_api.bridges.laboratory import Lag, Result
 from async_api.bridges.recording import Activity, Span
-from async_api.bridges.registry import EXPERIMENTS, Ready
 from async_api.bridges.timeline import Timeline, common_axis, timeline
 
 MS = 1_000

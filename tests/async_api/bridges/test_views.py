@@ -5,7 +5,7 @@ import pytest
 from django.test import AsyncClient
 from django.utils.html import escape
 
-from async_api.bridges.registry import EXPERIMENTS, path_of
+from async_api.bridges.experiments.registry import EXPERIMENTS, path_of
 
 PATH = "/requests/sync_to_async"
 

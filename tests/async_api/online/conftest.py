@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from async_views.runtime import database
+from async_views.runtime.postgres import database
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from async_api.online import broadcast
 from async_api.online.broadcast import SOCKETS_AT_ONCE, Broadcast, Socket
-from async_views.runtime.asgi_types import Message
+from async_views.runtime.asgi.types import Message
 
 # So short that a test need not wait, or so long that it would notice.
 SOON, NEVER = 0.01, 3600.0

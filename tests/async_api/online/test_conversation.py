@@ -16,12 +16,12 @@ from websockets.exceptions import InvalidStatus
 
 from async_api.online.conversation import Conversation
 from async_api.online.presence import Presence, presence
-from async_views.runtime import bus, database
-from async_views.runtime.asgi_types import Application, Message, Receive, Scope, Send
-from async_views.runtime.lifespan import Lifespan
-from async_views.runtime.routing import ProtocolRouter, WebSocketRoutes
+from async_views.runtime.asgi.lifespan import Lifespan
+from async_views.runtime.asgi.routing import ProtocolRouter, WebSocketRoutes
+from async_views.runtime.asgi.types import Application, Message, Receive, Scope, Send
+from async_views.runtime.postgres import bus, database
 from tests.async_api.online.listeners import Crowd, crowd
-from tests.servers import Served, serve_asgi
+from tests.support.servers import Served, serve_asgi
 
 pytestmark = pytest.mark.usefixtures("connection")
 

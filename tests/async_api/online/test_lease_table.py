@@ -9,8 +9,8 @@ import psycopg
 from async_api.online import lease_table
 from async_api.online.leases import Lease
 from async_api.online.processes import Process
-from async_views.runtime import database
-from async_views.runtime.database import Connection
+from async_views.runtime.postgres import database
+from async_views.runtime.postgres.database import Connection
 
 ONE, OTHER = uuid.uuid4(), uuid.uuid4()
 PROCESS = Process("a machine", 4711, 12345)

@@ -4,7 +4,7 @@ import pytest
 from pytest_django import Settings
 
 from async_api.online.origins import OriginRefused, require_origin
-from async_views.runtime.asgi_types import Scope
+from async_views.runtime.asgi.types import Scope
 
 
 @pytest.fixture(autouse=True)

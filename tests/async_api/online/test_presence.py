@@ -18,11 +18,11 @@ from async_api.online import lease_table
 from async_api.online.broadcast import Socket
 from async_api.online.presence import TOPIC, Presence, presence, total, total_or_none
 from async_api.online.processes import Process, started, this_process
-from async_views.runtime import database
-from async_views.runtime.asgi_types import Message
-from async_views.runtime.bus import Bus, bus
-from async_views.runtime.database import Connection
-from tests.guest import Guest
+from async_views.runtime.asgi.types import Message
+from async_views.runtime.postgres import database
+from async_views.runtime.postgres.bus import Bus, bus
+from async_views.runtime.postgres.database import Connection
+from tests.support.guest import Guest
 
 pytestmark = pytest.mark.usefixtures("connection")
 

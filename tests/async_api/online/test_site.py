@@ -15,9 +15,9 @@ import psutil
 import psycopg
 import pytest
 
-from async_views.runtime import embedded
+from async_views.runtime.postgres import embedded
 from tests.async_api.online.listeners import Crowd, Listener, crowd
-from tests.site import Site
+from tests.support.site import Site
 
 SETTINGS = {
     "PREPARE_ON_START": "1",

@@ -9,8 +9,8 @@ from pytest_django import Settings
 
 from async_api.online import lease_table
 from async_api.online.processes import this_process
-from async_views.runtime import database
-from async_views.runtime.database import Connection
+from async_views.runtime.postgres import database
+from async_views.runtime.postgres.database import Connection
 
 
 def numbers(page: str) -> list[str]:

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from tests.site import ROOT
-from tests.target import TargetServer
+from tests.support.site import ROOT
+from tests.support.target import TargetServer
 
 ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "async_views.settings"}
 

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from async_api.outbound.failures import FailureKind
+from async_api.outbound.guard import TargetRefused
+from async_api.outbound.private_targets import PrivateTargets, parse_private_targets
+from async_api.outbound.targets import parse_target
 from async_api.probe.engine import Probe, Question, probe
-from async_api.probe.guard import TargetRefused
-from async_api.probe.limits import Limits
-from async_api.probe.measurement import FailureKind, Sample
-from async_api.probe.private_targets import PrivateTargets, parse_private_targets
-from async_api.probe.targets import parse_target
-from tests.target import TargetServer
+from async_api.probe.measurement import Sample
+from async_api.probe.wire.limits import Limits
+from tests.support.target import TargetServer
 
 LOOPBACK = parse_private_targets(["127.0.0.0/8"])
 LIMITS = Limits(body_bytes=1_000_000, redirects=5, budget_seconds=30)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from async_api.duration import duration
+from async_api.drawing.duration import duration
+from async_api.outbound.failures import FailureKind
 from async_api.probe.measurement import (
-    FailureKind,
     Latency,
     Sample,
     Summary,

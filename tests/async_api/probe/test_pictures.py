@@ -11,7 +11,7 @@ from async_api.probe.measurement import Sample
 from async_api.probe.outcome import Outcome
 from async_api.probe.timeline import Timeline, timeline
 from tests.async_api.probe.pictures import MS, answer, failure, render, sample_lists
-from tests.site import ROOT
+from tests.support.site import ROOT
 
 unhurried = settings(deadline=None)  # a busy machine is no failure
 STYLES = ROOT / "async_views" / "static" / "site.css"

@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from tests.target import TargetServer
+from tests.support.target import TargetServer
 
 PATHS = ["/requests/", "/requests/async_to_sync"]
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -493,7 +493,7 @@ async def test_a_private_target_is_refused_with_the_way_to_allow_it(host: str) -
 async def test_a_refusal_reads_the_same_whether_or_not_something_listens(
     target: TargetServer, settings: Settings
 ) -> None:
-    from async_api.probe.private_targets import PrivateTargets
+    from async_api.outbound.private_targets import PrivateTargets
 
     settings.PROBE_PRIVATE_TARGETS = PrivateTargets()
     taken, free = f"http://127.0.0.1:{target.port}/", "http://127.0.0.1:1/"

@@ -1,0 +1,32 @@
+"""What a probe may take, whatever its target does."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from async_api.probe.wire.framing import ResponseLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Redirects of one request, seconds of a whole probe, and what a response may have."""
+
+    body_bytes: int
+    redirects: int
+    budget_seconds: float
+    header_bytes: int = 64 * 1024  # of one field
+    header_fields: int = 256
+
+    @property
+    def of_a_response(self) -> ResponseLimits:
+        return ResponseLimits(self.body_bytes, self.header_bytes, self.header_fields)
+
+
+def configured_limits() -> Limits:
+    return Limits(
+        body_bytes=settings.PROBE_BODY_BYTES,
+        redirects=settings.PROBE_MAX_REDIRECTS,
+        budget_seconds=settings.PROBE_BUDGET_SECONDS,
+        header_bytes=settings.PROBE_HEADER_BYTES,
+        header_fields=settings.PROBE_HEADER_FIELDS,
+    )

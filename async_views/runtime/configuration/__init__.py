@@ -1,0 +1,4 @@
+"""Reading and judging the environment, and the steps of management commands.
+
+Imports `asgi`, for the addresses of trusted proxies.
+"""

@@ -1,0 +1,45 @@
+"""Which secret does a development site sign with, when nobody gave it one?"""
+
+import os
+import secrets
+from pathlib import Path
+
+from async_views.runtime.configuration.environment import (
+    RANDOM_CHARACTERS,
+    UnreadableVariable,
+)
+
+
+def development_secret(file: Path) -> str:
+    """The random secret kept in `file`, made on first use and readable by its owner only.
+
+    Every process of the site reads the same one, so that a login survives a restart.
+    Raises UnreadableVariable where none can be kept or read.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        make(file)
+        return file.read_text()
+    except OSError as error:
+        raise UnreadableVariable(
+            "SECRET_KEY",
+            f"is not set, and none can be kept in {error.filename} ({error.strerror})",
+            RANDOM_CHARACTERS,
+        ) from error
+
+
+def make(file: Path) -> None:
+    """Writes a secret, unless there is one."""
+    if file.exists():
+        return
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(50))
+    try:
+        # A hard link either makes the whole file or fails: two processes that start at
+        # once agree on the first one's secret.
+        os.link(draft, file)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

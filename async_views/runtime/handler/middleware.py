@@ -1,0 +1,223 @@
+"""Which of Django's middleware can do its work without a thread?
+
+Under ASGI Django runs each hook of its middleware on the request's thread, though most
+compute and nothing else. Each class here is Django's own, with the hooks that do no I/O
+run in place; a hook that may load or save something hops when it does, and only then.
+
+`in_place` lets these classes stand in for Django's while a handler loads MIDDLEWARE. So
+a site changes no setting, its system checks find what they look for, and a class derived
+from Django's, which cannot be known to do no I/O, stays as it is.
+"""
+
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.messages.storage import default_storage
+from django.contrib.sessions import middleware as sessions
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware import clickjacking, common, csrf, http, security
+from django.utils.functional import SimpleLazyObject
+
+from async_views.runtime.asgi.header_fields import Fields, add_missing, checked
+from async_views.runtime.handler.middleware_layers import InPlace
+from async_views.runtime.handler.request import PromisingRequest
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+# Their session and message stores touch nothing until something is read or written.
+SESSION_ENGINES = "django.contrib.sessions.backends."
+MESSAGE_STORAGES = "django.contrib.messages.storage."
+
+
+class SecurityMiddleware(InPlace, security.SecurityMiddleware):
+    """Compares and sets headers: the same for all that came the same way."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        self.fields, self.fields_when_secure = map(self.fields_for, (False, True))
+
+    def fields_for(self, is_secure: bool) -> Fields:
+        """What Django's own gives to whoever came that way."""
+        request, response = HttpRequest(), HttpResponse()
+        setattr(request, "is_secure", lambda: is_secure)  # noqa: B010
+        del response.headers["Content-Type"]
+        super().process_response(request, response)
+        return checked(response.headers)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
+        is_secure = self.sts_seconds and request.is_secure()
+        add_missing(response, self.fields_when_secure if is_secure else self.fields)
+        return response
+
+
+class CommonMiddleware(InPlace, common.CommonMiddleware):
+    """Compares URLs, and counts the bytes of a response it has in memory."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if response.status_code == 404 or not isinstance(response, HttpResponse):
+            return super().process_response(request, response)
+        length = str(len(response.content))
+        add_missing(response, {"content-length": ("Content-Length", length)})
+        return response
+
+
+class XFrameOptionsMiddleware(InPlace, clickjacking.XFrameOptionsMiddleware):
+    """Sets a header."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
+        if not getattr(response, "xframe_options_exempt", False):
+            value = self.get_xframe_options_value(request, response)
+            add_missing(response, x_frame_options(value))
+        return response
+
+
+@cache
+def x_frame_options(value: str) -> Fields:
+    return checked({"X-Frame-Options": value})
+
+
+class ConditionalGetMiddleware(InPlace, http.ConditionalGetMiddleware):
+    """Hashes a response it has in memory."""
+
+
+class SessionMiddleware(InPlace, sessions.SessionMiddleware):
+    """Promises a session, which the view loads when it looks; saves it if it changed."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if isinstance(request, PromisingRequest):
+            request.promise(session=self.session_of)
+        else:
+            super().process_request(request)
+
+    def session_of(self, request: HttpRequest) -> SessionBase:
+        session: SessionBase = self.SessionStore(
+            request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        )
+        return session
+
+    def is_done(self, request: HttpRequest) -> bool:
+        return (
+            isinstance(request, PromisingRequest)
+            and not request.has("session")
+            # One that cannot be a session's has to be deleted.
+            and settings.SESSION_COOKIE_NAME not in request.COOKIES
+        )
+
+    def may_block(self, request: HttpRequest) -> bool:
+        session = getattr(request, "session", None)
+        return session is not None and (
+            session.modified or settings.SESSION_SAVE_EVERY_REQUEST
+        )
+
+
+class AuthenticationMiddleware(InPlace, auth.AuthenticationMiddleware):
+    """Promises a user, whom the view loads when it looks."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if isinstance(request, PromisingRequest) and "session" in request.promises:
+            request.promise(user=user_of, auser=auser_of)
+        else:
+            super().process_request(request)
+
+
+def user_of(request: HttpRequest) -> SimpleLazyObject:
+    return SimpleLazyObject(lambda: auth.get_user(request))
+
+
+def auser_of(request: HttpRequest) -> Callable[[], Awaitable[Any]]:
+    return partial(auth.auser, request)
+
+
+class MessageMiddleware(InPlace, messages.MessageMiddleware):
+    """Promises messages; stores what was added, forgets what was read."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if isinstance(request, PromisingRequest):
+            request.promise(_messages=default_storage)
+        else:
+            super().process_request(request)
+
+    def is_done(self, request: HttpRequest) -> bool:
+        return isinstance(request, PromisingRequest) and not request.has("_messages")
+
+    def may_block(self, request: HttpRequest) -> bool:
+        storage = getattr(request, "_messages", None)
+        return storage is not None and bool(storage.used or storage.added_new)
+
+
+class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
+    """Compares a cookie with a form, which for an unsafe method it reads first."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        if iscoroutinefunction(get_response):
+            # An instance's own: the handler asks each hook whether it is asynchronous.
+            setattr(self, "process_view", self.process_view_later)  # noqa: B010
+
+    def process_request(self, request: HttpRequest) -> None:
+        if settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_NAME in request.COOKIES:
+            super().process_request(request)
+
+    async def process_view_later(
+        self,
+        request: HttpRequest,
+        callback: Callable[..., Any],
+        callback_args: Any,
+        callback_kwargs: Any,
+    ) -> HttpResponseBase | None:
+        process_view = super().process_view
+        if request.method in SAFE_METHODS or getattr(callback, "csrf_exempt", False):
+            return process_view(request, callback, callback_args, callback_kwargs)
+        return await sync_to_async(process_view)(
+            request, callback, callback_args, callback_kwargs
+        )
+
+
+def stand_ins() -> dict[type, type]:
+    """Django's classes that these settings let run in place, each with its stand-in."""
+    classes: dict[type, type] = {
+        security.SecurityMiddleware: SecurityMiddleware,
+        common.CommonMiddleware: CommonMiddleware,
+        clickjacking.XFrameOptionsMiddleware: XFrameOptionsMiddleware,
+        http.ConditionalGetMiddleware: ConditionalGetMiddleware,
+        auth.AuthenticationMiddleware: AuthenticationMiddleware,
+    }
+    if settings.SESSION_ENGINE.startswith(SESSION_ENGINES):
+        classes[sessions.SessionMiddleware] = SessionMiddleware
+    if settings.MESSAGE_STORAGE.startswith(MESSAGE_STORAGES):
+        classes[messages.MessageMiddleware] = MessageMiddleware
+    if not settings.CSRF_USE_SESSIONS:
+        classes[csrf.CsrfViewMiddleware] = CsrfViewMiddleware
+    return classes
+
+
+@contextmanager
+def in_place() -> Iterator[None]:
+    """Puts the stand-ins where MIDDLEWARE finds Django's classes, for the block.
+
+    Only a handler that loads its middleware has a use for it, and only then: what has
+    imported Django's classes already keeps them.
+    """
+    classes = stand_ins()
+    for original, stand_in in classes.items():
+        setattr(sys.modules[original.__module__], original.__name__, stand_in)
+    try:
+        yield
+    finally:
+        for original in classes:
+            setattr(sys.modules[original.__module__], original.__name__, original)

@@ -1,0 +1,4 @@
+"""The worker that gunicorn runs, with its HTTP and WebSocket protocols and their limits.
+
+All that reaches into uvicorn and gunicorn is here; README.md lists it. Imports `asgi`.
+"""

@@ -1,0 +1,534 @@
+"""How slowly, and how large, may a request arrive?"""
+
+import asyncio
+import enum
+from typing import ClassVar
+
+import httptools
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from async_views.runtime.asgi.problem_details import (
+    RETRY_AFTER_SECONDS,
+    ProblemDetails,
+)
+from async_views.runtime.asgi.types import Headers
+from async_views.runtime.server.flow_control import TimedFlowControl
+from async_views.runtime.server.http_response import Answer
+from async_views.runtime.server.request_head import (
+    DECISIVE,
+    OWS,
+    absolute_target,
+    declares_body,
+    fault_in,
+    offers_websocket,
+)
+
+STOPPING = ProblemDetails(503, "The site is stopping. Try again in a moment.")
+# What a client has sent before it could see the end of an idle connection has come then.
+SECONDS_ON_THE_WAY = 0.5
+# Host fields that were found to be valid, so as not to be looked at again.
+_valid_hosts: set[tuple[bytes, bytes]] = set()
+MOST_HOSTS = 1000
+LONGEST_HOST = 300
+
+
+class Receiving(enum.Enum):
+    """What the connection is waiting to receive."""
+
+    NOTHING = enum.auto()
+    HEADERS = enum.auto()
+    BODY = enum.auto()
+    IGNORED = enum.auto()  # The connection is ending, and what comes is thrown away.
+
+
+# Python 3.11 looks a member up on its class ten times slower than a global.
+NOTHING, HEADERS, BODY, IGNORED = Receiving
+
+
+class DeadlineHttpProtocol(HttpToolsProtocol):
+    """Uvicorn's HTTP protocol, for clients that cannot be trusted to send.
+
+    A request's headers are due ``receive_timeout`` seconds after the connection was
+    made or, on a connection kept alive, after the request's first byte; its body as
+    long after the headers, and a second later for each ``minimum_rate`` bytes of it,
+    as in Apache's ``RequestReadTimeout body=10,MinRate=8192``:
+    https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html
+    The time an application takes, or leaves its body unread, is not the client's.
+
+    A late request is answered 408 where nothing has been answered yet, and headers
+    above ``header_limit`` bytes 431. Then, as after any answer that is complete before
+    its request, what still comes is thrown away for ``linger_timeout`` seconds: closing
+    on unread data resets the connection, and the client would lose the answer
+    (RFC 9112, section 9.6). ``error_headers`` are added to the answers given here.
+
+    An upgrade to anything but a WebSocket is answered as if it had not been offered
+    (RFC 9110, section 7.8): its body is read, and the requests behind it are too.
+
+    A stopping server ends a connection with an answer that says so, or when nothing has
+    come for ``leaving_timeout`` seconds: a client that sends its next request at the
+    moment when an idle connection is closed would lose it.
+    """
+
+    receive_timeout: ClassVar[float] = 10.0
+    minimum_rate: ClassVar[int] = 8 * 1024
+    header_limit: ClassVar[int] = 64 * 1024
+    linger_timeout: ClassVar[float] = 2.0
+    leaving_timeout: ClassVar[float] = 2.0
+    error_headers: ClassVar[Headers] = ()
+
+    flow: TimedFlowControl
+    receiving = HEADERS
+    fault = ProblemDetails(400, "The request is not valid HTTP.")
+    # Bytes of the reads that brought the request, and of the read before them that
+    # completed another: this one's first bytes may have been in it.
+    received = 0
+    carried = 0
+    # Of the head that is being parsed, the fields that say where it ends and whose it is.
+    decisive: list[tuple[bytes, bytes]]
+    # Whether the head just parsed offers an upgrade that this server does not do.
+    declines_upgrade = False
+    # What the connection is going to be told when all requests before it are answered.
+    last_words: ProblemDetails | None = None
+    # Bytes of the body alone, and what had been received when the last of them came.
+    body_received = 0
+    body_received_at = 0
+    # When the headers or the body, whichever is arriving, began on the reading clock.
+    # Most are complete in one read: the clock is asked only for those that are not.
+    began = 0.0
+    began_known = True
+    # One timer a connection, armed when a request is seen incomplete and then left to
+    # run out: to cancel and arm it for every read would cost more than the read.
+    timer: asyncio.TimerHandle | None = None
+    running: RequestResponseCycle | None = None
+    leaving = False
+    # Since when the connection has waited for another request, by the loop's clock. As
+    # above, its timer is left to run out, and then looks.
+    idle_since: float | None = None
+    idle_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(  # type: ignore[override]
+        self, transport: asyncio.Transport
+    ) -> None:
+        super().connection_made(transport)
+        self.flow = TimedFlowControl(transport)
+        self.began = self.flow.reading_seconds()
+        self._arm(self.receive_timeout)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        self._disarm_idle()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.receiving is NOTHING:
+            self.receiving = HEADERS
+            self.began_known = False
+            self.received = 0
+        elif self.receiving is IGNORED:
+            return
+        elif self._answered_early():
+            self._linger()
+            return
+        self.received += len(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
+        if self.receiving is NOTHING:
+            self.carried = len(data)
+        elif self.receiving is not IGNORED:
+            self._expect_more()
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as stop:
+                self._parse_behind_offer(memoryview(data)[stop.args[0] :])
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self._refuse(self.fault)
+
+    def _parse_behind_offer(self, rest: memoryview) -> None:
+        # A view: requests that offer upgrades, as many as fit, are not copied for each.
+        while self.declines_upgrade:
+            self._parse_without_upgrade()
+            try:
+                self.parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as stop:
+                rest = rest[stop.args[0] :]
+        self._become_websocket(bytes(rest))
+
+    def _parse_without_upgrade(self) -> None:
+        """Parses again the head of which the parser took the offer for the end of HTTP.
+
+        llhttp skips the body of such a request, and what comes next would pass for
+        another one, which no proxy in front has seen.
+        """
+        self.declines_upgrade = False
+        method, target, headers = self.parser.get_method(), self.url, self.headers
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b: %b\r\n" % field for field in headers if field[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(
+            b"%b %b HTTP/%b\r\n%b\r\n" % (method, target, version, b"".join(lines))
+        )
+
+    def _become_websocket(self, early: bytes) -> None:
+        """Hands the connection over, with what the client sent behind its handshake."""
+        self._disarm()
+        self._disarm_idle()
+        # The offer was understood; what else was offered, and that there is no body, is
+        # not the WebSocket protocol's business.
+        told = {b"connection", b"upgrade", b"content-length"}
+        self.scope["headers"] = [
+            *(field for field in self.headers if field[0] not in told),
+            (b"connection", b"Upgrade"),
+            (b"upgrade", b"websocket"),
+        ]
+        self.handle_websocket_upgrade()
+        if early:
+            protocol = self.transport.get_protocol()
+            assert isinstance(protocol, asyncio.Protocol)
+            protocol.data_received(early)
+        # It calls this connection, which is its only user, and is done for good.
+        self.parser = None  # type: ignore[assignment]
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+        self.decisive = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # What stands behind a value is not part of it (RFC 9110, section 5.5).
+        field = name.lower(), value.rstrip(OWS)
+        self.headers.append(field)
+        if field[0] in DECISIVE:
+            self.decisive.append(field)
+        elif field[0] == b"expect" and field[1].lower() == b"100-continue":
+            self.expect_100_continue = True
+
+    def on_headers_complete(self) -> None:
+        # The first size is a bound at no cost; the second is exact.
+        if (
+            self.received + self.carried > self.header_limit
+            and header_size(self.url, self.headers) > self.header_limit
+        ):
+            self._find_fault(self._headers_too_large())
+        if self.parser.should_upgrade() or not self._is_plain():
+            self._judge()
+            if self.parser.should_upgrade():
+                return
+        # Last: uvicorn raises for a target it cannot parse, and has no cycle for it then.
+        super().on_headers_complete()
+        if self.scope["http_version"] != "1.1":
+            self.cycle.waiting_for_100_continue = False
+        if self.leaving:
+            self.cycle.keep_alive = False
+        self.receiving = BODY
+        self.began_known = False
+        self.body_received = 0
+        self.body_received_at = self.received
+
+    def _is_plain(self) -> bool:
+        """Whether the head is one of which nothing more has to be known: most are."""
+        return (
+            len(self.decisive) == 1
+            and self.decisive[0] in _valid_hosts
+            and self.url[:1] == b"/"
+        )
+
+    def _judge(self) -> None:
+        version, method = self.parser.get_http_version(), self.parser.get_method()
+        fault = fault_in(version, method, self.url, self.decisive)
+        if fault is not None:
+            self._find_fault(fault)
+        if self.url[:1] != b"/":
+            self._use_absolute_target()
+        for field in self.decisive:
+            if field[0] == b"host" and len(field[1]) <= LONGEST_HOST:
+                if len(_valid_hosts) == MOST_HOSTS:
+                    _valid_hosts.clear()
+                _valid_hosts.add(field)
+        if self.parser.should_upgrade():
+            self.scope["method"] = method.decode("ascii")
+            self.declines_upgrade = (
+                self.ws_protocol_class is None
+                or not offers_websocket(version, self.headers)
+            )
+            if not self.declines_upgrade:
+                self._require_handshake()
+
+    def _find_fault(self, fault: ProblemDetails) -> None:
+        """Ends the parsing, from within; `_parse` answers."""
+        self.fault = fault
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        raise ValueError(fault.detail)
+
+    def _use_absolute_target(self) -> None:
+        target = absolute_target(self.url)
+        assert target is not None
+        self.url = target.origin_form
+        # In place of what Host says (RFC 9112, section 3.2.2).
+        fields = [field for field in self.headers if field[0] != b"host"]
+        self.headers[:] = [(b"host", target.authority), *fields]
+
+    def _require_handshake(self) -> None:
+        """Refuses a WebSocket where something stands in its way."""
+        if declares_body(self.headers):
+            self._find_fault(
+                ProblemDetails(
+                    400,
+                    "A WebSocket's handshake has no body: it should have neither "
+                    "Content-Length nor Transfer-Encoding.",
+                )
+            )
+        if self.leaving:
+            self._find_fault(STOPPING)
+        if self._is_unanswered():
+            self._find_fault(
+                ProblemDetails(
+                    400,
+                    "A WebSocket's handshake should come when the requests before it "
+                    "are answered, or on a connection of its own.",
+                )
+            )
+
+    def _is_unanswered(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def on_chunk_header(self) -> None:
+        # The parser reports trailers as it does headers, and the list it has filled
+        # until now is the application's. In there, a trailer would pass for a header
+        # that no proxy in front has seen (RFC 9110, section 6.5.1).
+        self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        self.body_received += len(body)
+        self.body_received_at = self.received
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self.declines_upgrade:
+            return
+        self.receiving = NOTHING
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        # As uvicorn's, but for the timer.
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        if self.last_words is not None:
+            self._write(self.last_words)
+            self._linger()
+            return
+        self.idle_since = self.loop.time()
+        if self.idle_timer is None:
+            self._arm_idle(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self.idle_since = None
+
+    def _should_upgrade(self) -> bool:
+        # Asked of heads that offer an upgrade alone, and those that are declined are
+        # parsed again without.
+        return True
+
+    def shutdown(self) -> None:
+        if self.leaving:
+            return
+        self.leaving = True
+        self.timeout_keep_alive = min(  # type: ignore[assignment]
+            self.timeout_keep_alive, self.leaving_timeout
+        )
+        if self._is_unanswered() and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+        self.loop.call_later(self.leaving_timeout, self._leave)
+
+    def _leave(self) -> None:
+        """Ends a connection on which no answer is to come that could end it."""
+        if self.transport.is_closing() or self._is_unanswered():
+            return
+        if self.receiving is HEADERS and self.received:
+            self._write(STOPPING)
+            self._linger(min(self.linger_timeout, SECONDS_ON_THE_WAY))
+        elif self.receiving is not IGNORED:
+            self.timeout_keep_alive_handler()
+
+    def timeout_keep_alive_handler(self) -> None:
+        # What has arrived by now is read first: timers come before that.
+        self.loop.call_soon(self.loop.call_soon, self._close_idle, self.idle_since)
+
+    def _is_busy(self) -> bool:
+        """Whether a request is under way, however little of it has come."""
+        return self._is_unanswered() or (
+            self.receiving is not NOTHING and bool(self.received)
+        )
+
+    def _close_idle(self, since: float | None) -> None:
+        if self.transport.is_closing() or self.idle_since != since or self._is_busy():
+            return
+        # A request on its way meets the end of the connection, and not a reset.
+        self._linger(min(self.linger_timeout, SECONDS_ON_THE_WAY))
+
+    def cut_off(self) -> None:
+        """Ends what is under way because the server stops, 503 where nothing was said.
+
+        The application hears that its client has left, and so can end in order; being
+        cancelled instead, as by uvicorn, would surprise it anywhere.
+        """
+        self.pipeline.clear()
+        running = self.running
+        if running is not None and not running.response_complete:
+            running.disconnected = True
+            running.message_event.set()
+            if not running.response_started:
+                self._write(STOPPING)
+        self.transport.close()
+
+    def _start_asgi_task(
+        self, cycle: RequestResponseCycle, app: ASGI3Application
+    ) -> None:
+        # uvicorn itself only knows the request it read last, which may still wait.
+        self.running = cycle
+        super()._start_asgi_task(cycle, Answer(app, cycle))
+
+    def _expect_more(self) -> None:
+        """Sees to it that what is still missing of the request does come, and ends."""
+        if not self.began_known:
+            self.began_known = True
+            self.began = self.flow.reading_seconds()
+            if self.receiving is BODY and self.cycle.waiting_for_100_continue:
+                # The client waits for the application to ask for the body, and asking
+                # for it resumes reading: until then the clock has to stand still.
+                self.flow.pause_reading()
+        # In a body, this is what frames its chunks, and its trailers.
+        beside_body = self.received - (
+            self.body_received_at if self.receiving is BODY else 0
+        )
+        if beside_body > self.header_limit:
+            self._refuse(self._headers_too_large())
+        elif self.timer is None:
+            self._arm(self.receive_timeout)
+
+    def _answered_early(self) -> bool:
+        """Whether what is arriving is the body of a request that has its answer."""
+        return self.receiving is BODY and self.cycle.response_complete
+
+    def _headers_too_large(self) -> ProblemDetails:
+        return ProblemDetails(
+            431,
+            "The request's target and header fields, or its trailer fields, are "
+            f"larger than {self.header_limit} bytes.",
+        )
+
+    def _check_deadline(self) -> None:
+        self.timer = None
+        if self.receiving is IGNORED or self._answered_early():
+            self.transport.close()
+        elif self.receiving is NOTHING:
+            # The next request that is seen incomplete arms the timer again.
+            pass
+        elif self.flow.read_paused:
+            # The clock stands still: what it leaves would be over again at once.
+            self._arm(self.receive_timeout)
+        elif (seconds := self._seconds_left()) > 0:
+            self._arm(seconds)
+        else:
+            part = self.receiving.name.lower()
+            self._refuse(ProblemDetails(408, f"The request's {part} came too slowly."))
+
+    def _check_idle(self) -> None:
+        self.idle_timer = None
+        if self.idle_since is None:
+            # The next answer arms the timer again.
+            return
+        seconds = self.idle_since + self.timeout_keep_alive - self.loop.time()
+        if seconds > 0:
+            self._arm_idle(seconds)
+        else:
+            self.timeout_keep_alive_handler()
+
+    def _arm_idle(self, seconds: float) -> None:
+        self.idle_timer = self.loop.call_later(seconds, self._check_idle)
+
+    def _disarm_idle(self) -> None:
+        if self.idle_timer is not None:
+            self.idle_timer.cancel()
+            self.idle_timer = None
+
+    def _seconds_left(self) -> float:
+        allowed = self.receive_timeout
+        if self.receiving is BODY:
+            allowed += self.body_received / self.minimum_rate
+        return self.began + allowed - self.flow.reading_seconds()
+
+    def _refuse(self, problem: ProblemDetails) -> None:
+        """Ends a request that is not going to be complete, with an answer if it can."""
+        if self.transport.is_closing():
+            return
+        self.logger.info(
+            "Refused %s with %d: %s", self.client, problem.status, problem.detail
+        )
+        unanswered = self._is_unanswered()
+        if unanswered and self.receiving is not BODY:
+            # What is unanswered is the request before: this answer would pass for its.
+            self._disarm()
+            self.receiving = IGNORED
+            self.last_words = problem
+        elif unanswered and (self.pipeline or self.cycle.response_started):
+            self.transport.abort()
+        else:
+            if unanswered:
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+            self._write(problem)
+            self._linger()
+
+    def _write(self, problem: ProblemDetails) -> None:
+        headers = [
+            *self.server_state.default_headers,
+            *problem.headers(),
+            *self.error_headers,
+            (b"connection", b"close"),
+        ]
+        if problem.status == 503:
+            headers.append((b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
+        lines = [b"%s: %s\r\n" % header for header in headers]
+        is_head = self.scope is not None and self.scope.get("method") == "HEAD"
+        body = b"" if is_head else problem.document()
+        self.transport.write(
+            b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", body])
+        )
+
+    def _linger(self, seconds: float | None = None) -> None:
+        """Lets the client read its answer before the connection ends."""
+        self.receiving = IGNORED
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._arm(self.linger_timeout if seconds is None else seconds)
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self.timer = self.loop.call_later(seconds, self._check_deadline)
+
+    def _disarm(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
+def header_size(target: bytes, headers: Headers) -> int:
+    """Bytes of a request's target and header fields, each with its ``: `` and end."""
+    return len(target) + sum(len(name) + len(value) + 4 for name, value in headers)

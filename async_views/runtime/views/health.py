@@ -1,0 +1,103 @@
+"""Is this process alive, and can it serve? Two answers, for whoever keeps it running.
+
+Asked of the process itself, by its address and without TLS; so `health` answers before
+the rest of the middleware can complain of either.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+from asgiref.sync import async_to_sync, iscoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+from django.views.decorators.cache import never_cache
+
+from async_views.runtime.asgi.problem import unavailable
+from async_views.runtime.handler.security_headers import secure
+from async_views.runtime.postgres.database import connection, is_unavailable
+from async_views.runtime.postgres.pending_migrations import in_words, pending_migrations
+from async_views.runtime.views.problems import fault_of, problem_response, shaped
+from async_views.runtime.views.read_only import read_only
+
+NO_ANSWER = "The database does not answer right now."
+
+
+@read_only("GET", "HEAD")
+@never_cache
+async def healthz(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@read_only("GET", "HEAD")
+@never_cache
+async def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when the database answers and has every migration, else 503 with the reason."""
+    if reason := await unreadiness(request, settings.DATABASE_SECONDS):
+        return problem_response(request, unavailable(reason))
+    return JsonResponse({"status": "ok"})
+
+
+async def unreadiness(request: HttpRequest, seconds: float) -> str | None:
+    """Why the site cannot serve, in sentences; None when it can.
+
+    Asks the database each time, and waits `seconds` for it: what was applied can be
+    taken back.
+    """
+    try:
+        async with asyncio.timeout(seconds), connection(request) as database:
+            pending = await pending_migrations(database)
+    except TimeoutError:
+        return NO_ANSWER
+    except psycopg.Error as error:
+        if is_unavailable(error):
+            return NO_ANSWER
+        why = error.diag.message_primary or type(error).__name__
+        return f"The database does not say which migrations it has: {why}."
+    if not pending:
+        return None
+    return (
+        f"The database lacks {len(pending)} of this release's migrations: "
+        f"{in_words(pending)}. `manage.py migrate` applies them."
+    )
+
+
+Ask = Callable[[HttpRequest], Awaitable[HttpResponse]]
+ANSWERS: dict[str, Ask] = {"/healthz": healthz, "/readyz": readyz}
+
+
+async def answered(request: HttpRequest, ask: Ask) -> HttpResponseBase:
+    """As the middleware that comes later would have it."""
+    fault = fault_of(request)
+    response = problem_response(request, fault) if fault else await ask(request)
+    return secure(shaped(request, response))
+
+
+@sync_and_async_middleware
+def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Middleware, to go before whatever looks at the host or the scheme."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_later(request: HttpRequest) -> HttpResponseBase:
+            response: HttpResponseBase
+            if ask := ANSWERS.get(request.path_info):
+                response = await answered(request, ask)
+            else:
+                response = await get_response(request)
+            return response
+
+        return answer_later
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase
+        if ask := ANSWERS.get(request.path_info):
+            response = async_to_sync(answered)(request, ask)
+        else:
+            response = get_response(request)
+        return response
+
+    return answer

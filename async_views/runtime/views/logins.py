@@ -1,0 +1,243 @@
+"""Guessing passwords is limited, before a guess costs the hash that makes it slow.
+
+An attempt is counted when it begins, in the table that all workers share, and taken back
+when the password was right: however many come at once, no more than the limit are hashed.
+What is counted is a failure
+
+- of an address (of IPv6, a /64), for whichever accounts;
+- of an account at an address, which is what locks out whoever mistypes;
+- of an account, wherever from, against those who have many addresses. By that one an
+  attacker could keep an account's owner out. So it does not hold for an address from
+  which the account has been logged in to during the last thirty days.
+
+An account that does not exist counts, and costs, as one that does. Its name is kept as a
+hash: people type passwords there.
+"""
+
+import hashlib
+import math
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import User
+from django.db import connection
+from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
+
+from async_views.runtime.asgi.problem import Problem
+from async_views.runtime.views.rate_limit import EXPIRE, address_subject
+
+FAILURES_OF_AN_ACCOUNT_AT_AN_ADDRESS = 10
+SOON_SECONDS = 5 * 60
+FAILURES_OF_AN_ACCOUNT = 100
+LATER_SECONDS = 60 * 60
+DAY_SECONDS = 24 * 60 * 60
+KNOWN_DAYS = 30
+
+# In place of a worker's: these rows are everybody's.
+ALL_WORKERS = UUID(int=0)
+
+# No row comes back where the limit is reached, which is not counted.
+COUNT = """
+INSERT INTO rate_limit_count AS counted (policy, ends, subject, worker, count)
+VALUES (%s, to_timestamp(%s), %s, %s, 1)
+ON CONFLICT (ends, policy, subject, worker) DO UPDATE SET count = counted.count + 1
+    WHERE counted.count < %s
+RETURNING count
+"""
+TAKE_BACK = """
+UPDATE rate_limit_count SET count = greatest(count - 1, 0)
+WHERE policy = %s AND ends = to_timestamp(%s) AND subject = %s AND worker = %s
+"""
+FORGET = """
+DELETE FROM rate_limit_count
+WHERE policy = %s AND ends = to_timestamp(%s) AND subject = %s AND worker = %s
+"""
+KNOWN = "logins known"
+IS_KNOWN = """
+SELECT EXISTS (
+    SELECT FROM rate_limit_count WHERE policy = %s AND ends > now() AND subject = %s
+)
+"""
+KNOW = """
+INSERT INTO rate_limit_count (policy, ends, subject, worker, count)
+VALUES (%s, to_timestamp(%s), %s, %s, 1) ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many failures a subject may have in a window of so many seconds."""
+
+    policy: str
+    subject: str
+    failures: int
+    seconds: int
+
+    def window(self, now: float) -> "Window":
+        return Window(self, (math.floor(now / self.seconds) + 1) * self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A limit until a moment of Unix time."""
+
+    limit: Limit
+    ends: int
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return (self.limit.policy, self.ends, self.limit.subject, ALL_WORKERS)
+
+    def count(self) -> bool:
+        """Whether one more was left."""
+        return execute(COUNT, *self.key, self.limit.failures) is not None
+
+    def take_back(self) -> None:
+        execute(TAKE_BACK, *self.key)
+
+    def forget(self) -> None:
+        execute(FORGET, *self.key)
+
+
+class Attempt:
+    """One password that is going to be checked."""
+
+    def __init__(self, request: HttpRequest, username: str) -> None:
+        address, account = address_subject(request), account_subject(username)
+        self.pair = f"{account} {address}"
+        self.at_address = Limit(
+            "failed logins of an address",
+            address,
+            settings.LOGIN_FAILURES_OF_AN_ADDRESS,
+            SOON_SECONDS,
+        )
+        self.of_pair = Limit(
+            "failed logins of an account at an address",
+            self.pair,
+            FAILURES_OF_AN_ACCOUNT_AT_AN_ADDRESS,
+            SOON_SECONDS,
+        )
+        self.of_account = Limit(
+            "failed logins of an account",
+            account,
+            FAILURES_OF_AN_ACCOUNT,
+            LATER_SECONDS,
+        )
+        self.counted: list[Window] = []
+
+    def begin(self) -> None:
+        """Raises Problem 429 where too many have been wrong."""
+        now = time.time()
+        limits = [self.of_pair]
+        if self.at_address.failures:
+            limits.insert(0, self.at_address)
+        if not self.is_known():
+            limits.append(self.of_account)
+        for limit in limits:
+            window = limit.window(now)
+            if not window.count():
+                # What is refused here costs nothing, and so is held against nobody.
+                self.take_back()
+                raise refusal(math.ceil(window.ends - now))
+            self.counted.append(window)
+
+    def succeed(self) -> None:
+        """Nothing of it was a failure, and those before it at this address are forgiven."""
+        self.take_back()
+        self.of_pair.window(time.time()).forget()
+        today = math.floor(time.time() / DAY_SECONDS)
+        ends = (today + KNOWN_DAYS) * DAY_SECONDS
+        execute(KNOW, KNOWN, ends, self.pair, ALL_WORKERS)
+        execute(EXPIRE)
+
+    def take_back(self) -> None:
+        for window in self.counted:
+            window.take_back()
+        self.counted.clear()
+
+    def is_known(self) -> bool:
+        found = execute(IS_KNOWN, KNOWN, self.pair)
+        return bool(found and found[0])
+
+
+def execute(statement: str, *parameters: Any) -> tuple[Any, ...] | None:
+    """The first row of what comes back, where any does."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
+        return row
+
+
+@contextmanager
+def attempt(request: HttpRequest, username: str) -> Iterator[Attempt]:
+    """Counts an attempt, whose password the block checks, and tells if it was right.
+
+    Raises Problem 429 in place of the block where too many have been wrong. Blocks, as
+    the ORM does.
+    """
+    begun = Attempt(request, username)
+    begun.begin()
+    try:
+        yield begun
+    except Exception:
+        # No password was found wrong.
+        begun.take_back()
+        raise
+
+
+def account_subject(username: str) -> str:
+    """One for all spellings that somebody could take for the same name."""
+    folded = unicodedata.normalize("NFKC", username).casefold()
+    digest = hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"account {digest[:32]}"
+
+
+def refusal(seconds: int) -> Problem:
+    return Problem(
+        429,
+        "Too many passwords were wrong, for this account or from this address. Try again "
+        f"in {seconds} seconds.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+class LimitedBackend(ModelBackend):
+    """Django's own, which asks first whether another password may be tried."""
+
+    @sensitive_variables("password")
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        if request is None or username is None or password is None:
+            # Nobody's guess: Django's test client, or another kind of credentials.
+            return super().authenticate(request, username, password, **kwargs)
+        with attempt(request, username) as begun:
+            user = super().authenticate(request, username, password, **kwargs)
+            if user is not None:
+                begun.succeed()
+        return user
+
+    @sensitive_variables("password")
+    async def aauthenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        return await sync_to_async(self.authenticate)(
+            request, username, password, **kwargs
+        )

@@ -1,0 +1,212 @@
+"""How does the site say that something is wrong?
+
+One shape for every error: a `Problem`. Programs get it as RFC 9457 problem details,
+browsers as a page. Whatever answers with a bare error status (no such page, method not
+allowed, a failed CSRF check, a crash) gets that shape here too.
+"""
+
+import logging
+from http import HTTPStatus
+from io import BytesIO
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils.deprecation import MiddlewareMixin
+
+from async_views.runtime.asgi.header_fields import fields_of
+from async_views.runtime.asgi.problem import Problem, unavailable, wrong_values
+from async_views.runtime.asgi.problem_details import (
+    PROBLEM_JSON,
+    FieldError,
+    ProblemDetails,
+    shortened,
+)
+from async_views.runtime.asgi.types import Headers, Scope
+from async_views.runtime.handler.middleware_layers import InPlace
+from async_views.runtime.handler.request import PromisingRequest
+from async_views.runtime.handler.request_content import too_many_fields
+from async_views.runtime.postgres.database import is_refused_value, is_unavailable
+from async_views.runtime.views.negotiation import wants_page
+
+logger = logging.getLogger(__name__)
+
+# Of a request that is answered before Django.
+UNREAD = frozenset({b"content-type", b"cookie"})
+
+
+def field_errors(form: Form) -> tuple[FieldError, ...]:
+    """Of an invalid form: each bad value, and what would be right."""
+    return tuple(
+        FieldError(name, str(form.data.get(name, "")), str(message))
+        for name, messages in form.errors.items()
+        for message in messages
+    )
+
+
+def bad_request(form: Form) -> Problem:
+    return wrong_values(field_errors(form))
+
+
+DETAILS = {
+    400: "The request could not be understood.",
+    403: "You may not do this.",
+    404: "There is nothing at {path}.",
+    405: "{method} is not allowed here; allowed: {allow}.",
+    413: "The request is too large.",
+    500: "The site failed to answer. The failure has been logged.",
+    503: "The site cannot answer right now. Try again in a moment.",
+}
+
+
+def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The problem as this client reads it best; for answering, where raising would hop."""
+    response = described(request, problem.details)
+    for name, value in problem.headers.items():
+        response.headers[name] = value
+    return explained(response)
+
+
+def described(request: HttpRequest, details: ProblemDetails) -> HttpResponse:
+    """The page, or the document."""
+    if wants_page(request):
+        page = render_to_string("problem.html", {"problem": details}, request)
+        return HttpResponse(page, status=details.status)
+    return HttpResponse(
+        details.document(), status=details.status, content_type=PROBLEM_JSON
+    )
+
+
+def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, bytes]:
+    """The same as ASGI has it, where the request is not to get as far as Django."""
+    # Its body does not matter any more, and Django reads cookies in quadratic time.
+    headers = [field for field in scope["headers"] if field[0] not in UNREAD]
+    scope = {**scope, "headers": headers}
+    try:
+        request = PromisingRequest(scope, BytesIO())
+    except UnicodeDecodeError:
+        request = PromisingRequest({**scope, "query_string": b""}, BytesIO())
+    response = described(request, details)
+    length = b"%d" % len(response.content)
+    return [*fields_of(response), (b"content-length", length)], response.content
+
+
+def explained(response: HttpResponse) -> HttpResponse:
+    """Marks an error answer that says what is wrong already."""
+    response.explained = True  # type: ignore[attr-defined]
+    return response
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    detail = f"The form was not accepted: {reason.rstrip('.')}. Reload the page and send it again."
+    return problem_response(request, Problem(403, detail))
+
+
+class ProblemMiddleware(InPlace, MiddlewareMixin):
+    """Gives every error answer the site's shape, and refuses what cannot be read."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        fault = fault_of(request)
+        return None if fault is None else problem_response(request, fault)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        return shaped(request, response)
+
+    def process_exception(
+        self, request: HttpRequest, error: Exception
+    ) -> HttpResponse | None:
+        if isinstance(error, Problem):
+            return problem_response(request, error)
+        if is_unavailable(error):
+            cause = error.__cause__ or error
+            logger.error("%s: the database does not answer: %s", request.path, cause)
+            return problem_response(
+                request, unavailable("The database does not answer right now.")
+            )
+        if is_refused_value(error):
+            logger.warning("%s: the database refused a value: %s", request.path, error)
+            reason = shortened(" ".join(str(error).split()))
+            return problem_response(
+                request, Problem(400, f"The database takes no such value: {reason}.")
+            )
+        return None
+
+
+def fault_of(request: HttpRequest) -> Problem | None:
+    """What is wrong with the request itself, whatever is asked for."""
+    query = request.META.get("QUERY_STRING")
+    if query:
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        if most is not None and query.count("&") >= most:
+            return Problem(400, too_many_fields("query string"))
+    fault: Problem | None = getattr(request, "content_fault", None)
+    return fault
+
+
+def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The URLconf's handler400.
+
+    This and the handlers below are bare, as `ProblemMiddleware` has the last word. Django's
+    own look for a CSRF token, and read the form that may be what is wrong.
+    """
+    if isinstance(exception, Problem):
+        return problem_response(request, exception)
+    return HttpResponse(status=400)
+
+
+def forbidden_view(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The URLconf's handler403."""
+    return HttpResponse(status=403)
+
+
+def not_found_view(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The URLconf's handler404."""
+    return HttpResponse(status=404)
+
+
+def failed_view(request: HttpRequest) -> HttpResponse:
+    """The URLconf's handler500."""
+    return HttpResponse(status=500)
+
+
+def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    status = response.status_code
+    if status < 400 or hasattr(response, "explained"):
+        return response
+    if status == 500 and settings.DEBUG and wants_page(request):
+        # Django's technical page says more to the developer than ours would.
+        return response
+    allow = response.headers.get("Allow", "")
+    detail = foreign_host(request) or DETAILS.get(
+        status, HTTPStatus(status).phrase + "."
+    ).format(
+        path=shortened(request.path),
+        method=shortened(request.method or ""),
+        allow=allow,
+    )
+    kept = {
+        name: value
+        for name, value in response.headers.items()
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}
+    }
+    answer = problem_response(request, Problem(status, detail, headers=kept))
+    answer.cookies = response.cookies
+    # Not response.close(), which says that the request is finished, too.
+    for close in response._resource_closers:  # type: ignore[attr-defined]
+        close()
+    return answer
+
+
+def foreign_host(request: HttpRequest) -> str | None:
+    """What is wrong with the Host header, where that is what is wrong."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        host = shortened(request.META.get("HTTP_HOST", ""))
+        return f"This site does not answer to the host {host!r}: ALLOWED_HOSTS names those it does."
+    return None

@@ -1,0 +1,1 @@
+"""Programs that send requests: wrk, the probe's engine, the textbook's client, crowds."""

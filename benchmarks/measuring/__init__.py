@@ -1,0 +1,1 @@
+"""Measurements: turns of servers, races of clients, memory. Imports clients and servers."""

@@ -1,0 +1,1 @@
+"""What was measured, for people: goals, reports, comparisons, documents, the chart."""

@@ -1,0 +1,10 @@
+"""How does this site serve while it is compared? As always, but for routes and log."""
+
+import logging
+
+from async_views.settings import *  # noqa: F403
+
+ROOT_URLCONF = "benchmarks.servers.applications.site_urls"
+
+# No peer writes an access log.
+logging.getLogger("gunicorn.access").setLevel(logging.WARNING)

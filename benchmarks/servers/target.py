@@ -1,0 +1,99 @@
+"""What do the clients race against? Servers that do nothing but answer."""
+
+import asyncio
+import multiprocessing
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import cast
+
+import uvicorn
+import uvloop
+
+from async_views.runtime.asgi.types import Receive, Scope, Send
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+BACKLOG = 1024  # a burst of new connections must not wait for the kernel's retries
+SECONDS_TO_START = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bare ASGI function under uvicorn, or without one a protocol that hardly reads.
+
+    The first is as quick as a server that people run; the second as quick as any.
+    """
+
+    under_uvicorn: bool
+    delay_seconds: float = 0  # before it answers; the protocol's alone
+
+
+@contextmanager
+def running(target: Target, core: int) -> Iterator[str]:
+    """The URL of a target in a process and on a core of its own.
+
+    Raises TimeoutError when it does not start.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=serve, args=(target, core, theirs), daemon=True)
+    process.start()
+    try:
+        if not ours.poll(SECONDS_TO_START):
+            raise TimeoutError("The target did not start.")
+        yield f"http://127.0.0.1:{ours.recv()}/"
+    finally:
+        process.terminate()
+        process.join()
+
+
+def serve(target: Target, core: int, announce: Connection) -> None:
+    """Serves until it is terminated; announces the port."""
+    os.sched_setaffinity(0, {core})
+    listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+    announce.send(listener.getsockname()[1])
+    if target.under_uvicorn:
+        config = uvicorn.Config(
+            answer, loop="uvloop", http="httptools", lifespan="off", log_config=None
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+    else:
+        uvloop.run(serve_forever(target.delay_seconds, listener))
+
+
+async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def serve_forever(delay_seconds: float, listener: socket.socket) -> None:
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Answering(delay_seconds), sock=listener, backlog=BACKLOG
+    )
+    await server.serve_forever()
+
+
+class Answering(asyncio.Protocol):
+    """Takes whatever arrives for one request: no client here sends another before."""
+
+    def __init__(self, delay_seconds: float) -> None:
+        self.delay_seconds = delay_seconds
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.loop = asyncio.get_running_loop()
+
+    def data_received(self, data: bytes) -> None:
+        if self.delay_seconds:
+            self.loop.call_later(self.delay_seconds, self.answer)
+        else:
+            self.transport.write(ANSWER)
+
+    def answer(self) -> None:
+        # wrk leaves without waiting for its last answers.
+        if not self.transport.is_closing():
+            self.transport.write(ANSWER)

@@ -1,0 +1,54 @@
+"""How much memory does a worker hold?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from benchmarks.servers.server import Server, started
+
+SECONDS_TO_ANSWER = 120
+KIBIBYTE = 1024
+
+SITE = Server(("-m", "gunicorn"), ready_path="/healthz")
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One worker process of a server, and where that listens."""
+
+    process: int
+    url: str
+
+    def get(self, path: str) -> bytes:
+        with urlopen(self.url + path, timeout=SECONDS_TO_ANSWER) as response:
+            return bytes(response.read())
+
+    def resident_bytes(self) -> int:
+        return self._status("VmRSS")
+
+    def peak_bytes(self) -> int:
+        """The most that was resident since `forget_peak`."""
+        return self._status("VmHWM")
+
+    def forget_peak(self) -> None:
+        # 5 resets the high-water mark: proc_pid_clear_refs(5).
+        Path(f"/proc/{self.process}/clear_refs").write_text("5")
+
+    def _status(self, field: str) -> int:
+        lines = Path(f"/proc/{self.process}/status").read_text().splitlines()
+        [line] = [line for line in lines if line.startswith(f"{field}:")]
+        return int(line.split()[1]) * KIBIBYTE
+
+
+@contextmanager
+def site_worker() -> Iterator[Worker]:
+    """The site under gunicorn with one worker, which may probe this machine.
+
+    Raises ServerFailed.
+    """
+    with started(
+        SITE, PROBE_ACCESS="anyone", PROBE_PRIVATE_TARGETS="127.0.0.1"
+    ) as site:
+        yield Worker(site.worker, site.url)

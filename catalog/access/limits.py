@@ -1,0 +1,44 @@
+"""How often may somebody read, and how often write?"""
+
+from functools import cache
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from async_views.runtime.asgi.header_fields import Fields
+from async_views.runtime.views.rate_limit import Policy, address_subject, limits_of
+from catalog.access.access import presented_token
+from catalog.access.tokens import subject_of
+
+WINDOW_SECONDS = 60
+
+
+def count_read(request: HttpRequest) -> Fields:
+    """Counts one read, and answers the header fields that say what is left.
+
+    Raises Problem 429 where nothing was left. Neither blocks nor waits.
+    """
+    return count(request, "reads", settings.CATALOG_READS_A_MINUTE)
+
+
+def count_write(request: HttpRequest) -> Fields:
+    """The same for a write."""
+    return count(request, "writes", settings.CATALOG_WRITES_A_MINUTE)
+
+
+def count(request: HttpRequest, name: str, limit: int) -> Fields:
+    if not limit:
+        return {}
+    limits = limits_of(request)
+    standing = limits.take(address_subject(request), policy(name, limit))
+    # One that is not good counts too: who tries many is still at one address.
+    secret = presented_token(request)
+    if secret is not None:
+        of_token = limits.take(subject_of(secret), policy(name, limit))
+        standing = min(standing, of_token, key=lambda each: each.remaining)
+    return standing.fields()
+
+
+@cache
+def policy(name: str, limit: int) -> Policy:
+    return Policy(name, limit, WINDOW_SECONDS)

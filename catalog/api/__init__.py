@@ -1,0 +1,4 @@
+"""The JSON API: schemas, methods, routes and the OpenAPI document.
+
+Imports `access`, `reading` and `writing`.
+"""

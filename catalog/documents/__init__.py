@@ -1,0 +1,4 @@
+"""The catalog's JSON documents: the queries that make them, and their representation.
+
+Imports `models`.
+"""

@@ -1,0 +1,1 @@
+"""CSV and XLSX files: written, read, previewed and imported. Imports `writing`."""

@@ -1,0 +1,1 @@
+"""The catalog's pages for people. Imports `reading`."""

@@ -1,0 +1,43 @@
+"""How long does a write wait for what another one keeps locked?
+
+Who waits keeps a thread from others, and a connection.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
+
+from async_views.runtime.asgi.problem import unavailable
+
+
+@contextmanager
+def bounded_locks() -> Iterator[None]:
+    """A transaction that waits for no lock longer than DATABASE_SECONDS.
+
+    For a longer one it raises Problem 503, and nothing of it is written. Blocks; to be
+    used where the ORM may be.
+    """
+    milliseconds = round(settings.DATABASE_SECONDS * 1000)
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)]
+                )
+            yield
+    except OperationalError as error:
+        if not is_lock_timeout(error):
+            raise
+        raise unavailable(
+            "Another write holds what this one needs. Nothing was written."
+        ) from error
+
+
+def is_lock_timeout(error: Exception) -> bool:
+    """Whether the ORM's error says that a lock was waited for, and not had."""
+    return isinstance(error, OperationalError) and isinstance(
+        error.__cause__, LockNotAvailable
+    )

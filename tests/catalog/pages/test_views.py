@@ -1,0 +1,180 @@
+"""Can a person find their way through the catalog, without JavaScript?"""
+
+import html
+import re
+
+import pytest
+
+from tests.support.catalog.service import Answer, Catalog
+
+NAMES = [f"Hammer {number:02}" for number in range(45)]
+
+
+@pytest.fixture
+def shop(catalog: Catalog) -> Catalog:
+    """45 hammers of two brands in turns, and a saw of the second."""
+    catalog.insert("brand", [("Acme & Co",), ("Böse",)])
+    catalog.insert("product", [(name, 1 + n % 2) for n, name in enumerate(NAMES)])
+    catalog.insert("product", [("<Saw>", 2)])
+    catalog.insert("product_size", [("Small",), ("Large",)])
+    catalog.insert("product_color", [("Blue",)])
+    catalog.insert("sku", [(1, 1, 1), (1, 2, 1)])
+    return catalog
+
+
+def look(catalog: Catalog, path: str) -> Answer:
+    return catalog.get(path, Accept="text/html")
+
+
+def text(answer: Answer) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", " ", answer.body.decode()))
+
+
+def cells(answer: Answer) -> list[list[str]]:
+    """What the table says, row by row."""
+    rows = re.findall(r"<tr>(.*?)</tr>", answer.body.decode(), re.DOTALL)[1:]
+    return [
+        [
+            html.unescape(re.sub(r"<[^>]+>", "", cell)).strip()
+            for cell in re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.DOTALL)
+        ]
+        for row in rows
+    ]
+
+
+def target(answer: Answer, words: str) -> str | None:
+    """Where the link with these words leads."""
+    pattern = rf'<a [^>]*href="([^"]*)"[^>]*>{re.escape(words)}</a>'
+    found = re.search(pattern, answer.body.decode())
+    return html.unescape(found.group(1)) if found else None
+
+
+def pages(catalog: Catalog, path: str) -> list[list[list[str]]]:
+    """The rows of each page, from that one on to the last."""
+    found: list[list[list[str]]] = []
+    following: str | None = path
+    while following is not None:
+        answer = look(catalog, following)
+        assert answer.status == 200
+        found.append(cells(answer))
+        following = target(answer, "Next page")
+    return found
+
+
+def test_all_products_are_there_page_by_page_each_once(shop: Catalog) -> None:
+    found = pages(shop, "/catalog/")
+
+    assert [len(page) for page in found] == [20, 20, 6]
+    assert [row[1] for page in found for row in page] == [*NAMES, "<Saw>"]
+    assert found[0][:2] == [["1", "Hammer 00", "Acme & Co"], ["2", "Hammer 01", "Böse"]]
+
+
+def test_the_first_page_is_a_link_away(shop: Catalog) -> None:
+    first = look(shop, "/catalog/?q=hammer&order=-product_name")
+    second = look(shop, str(target(first, "Next page")))
+
+    assert target(first, "First page") is None
+    back = look(shop, str(target(second, "First page")))
+    assert cells(back) == cells(first)
+    assert cells(first)[0][1] == "Hammer 44"
+
+
+def test_a_brand_s_products_are_searched_and_paged_as_such(shop: Catalog) -> None:
+    found = pages(shop, "/catalog/?brand_id=2&q=HAM")
+
+    assert [row[1] for page in found for row in page] == NAMES[1::2]
+    assert "Products of Böse" in text(look(shop, "/catalog/?brand_id=2"))
+
+
+def test_brands_are_listed_found_and_lead_to_their_products(shop: Catalog) -> None:
+    shop.insert("brand", [(f"brand {number}",) for number in range(30)])
+
+    found = pages(shop, "/catalog/brands/")
+    searched = look(shop, "/catalog/brands/?q=ACME")
+
+    assert [row[1] for page in found for row in page] == [
+        "Acme & Co",
+        "Böse",
+        *(f"brand {number}" for number in range(30)),
+    ]
+    assert cells(searched) == [["1", "Acme & Co"]]
+    products = look(shop, str(target(searched, "Acme &amp; Co")))
+    assert cells(products)[0] == ["1", "Hammer 00"]
+
+
+def test_a_product_shows_its_skus_and_where_else_it_is(shop: Catalog) -> None:
+    page = look(shop, "/catalog/products/1/")
+
+    assert cells(page) == [["1", "Small", "Blue"], ["2", "Large", "Blue"]]
+    assert target(page, "product") == "/products/1"
+    assert target(page, "SKUs") == "/products/1/skus"
+    assert str(target(page, "change it in the admin")).startswith("/admin/")
+    assert "It has no SKU" in text(look(shop, "/catalog/products/2/"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/catalog/products/77/", "/catalog/products/2147483648/", "/catalog/?brand_id=77"],
+)
+def test_what_is_not_there_is_not_found(shop: Catalog, path: str) -> None:
+    answer = look(shop, path)
+
+    assert answer.status == 404
+    assert "There is no" in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("q=ab", "at least 3 characters"),
+        ("q=" + "x" * 501, "at most 500 characters"),
+        ("order=price", "product_id, -product_id, product_name, -product_name"),
+        ("brand_id=one", "Enter a whole number. It was “one”."),
+        ("brand_id=2147483648", "less than or equal to 2147483647"),
+        ("cursor=nonsense", "The cursor should be a cursor that a Link"),
+        ("q=%00abc", "Null characters are not allowed"),
+    ],
+)
+def test_what_is_wrong_with_a_question_is_said(
+    shop: Catalog, query: str, said: str
+) -> None:
+    answer = look(shop, f"/catalog/?{query}")
+
+    assert answer.status == 400
+    assert said in text(answer)
+    assert cells(answer) == []
+
+
+def test_a_catalog_without_such_a_product_says_so(shop: Catalog) -> None:
+    assert "No products have “screw” in their name." in text(
+        look(shop, "/catalog/?q=screw")
+    )
+    shop.empty()
+    assert "There are no products yet." in text(look(shop, "/catalog/"))
+    assert "There are no brands yet." in text(look(shop, "/catalog/brands/"))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/catalog/?orde=product_id", "did you mean order?"),
+        ("/catalog/?limit=5", "it takes q, order, brand_id and cursor"),
+        ("/catalog/?fields=x&q=ab", "it takes q, order, brand_id and cursor"),
+        ("/catalog/brands/?order=product_name", "it takes q and cursor"),
+        ("/catalog/products/1/?fields=x", "it takes none"),
+    ],
+)
+def test_a_person_is_told_of_what_is_ignored_and_a_program_refused(
+    shop: Catalog, path: str, said: str
+) -> None:
+    page = look(shop, path)
+    refused = shop.get(path, Accept="application/json")
+
+    assert page.status == (400 if "q=ab" in path else 200)
+    assert said in text(page)
+    assert refused.status == 400
+    assert said in refused.problem["detail"]
+
+
+def test_a_page_that_ignores_nothing_says_nothing_of_it(shop: Catalog) -> None:
+    assert "not a parameter" not in text(look(shop, "/catalog/?q=ham&order=product_id"))

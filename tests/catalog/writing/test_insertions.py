@@ -1,0 +1,215 @@
+"""Are rows that are made together each made once, whatever becomes of those beside them?"""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from pytest_django import Settings
+
+from async_views.runtime.handler.asgi_handler import Handler
+from async_views.runtime.postgres import database
+from async_views.runtime.postgres.database import Connection
+from async_views.runtime.waiting.coalesce import Unanswered
+from catalog.documents.collections import BRANDS, PRODUCTS
+from catalog.writing.insertions import Insertions
+from catalog.writing.writes import Made
+from tests.support.catalog.service import JSON, Answer, Catalog
+from tests.support.exchanges import Exchange
+
+MANY = 40
+
+
+@pytest.fixture
+async def insertions(transactional_db: None) -> AsyncIterator[Insertions]:
+    async with database.pool() as pool:
+        yield Insertions(pool.connection)
+
+
+async def insert_brands(insertions: Insertions, *names: str) -> list[Made]:
+    """At the same time."""
+    made = await asyncio.gather(
+        *(insertions.insert(BRANDS, {"name": name}) for name in names)
+    )
+    assert all(made)
+    return [each for each in made if each]
+
+
+async def ask(statement: LiteralString) -> list[tuple[Any, ...]]:
+    async with await psycopg.AsyncConnection.connect(
+        **database.parameters()
+    ) as connection:
+        return await (await connection.execute(statement)).fetchall()
+
+
+async def test_rows_that_wait_together_share_a_statement(
+    insertions: Insertions,
+) -> None:
+    names = [f"brand {number}" for number in range(MANY)]
+
+    made = await insert_brands(insertions, *names)
+
+    assert await ask("SELECT count(DISTINCT xmin::text) FROM brand") == [(1,)]
+    brands = dict(await ask("SELECT brand_id, brand_name FROM brand"))
+    assert [brands[each.identity] for each in made] == names
+    assert [json.loads(each.representation.body) for each in made] == [
+        {"brand_id": each.identity, "brand_name": name}
+        for each, name in zip(made, names, strict=True)
+    ]
+
+
+async def test_rows_that_want_the_same_are_two(insertions: Insertions) -> None:
+    first, second = await insert_brands(insertions, "Acme", "Acme")
+
+    assert first.identity != second.identity
+    assert await ask("SELECT brand_name FROM brand") == [("Acme",), ("Acme",)]
+
+
+async def test_a_row_that_is_refused_makes_none_of_those_beside_it(
+    insertions: Insertions,
+) -> None:
+    [acme] = await insert_brands(insertions, "Acme")
+    brand_ids = [acme.identity, acme.identity + 1, acme.identity]
+
+    made = await asyncio.gather(
+        *(
+            insertions.insert(PRODUCTS, {"name": "A hammer", "brand_id": brand_id})
+            for brand_id in brand_ids
+        )
+    )
+
+    assert made == [None, None, None]
+    assert await ask("SELECT 1 FROM product") == []
+
+
+async def test_a_lock_that_somebody_holds_is_not_waited_for_for_long(
+    insertions: Insertions,
+) -> None:
+    [acme] = await insert_brands(insertions, "Acme")
+    parameters = database.parameters()
+    async with (
+        await psycopg.AsyncConnection.connect(**parameters) as holder,
+        holder.transaction(),
+    ):
+        await holder.execute("SELECT 1 FROM brand FOR UPDATE")
+
+        row = {"name": "A hammer", "brand_id": acme.identity}
+        async with asyncio.timeout(5):
+            made = await insertions.insert(PRODUCTS, row)
+
+    assert made is None
+
+
+@pytest.mark.parametrize("how", ["ended by the server", "lost"])
+async def test_a_connection_that_fails_leaves_no_doubt_that_it_did(
+    transactional_db: None, how: str
+) -> None:
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Connection]:
+        parameters = database.parameters()
+        async with (
+            await psycopg.AsyncConnection.connect(**parameters) as failing,
+            await psycopg.AsyncConnection.connect(**parameters) as other,
+        ):
+            if how == "lost":
+                await failing.close()
+            else:
+                ending = "SELECT pg_terminate_backend(%s, 5000)"
+                await other.execute(ending, [failing.info.backend_pid])
+            yield failing
+
+    with pytest.raises(Unanswered) as raised:
+        await Insertions(connect).insert(BRANDS, {"name": "Acme"})
+
+    assert database.is_unavailable(raised.value.__cause__)
+
+
+async def test_who_may_not_write_inserts_nothing(
+    insertions: Insertions, settings: Settings
+) -> None:
+    settings.CATALOG_WRITE_ACCESS = "token"
+
+    exchange = Exchange(
+        Handler(),
+        "/brands",
+        method="POST",
+        headers=[(b"host", b"testserver"), (b"content-type", JSON.encode())],
+        state={"insertions": insertions},
+    )
+    exchange.tell("request", body=b'{"brand_name": "Acme"}')
+    answer = await exchange.next()
+
+    assert answer["status"] == 401
+    assert await ask("SELECT 1 FROM brand") == []
+
+
+# --- Through the site ---
+
+
+def make(catalog: Catalog, brand_id: int, number: int) -> Answer:
+    product = {"product_name": f"hammer {number}", "brand_id": brand_id}
+    return catalog.send("POST", "/products", product)
+
+
+def test_many_who_make_a_product_at_once_make_one_each(catalog: Catalog) -> None:
+    catalog.insert("brand", [("Acme",)])
+
+    with ThreadPoolExecutor(MANY) as clients:
+        made = list(clients.map(lambda number: make(catalog, 1, number), range(MANY)))
+
+    assert {each.status for each in made} == {201}
+    for number, each in enumerate(made):
+        found = catalog.get(each.headers["Location"])
+        assert (found.body, found.etag) == (each.body, each.etag)
+        assert found.json["product_name"] == f"hammer {number}"
+    assert len({each.json["product_id"] for each in made}) == MANY
+
+
+def test_who_names_no_brand_is_told_so_and_those_beside_are_not_troubled(
+    catalog: Catalog,
+) -> None:
+    catalog.insert("brand", [("Acme",)])
+    brand_ids = [1, 77] * (MANY // 2)
+
+    with ThreadPoolExecutor(MANY) as clients:
+        made = list(clients.map(make, [catalog] * MANY, brand_ids, range(MANY)))
+
+    assert [each.status for each in made] == [201, 400] * (MANY // 2)
+    assert made[1].wrong == {"brand_id": ("77", "no brand has this number")}
+    assert catalog.rows("SELECT count(*) FROM product") == [(MANY // 2,)]
+
+
+def test_who_waits_for_a_brand_does_not_keep_the_others_waiting(
+    catalog: Catalog,
+) -> None:
+    catalog.insert("brand", [("Acme",), ("Böse",)])
+    answered: list[int] = []
+    with psycopg.connect(catalog.database) as holder:
+        holder.execute("SELECT 1 FROM brand WHERE brand_id = 2 FOR UPDATE")
+        waiting = threading.Thread(
+            target=lambda: answered.append(make(catalog, 2, 0).status)
+        )
+        waiting.start()
+
+        others = [make(catalog, 1, number).status for number in range(3)]
+        assert answered == []
+    waiting.join()
+
+    assert others == [201] * 3
+    assert answered == [201]
+
+
+def test_a_key_that_is_sent_twice_makes_one_row(catalog: Catalog) -> None:
+    first, second = (
+        catalog.send("POST", "/brands", {"brand_name": "Acme"}, Idempotency_Key="one")
+        for _ in range(2)
+    )
+
+    assert first.status == second.status == 201
+    assert first.headers["Location"] == second.headers["Location"]
+    assert catalog.rows("SELECT count(*) FROM brand") == [(1,)]

@@ -1,0 +1,204 @@
+"""Is what a request promises there when it is looked at, and what it spares itself spared?"""
+
+import gc
+import weakref
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import get_urlconf, path
+from django.utils.decorators import async_only_middleware
+from pytest_django import Settings
+
+from async_views.runtime.asgi.types import Message
+from async_views.runtime.handler.asgi_handler import Handler
+from async_views.runtime.handler.request import MOST_HOSTS, PromisingRequest, _allowed
+from benchmarks.servers.applications.startproject import MIDDLEWARE as SEVEN
+
+SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
+
+seen: list[weakref.ref[HttpRequest]] = []
+
+
+async def remember(request: HttpRequest) -> HttpResponse:
+    seen.append(weakref.ref(request))
+    return HttpResponse("seen")
+
+
+async def names(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(" ".join(sorted(vars(request))))
+
+
+urlpatterns = [path("remember/", remember), path("names/", names)]
+
+
+@pytest.fixture
+def request_() -> PromisingRequest:
+    return PromisingRequest(SCOPE, BytesIO())
+
+
+def test_a_promise_is_kept_once_and_only_when_it_is_looked_at(
+    request_: PromisingRequest,
+) -> None:
+    made: list[HttpRequest] = []
+
+    def make(request: HttpRequest) -> str:
+        made.append(request)
+        return "a session"
+
+    request_.promise(session=make)
+
+    assert not request_.has("session")
+    assert made == []
+    assert [request_.session, request_.session] == ["a session"] * 2
+    assert made == [request_]
+    assert request_.has("session")
+
+
+def test_what_nobody_promised_is_not_there(request_: PromisingRequest) -> None:
+    assert not hasattr(request_, "user")
+    with pytest.raises(AttributeError, match="'PromisingRequest' .* 'user'"):
+        request_.user  # noqa: B018
+
+
+def test_a_promise_to_one_request_is_none_to_another(
+    request_: PromisingRequest,
+) -> None:
+    request_.promise(user=lambda request: "somebody")
+    request_.promise(session=lambda request: "a session")
+
+    assert request_.session == "a session"
+    assert str(request_.user) == "somebody"
+    assert not hasattr(PromisingRequest(SCOPE, BytesIO()), "user")
+
+
+def test_what_is_set_replaces_what_was_promised(request_: PromisingRequest) -> None:
+    request_.promise(session=lambda request: "promised")
+
+    request_.session = "set"
+
+    assert request_.session == "set"
+    assert request_.has("session")
+
+
+def test_what_is_taken_away_is_gone_made_or_not(request_: PromisingRequest) -> None:
+    request_.promise(session=lambda request: 1, user=lambda request: 2)
+    assert request_.session == 1
+
+    del request_.session
+    del request_.user
+
+    assert not hasattr(request_, "session")
+    assert not hasattr(request_, "user")
+    with pytest.raises(AttributeError, match="session"):
+        del request_.session
+
+
+async def call(path: str) -> bytes:
+    body = b""
+    asked = [{"type": "http.request"}]
+
+    async def receive() -> Message:
+        return asked.pop() if asked else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        nonlocal body
+        body += message.get("body", b"")
+
+    scope = SCOPE | {"path": path, "headers": [(b"host", b"localhost")]}
+    await Handler()(scope, receive, send)
+    return body
+
+
+@pytest.mark.urls(__name__)
+async def test_an_answered_request_is_gone_without_the_garbage_collector(
+    settings: Settings,
+) -> None:
+    settings.MIDDLEWARE = SEVEN
+    seen.clear()
+    gc.collect()
+    gc.disable()
+    try:
+        body = await call("/remember/")
+
+        assert body == b"seen"
+        assert [request() for request in seen] == [None]
+    finally:
+        gc.enable()
+
+
+@pytest.mark.urls(__name__)
+async def test_a_view_that_looks_at_nothing_is_made_nothing(settings: Settings) -> None:
+    settings.MIDDLEWARE = SEVEN
+
+    made = (await call("/names/")).decode().split()
+
+    assert not {"session", "user", "auser", "_messages"}.intersection(made)
+    assert "path_info" in made
+
+
+def test_it_is_a_request_of_django_s(request_: PromisingRequest) -> None:
+    assert isinstance(request_, ASGIRequest)
+    assert request_.path == "/"
+
+
+def asked_of(host: bytes) -> PromisingRequest:
+    return PromisingRequest(SCOPE | {"headers": [(b"host", host)]}, BytesIO())
+
+
+def test_a_host_is_allowed_as_long_as_the_settings_allow_it(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["site.example"]
+    assert asked_of(b"site.example:8000").get_host() == "site.example:8000"
+
+    settings.ALLOWED_HOSTS = ["other.example"]
+
+    with pytest.raises(DisallowedHost):
+        asked_of(b"site.example:8000").get_host()
+
+
+def test_a_host_that_a_proxy_names_is_looked_at_each_time(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["site.example"]
+    asked_of(b"site.example").get_host()
+    settings.USE_X_FORWARDED_HOST = True
+    headers = [(b"host", b"site.example"), (b"x-forwarded-host", b"evil.example")]
+
+    with pytest.raises(DisallowedHost):
+        PromisingRequest(SCOPE | {"headers": headers}, BytesIO()).get_host()
+
+
+def test_no_number_of_hosts_fills_the_memory(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = [".example"]
+
+    for number in range(MOST_HOSTS + 10):
+        asked_of(b"host%d.example" % number).get_host()
+
+    assert len(_allowed) <= MOST_HOSTS
+
+
+async def own_urlconf(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("own")
+
+
+class OwnUrls:
+    urlpatterns = [path("own/", own_urlconf)]
+
+
+@async_only_middleware
+def with_own_urls(get_response: Any) -> Any:
+    async def answer(request: HttpRequest) -> HttpResponse:
+        setattr(request, "urlconf", OwnUrls)  # noqa: B010
+        response: HttpResponse = await get_response(request)
+        return response
+
+    return answer
+
+
+@pytest.mark.urls(__name__)
+async def test_a_request_s_own_urlconf_ends_with_it(settings: Settings) -> None:
+    settings.MIDDLEWARE = [f"{__name__}.with_own_urls"]
+
+    assert await call("/own/") == b"own"
+    assert get_urlconf() is None

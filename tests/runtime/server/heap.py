@@ -1,0 +1,43 @@
+"""What does the garbage collector find in this process? Applications that say so."""
+
+import gc
+
+from async_views.runtime.asgi.types import Receive, Scope, Send
+
+
+async def frozen(scope: Scope, receive: Receive, send: Send) -> None:
+    """How much it leaves alone."""
+    if scope["type"] == "lifespan":
+        await stay(receive, send)
+    else:
+        await say(gc.get_freeze_count(), send)
+
+
+async def garbage(scope: Scope, receive: Receive, send: Send) -> None:
+    """How much the requests and sockets before this one have left to it."""
+    gc.disable()
+    if scope["type"] == "lifespan":
+        await stay(receive, send)
+    elif scope["type"] == "websocket":
+        await listen(receive, send)
+    else:
+        await say(gc.collect(), send)
+
+
+async def stay(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def listen(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
+        await send({"type": "websocket.send", "text": "heard"})
+
+
+async def say(number: int, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"%d" % number})

@@ -1,0 +1,15 @@
+import asyncio
+
+from async_views.runtime.views.gateway import event_loop_id
+
+
+async def identify() -> str:
+    return event_loop_id()
+
+
+async def test_a_loop_keeps_its_id() -> None:
+    assert event_loop_id() == event_loop_id()
+
+
+def test_loops_one_after_the_other_differ_although_their_addresses_may_not() -> None:
+    assert len({asyncio.run(identify()) for _ in range(20)}) == 20

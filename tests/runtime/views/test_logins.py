@@ -1,0 +1,218 @@
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode
+
+import psutil
+import psycopg
+import pytest
+from django.db import connection
+from django.test import Client
+
+from async_views.runtime.views.logins import Limit, account_subject
+from tests.support.catalog.databases import manage, new_database
+from tests.support.catalog.service import Answer, send
+from tests.support.site import Site
+
+LOGIN = "/admin/login/"
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+FORM = "application/x-www-form-urlencoded"
+PASSWORD = "correct horse battery staple"
+MOST, MOST_OF_AN_ADDRESS, MOST_OF_AN_ACCOUNT = 10, 30, 100
+OWNER = f"""
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+User.objects.create_superuser("owner", password={PASSWORD!r})
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """A site behind a trusted proxy, so that each address can ask."""
+
+    url: str
+    database: str
+    workers: list[psutil.Process]
+
+    def log_in(
+        self, username: str, password: str, address: str, accept: str = BROWSER
+    ) -> Answer:
+        headers = {"X-Forwarded-For": address, "Accept": accept}
+        page = send(self.url, "GET", LOGIN, headers=headers)
+        cookie = SimpleCookie(page.headers["Set-Cookie"])["csrftoken"].value
+        fields = {"username": username, "password": password}
+        headers |= {
+            "Cookie": f"csrftoken={cookie}",
+            "X-CSRFToken": cookie,
+            "Content-Type": FORM,
+        }
+        return send(self.url, "POST", LOGIN, urlencode(fields).encode(), headers)
+
+    def statuses(self, attempts: int, username: str, address: str) -> list[int]:
+        """Of so many wrong passwords at once."""
+        with ThreadPoolExecutor(attempts) as pool:
+            waits = [
+                pool.submit(self.log_in, username, "wrong", address)
+                for _ in range(attempts)
+            ]
+            return sorted(wait.result().status for wait in waits)
+
+    def use_up(self, policy: str, subject: str, failures: int, seconds: int) -> None:
+        """As so many failures would, in this window and the next."""
+        with psycopg.connect(self.database) as database:
+            database.execute(
+                """
+                INSERT INTO rate_limit_count (policy, ends, subject, worker, count)
+                SELECT %(policy)s, to_timestamp(
+                    (floor(extract(epoch FROM now()) / %(seconds)s) + n) * %(seconds)s
+                ), %(subject)s, '00000000-0000-0000-0000-000000000000', %(failures)s
+                FROM generate_series(1, 2) n
+                ON CONFLICT (ends, policy, subject, worker)
+                    DO UPDATE SET count = excluded.count
+                """,
+                {
+                    "policy": policy,
+                    "subject": subject,
+                    "failures": failures,
+                    "seconds": seconds,
+                },
+            )
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Admin]:
+    with new_database() as url:
+        assert manage(url, "migrate", "--verbosity=0").returncode == 0
+        made = manage(url, "shell", "--no-imports", "--command", OWNER)
+        assert made.returncode == 0, made.stderr
+        settings = {
+            "WORKERS": "2",
+            "LOGIN_FAILURES_OF_AN_ADDRESS": str(MOST_OF_AN_ADDRESS),
+        }
+        with Site(DATABASE_URL=url, **settings) as site:
+            yield Admin(site.url, url, site.workers())
+
+
+@pytest.fixture
+def admin(site: Admin) -> Admin:
+    """With nothing counted yet."""
+    with psycopg.connect(site.database) as database:
+        database.execute("TRUNCATE rate_limit_count")
+    return site
+
+
+def test_more_attempts_at_once_than_the_limit_do_not_slip_through(admin: Admin) -> None:
+    pair = f"{account_subject('owner')} address 192.0.2.1"
+    admin.use_up("failed logins of an account at an address", pair, MOST - 2, 300)
+
+    statuses = admin.statuses(8, "owner", "192.0.2.1")
+
+    # Two more, and two again where a window happens to end in between.
+    assert set(statuses) == {200, 429}
+    assert 2 <= statuses.count(200) <= 4
+
+
+def test_a_browser_is_told_on_the_form_and_a_program_in_problem_details(
+    admin: Admin,
+) -> None:
+    pair = f"{account_subject('owner')} address 192.0.2.2"
+    admin.use_up("failed logins of an account at an address", pair, MOST, 300)
+
+    page = admin.log_in("owner", PASSWORD, "192.0.2.2")
+    document = admin.log_in("owner", PASSWORD, "192.0.2.2", "application/json")
+
+    assert page.status == document.status == 429
+    assert 1 <= int(page.headers["Retry-After"]) <= 300
+    assert 1 <= int(document.headers["Retry-After"]) <= 300
+    text = page.body.decode()
+    assert re.search(r"errornote.*Too many passwords were wrong", text, re.DOTALL)
+    assert 'name="password"' in text
+    assert "Try again in" in document.problem["detail"]
+
+
+@pytest.mark.parametrize("name", ["OWNER", "\uff4fwner", "Owner"])
+def test_a_spelling_of_the_name_is_no_other_account(admin: Admin, name: str) -> None:
+    pair = f"{account_subject('owner')} address 192.0.2.3"
+    admin.use_up("failed logins of an account at an address", pair, MOST, 300)
+
+    assert admin.log_in(name, "wrong", "192.0.2.3").status == 429
+
+
+def test_an_account_that_does_not_exist_is_limited_as_well(admin: Admin) -> None:
+    pair = f"{account_subject('nobody')} address 192.0.2.4"
+    admin.use_up("failed logins of an account at an address", pair, MOST - 1, 300)
+
+    # The third at the latest, should a window end in between.
+    answers = [admin.log_in("nobody", "wrong", "192.0.2.4") for _ in range(3)]
+
+    assert (answers[0].status, answers[2].status) == (200, 429)
+
+
+def test_an_address_is_limited_whichever_names_it_tries(admin: Admin) -> None:
+    subject = "address 2001:db8::/64"
+    admin.use_up("failed logins of an address", subject, MOST_OF_AN_ADDRESS, 300)
+
+    assert admin.log_in("somebody", "wrong", "2001:db8::1").status == 429
+    assert admin.log_in("else", "wrong", "2001:db8::ffff").status == 429
+    assert admin.log_in("else", "wrong", "2001:db8:0:1::1").status == 200
+
+
+def test_success_resets_the_count_of_the_account_at_the_address(admin: Admin) -> None:
+    pair = f"{account_subject('owner')} address 192.0.2.5"
+    admin.use_up("failed logins of an account at an address", pair, MOST - 1, 300)
+
+    assert admin.log_in("owner", PASSWORD, "192.0.2.5").status == 302
+    assert admin.log_in("owner", "wrong", "192.0.2.5").status == 200
+    assert admin.log_in("owner", PASSWORD, "192.0.2.5").status == 302
+
+
+def test_nobody_locks_an_owner_out_of_where_they_have_logged_in(admin: Admin) -> None:
+    assert admin.log_in("owner", PASSWORD, "192.0.2.6").status == 302
+    account = account_subject("owner")
+    admin.use_up("failed logins of an account", account, MOST_OF_AN_ACCOUNT, 3600)
+
+    assert admin.log_in("owner", "wrong", "192.0.2.7").status == 429
+    assert admin.log_in("owner", PASSWORD, "192.0.2.6").status == 302
+
+
+def test_a_refusal_costs_no_hash(admin: Admin) -> None:
+    pair = f"{account_subject('owner')} address 192.0.2.8"
+    admin.use_up("failed logins of an account at an address", pair, MOST, 300)
+
+    started = sum(worker.cpu_times().user for worker in admin.workers)
+    assert admin.statuses(8, "owner", "192.0.2.8") == [429] * 8
+    used = sum(worker.cpu_times().user for worker in admin.workers) - started
+
+    # Each hash takes more than that.
+    assert used / 8 < 0.1
+
+
+def test_a_name_of_a_megabyte_is_not_told_again(admin: Admin) -> None:
+    page = admin.log_in("x" * 900_000, "wrong", "192.0.2.9")
+
+    assert page.status == 200
+    assert len(page.body) < 20_000
+
+
+def test_an_open_session_is_no_way_to_guess_its_password(admin_client: Client) -> None:
+    pair = f"{account_subject('admin')} address 127.0.0.1"
+    limit = Limit("failed logins of an account at an address", pair, MOST, 300)
+    for _ in range(MOST):
+        # In this window and the next, as one may end in between.
+        assert limit.window(time.time()).count()
+        assert limit.window(time.time() + 300).count()
+    fields = {
+        "old_password": "password",
+        "new_password1": PASSWORD,
+        "new_password2": PASSWORD,
+    }
+
+    refused = admin_client.post("/admin/password_change/", fields)
+
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) >= 1
+    connection.cursor().execute("TRUNCATE rate_limit_count")
+    assert admin_client.post("/admin/password_change/", fields).status_code == 302

@@ -1,0 +1,619 @@
+"""Do those who wait together share an answer, and is none older than who gets it?"""
+
+import asyncio
+import contextvars
+import gc
+import traceback
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import uvloop
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from async_views.runtime.waiting.coalesce import (
+    Batched,
+    Coalesced,
+    TooManyWaiting,
+    Unanswered,
+)
+
+MOST = 1000
+SECONDS = 5
+
+
+@dataclass(eq=False)
+class Asking:
+    """One asking, which ends when the test says so."""
+
+    question: tuple[int, ...]
+    end: asyncio.Future[object] = field(default_factory=asyncio.Future)
+    has_ended: bool = False
+
+
+class Oracle:
+    """Answers when told to, and remembers all it was asked."""
+
+    def __init__(self) -> None:
+        self.askings: list[Asking] = []
+        self.begun = asyncio.Condition()
+
+    async def ask(self, *question: int) -> object:
+        return await self.asked(question)
+
+    async def ask_many(self, keys: Sequence[int]) -> Mapping[int, object]:
+        answer = await self.asked(tuple(keys))
+        return {key: (key, answer) for key in keys if key >= 0}
+
+    async def asked(self, question: tuple[int, ...]) -> object:
+        asking = Asking(question)
+        self.askings.append(asking)
+        async with self.begun:
+            self.begun.notify_all()
+        try:
+            return await asking.end
+        finally:
+            asking.has_ended = True
+
+    async def asking(self, number: int) -> Asking:
+        """The asking of that number, counted from 0, as soon as it has begun."""
+        async with asyncio.timeout(SECONDS), self.begun:
+            await self.begun.wait_for(lambda: len(self.askings) > number)
+        return self.askings[number]
+
+
+async def settle() -> None:
+    """Until all that can happen without anybody's doing has happened."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def start(
+    calls: Iterable[Coroutine[Any, Any, object]],
+) -> list[asyncio.Task[object]]:
+    return [asyncio.create_task(call) for call in calls]
+
+
+async def outcomes(tasks: Sequence[asyncio.Task[object]]) -> list[object]:
+    async with asyncio.timeout(SECONDS):
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_who_asks_alone_is_asked_for_at_once() -> None:
+    times: list[str] = []
+
+    async def ask() -> str:
+        times.append("asked")
+        return "answer"
+
+    coalesced = Coalesced(ask, most_waiting=MOST)
+
+    assert [await coalesced(), await coalesced()] == ["answer", "answer"]
+    assert times == ["asked", "asked"]
+
+
+async def test_who_comes_during_an_asking_shares_the_next_and_not_this_one() -> None:
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    first = start(coalesced() for _ in range(3))
+    asking = await oracle.asking(0)
+    later = start(coalesced() for _ in range(5))
+    await settle()
+
+    assert len(oracle.askings) == 1
+
+    asking.end.set_result("old")
+    (await oracle.asking(1)).end.set_result("new")
+
+    assert await outcomes(first) == ["old"] * 3
+    assert await outcomes(later) == ["new"] * 5
+    assert len(oracle.askings) == 2
+
+
+async def test_other_questions_are_asked_at_the_same_time() -> None:
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    threes = start(coalesced(3, 20) for _ in range(2))
+    fours = start(coalesced(4, 20) for _ in range(2))
+    first, second = await oracle.asking(0), await oracle.asking(1)
+
+    second.end.set_result("fours")
+    first.end.set_result("threes")
+
+    assert [first.question, second.question] == [(3, 20), (4, 20)]
+    assert await outcomes(threes + fours) == ["threes"] * 2 + ["fours"] * 2
+
+
+async def test_keys_that_wait_together_are_asked_together_and_each_once() -> None:
+    oracle = Oracle()
+    batched = Batched(oracle.ask_many, most_keys=10, most_waiting=MOST)
+
+    tasks = start(batched(key) for key in (3, 1, 3, -1, 2))
+    asking = await oracle.asking(0)
+    asking.end.set_result("seen")
+
+    three, one, two = (3, "seen"), (1, "seen"), (2, "seen")
+    assert await outcomes(tasks) == [three, one, three, None, two]
+    assert asking.question == (3, 1, -1, 2)
+    assert len(oracle.askings) == 1
+
+
+async def test_more_keys_than_one_asking_takes_wait_for_the_next_in_order() -> None:
+    oracle = Oracle()
+    batched = Batched(oracle.ask_many, most_keys=2, most_waiting=MOST)
+
+    tasks = start(batched(key) for key in (5, 4, 3, 4, 2, 5, 1))
+    for number in range(3):
+        (await oracle.asking(number)).end.set_result(number)
+
+    answers = [(5, 0), (4, 0), (3, 1), (4, 0), (2, 1), (5, 0), (1, 2)]
+    assert await outcomes(tasks) == answers
+    assert [asking.question for asking in oracle.askings] == [(5, 4), (3, 2), (1,)]
+
+
+async def test_a_waiter_that_leaves_disturbs_no_other_not_even_the_first() -> None:
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    sharing = start(coalesced() for _ in range(3))
+    asking = await oracle.asking(0)
+    waiting = start(coalesced() for _ in range(3))
+    await settle()
+
+    for leaving in (sharing[0], waiting[0]):
+        leaving.cancel()
+    await settle()
+    asking.end.set_result("answer")
+    (await oracle.asking(1)).end.set_result("next answer")
+
+    assert await outcomes(sharing[1:]) == ["answer"] * 2
+    assert await outcomes(waiting[1:]) == ["next answer"] * 2
+    assert sharing[0].cancelled() and waiting[0].cancelled()
+
+
+async def test_an_asking_that_everybody_left_is_cancelled_and_the_next_begins() -> None:
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    leaving = start(coalesced() for _ in range(3))
+    asking = await oracle.asking(0)
+    staying = start([coalesced()])
+    await settle()
+
+    for task in leaving:
+        task.cancel()
+    (await oracle.asking(1)).end.set_result("answer")
+
+    assert asking.end.cancelled() and asking.has_ended
+    assert await outcomes(staying) == ["answer"]
+
+
+async def test_the_next_asking_waits_for_a_cancelled_one_to_clean_up() -> None:
+    cleaned, events = asyncio.Event(), list[str]()
+    begun = asyncio.Event()
+
+    async def ask() -> str:
+        events.append("begins")
+        if len(events) > 1:
+            return "answer"
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            await cleaned.wait()
+            events.append("has cleaned up")
+        return "never"
+
+    coalesced = Coalesced(ask, most_waiting=MOST)
+    [leaving] = start([coalesced()])
+    await begun.wait()
+    leaving.cancel()
+    await settle()
+    coming = start(coalesced() for _ in range(2))
+    await settle()
+
+    assert events == ["begins"]
+
+    cleaned.set()
+
+    assert await outcomes(coming) == ["answer"] * 2
+    assert events == ["begins", "has cleaned up", "begins"]
+
+
+@pytest.mark.parametrize("steps_before_leaving", [0, 1, 2])
+async def test_nothing_is_asked_for_nobody(steps_before_leaving: int) -> None:
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    [first] = start([coalesced()])
+    asking = await oracle.asking(0)
+    leaving = start(coalesced() for _ in range(3))
+    await settle()
+
+    asking.end.set_result("answer")
+    for _ in range(steps_before_leaving):
+        await asyncio.sleep(0)
+    for task in leaving:
+        task.cancel()
+    await settle()
+
+    assert await outcomes([first]) == ["answer"]
+    assert len(oracle.askings) == 1
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_who_leaves_before_the_asking_has_begun_is_not_asked_for() -> None:
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    leaving = start(coalesced() for _ in range(2))
+
+    # They have called by now, and the asking has its first turn after this task.
+    await asyncio.sleep(0)
+    for task in leaving:
+        task.cancel()
+    await settle()
+
+    assert oracle.askings == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_an_error_reaches_all_who_waited_for_it_and_nobody_later() -> None:
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    early = start(coalesced() for _ in range(3))
+    asking = await oracle.asking(0)
+    late = start(coalesced() for _ in range(2))
+    await settle()
+    error = LookupError("on purpose")
+
+    asking.end.set_exception(error)
+    (await oracle.asking(1)).end.set_result("answer")
+
+    failures = await outcomes(early)
+    assert all(isinstance(failure, Unanswered) for failure in failures)
+    assert [getattr(failure, "__cause__", None) for failure in failures] == [error] * 3
+    assert await outcomes(late) == ["answer"] * 2
+
+
+async def test_no_waiter_s_error_shows_another_waiter_s_frames() -> None:
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+
+    async def anne() -> object:
+        return await coalesced()
+
+    async def bert() -> object:
+        return await coalesced()
+
+    tasks = [asyncio.create_task(anne()), asyncio.create_task(bert())]
+    (await oracle.asking(0)).end.set_exception(LookupError("on purpose"))
+    failures = await outcomes(tasks)
+
+    first, second = (
+        "".join(traceback.format_exception(failure))
+        for failure in failures
+        if isinstance(failure, BaseException)
+    )
+    assert failures[0] is not failures[1]
+    assert "in anne" in first and "in bert" not in first
+    assert "in bert" in second and "in anne" not in second
+    assert "in asked" in first and "on purpose" in first
+
+
+async def test_an_error_that_comes_as_its_waiter_leaves_is_nobody_s_loss() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda loop, context: complaints.append(context)
+    )
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    for number in range(6):
+        [leaving] = start([coalesced()])
+        asking = await oracle.asking(number)
+
+        asking.end.set_exception(LookupError("on purpose"))
+        for _ in range(number):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await settle()
+
+        assert leaving.done()
+        del leaving, asking
+        oracle.askings[number] = Asking(())
+        gc.collect()
+
+    assert complaints == []
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "not begun"])
+async def test_an_asking_cancelled_by_something_else_leaves_nobody_waiting(
+    begun: bool,
+) -> None:
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    sharing = start(coalesced() for _ in range(2))
+    if begun:
+        await oracle.asking(0)
+    else:
+        await asyncio.sleep(0)
+    [asking] = asyncio.all_tasks() - {*sharing, asyncio.current_task()}
+    late = start([coalesced()])
+    if begun:
+        await settle()
+
+    asking.cancel()
+    (await oracle.asking(int(begun))).end.set_result("answer")
+
+    ends = await outcomes(sharing)
+    if begun:
+        assert [type(end) for end in ends] == [Unanswered] * 2
+        assert "CancelledError" in str(ends[0])
+    else:
+        assert ends == ["answer"] * 2
+    assert await outcomes(late) == ["answer"]
+
+
+async def test_an_asking_that_cannot_even_begin_leaves_nobody_waiting() -> None:
+    def ask() -> Awaitable[object]:
+        raise LookupError("on purpose")
+
+    coalesced = Coalesced(ask, most_waiting=MOST)
+
+    [first, second] = await outcomes(start(coalesced() for _ in range(2)))
+
+    assert isinstance(first, Unanswered) and isinstance(second, Unanswered)
+    assert isinstance(first.__cause__, LookupError)
+
+
+def test_the_end_of_the_loop_ends_all_who_wait_and_what_they_wait_for() -> None:
+    oracles: list[Oracle] = []
+    tasks: list[asyncio.Task[object]] = []
+
+    async def leave_them_waiting() -> None:
+        oracle = Oracle()
+        oracles.append(oracle)
+        coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+        tasks.extend(start(coalesced() for _ in range(2)))
+        await oracle.asking(0)
+        tasks.extend(start(coalesced() for _ in range(2)))
+        await settle()
+
+    asyncio.run(leave_them_waiting())
+
+    assert all(task.cancelled() for task in tasks)
+    assert [asking.has_ended for asking in oracles[0].askings] == [True]
+
+
+@pytest.mark.parametrize("questions", [1, 4])
+async def test_no_more_wait_than_may_over_all_questions(questions: int) -> None:
+    oracle = Oracle()
+    coalesced = Coalesced(oracle.ask, most_waiting=4)
+    tasks = start(coalesced(number % questions) for number in range(4))
+    await settle()
+
+    with pytest.raises(TooManyWaiting) as refusal:
+        await asyncio.wait_for(coalesced(99), SECONDS)
+    with pytest.raises(TooManyWaiting):
+        await asyncio.wait_for(coalesced(0), SECONDS)
+
+    for number in range(questions):
+        (await oracle.asking(number)).end.set_result("answer")
+    assert await outcomes(tasks) == ["answer"] * 4
+    assert refusal.value.most == 4
+    [again] = start([coalesced(99)])
+    (await oracle.asking(questions)).end.set_result("room again")
+    assert await outcomes([again]) == ["room again"]
+
+
+async def test_askings_that_take_long_to_be_cancelled_are_bounded_too() -> None:
+    begun, may_end = list[int](), asyncio.Event()
+
+    async def ask(question: int) -> None:
+        begun.append(question)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await may_end.wait()
+
+    coalesced = Coalesced(ask, most_waiting=2)
+    for question in range(2):
+        [leaving] = start([coalesced(question)])
+        await settle()
+        leaving.cancel()
+        await settle()
+
+    with pytest.raises(TooManyWaiting):
+        await asyncio.wait_for(coalesced(3), SECONDS)
+
+    may_end.set()
+    await settle()
+    assert begun == [0, 1]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_an_asking_sees_the_context_of_no_waiter_and_of_no_asking() -> None:
+    variable = contextvars.ContextVar("variable", default="nobody's")
+    seen: list[str] = []
+
+    async def ask() -> None:
+        seen.append(variable.get())
+        variable.set("the asking's")
+        await asyncio.sleep(0)
+
+    coalesced = Coalesced(ask, most_waiting=MOST)
+
+    async def call() -> None:
+        variable.set("a waiter's")
+        await coalesced()
+        assert variable.get() == "a waiter's"
+
+    waiting = [asyncio.create_task(call()) for _ in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting += [asyncio.create_task(call()) for _ in range(2)]
+    await asyncio.gather(*waiting)
+
+    assert seen == ["nobody's"] * 2
+
+
+class Kept:
+    """What a weak reference can tell to be gone."""
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["answered", "failed"])
+async def test_after_a_storm_nothing_is_kept(fails: bool) -> None:
+    kept: list[weakref.ref[Kept]] = []
+    variable: contextvars.ContextVar[Kept] = contextvars.ContextVar("variable")
+
+    def keep() -> Kept:
+        made = Kept()
+        kept.append(weakref.ref(made))
+        return made
+
+    async def ask(question: Kept) -> Kept:
+        await asyncio.sleep(0)
+        if fails:
+            raise LookupError(question)
+        return keep()
+
+    async def ask_many(keys: Sequence[Kept]) -> dict[Kept, Kept]:
+        return {key: await ask(key) for key in keys}
+
+    coalesced = Coalesced(ask, most_waiting=MOST)
+    batched = Batched(ask_many, most_keys=7, most_waiting=MOST)
+
+    async def storm() -> None:
+        questions = [keep() for _ in range(20)]
+
+        async def call(question: Kept) -> None:
+            variable.set(keep())
+            for _ in range(3):
+                for asked in (coalesced, batched):
+                    try:
+                        await asked(question)
+                    except Unanswered:
+                        pass
+
+        tasks = [asyncio.create_task(call(each)) for each in questions * 5]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for leaving in tasks[::7]:
+            leaving.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    await storm()
+    await settle()
+    gc.collect()
+
+    assert len(kept) > 100
+    assert [reference() for reference in kept if reference() is not None] == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of the model: when it came, and how many askings had begun by then."""
+
+    key: int
+    begun_before: int
+    task: asyncio.Task[object]
+    left: bool = False
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("call"), st.integers(0, 3)),
+        st.tuples(st.just("leave"), st.integers(0, 9)),
+        st.tuples(st.just("answer"), st.integers(0, 3)),
+        st.tuples(st.just("fail"), st.integers(0, 3)),
+        st.tuples(st.just("turn"), st.integers(1, 4)),
+    ),
+    max_size=40,
+)
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize("most_keys", [None, 2, 10])
+def test_whatever_happens_in_whatever_order_the_promises_hold(
+    most_keys: int | None, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """Without `most_keys`, of Coalesced questions; with it, of Batched keys."""
+
+    async def play(steps: list[tuple[str, int]]) -> None:
+        oracle, made = Oracle(), list[Call]()
+
+        def check_that_somebody_waits(keys: Sequence[int]) -> None:
+            # It is raised into the asking, whose failure no waiter expects.
+            assert any(each.key in keys for each in made if not each.left)
+
+        async def ask(key: int) -> object:
+            check_that_somebody_waits([key])
+            return await oracle.ask(key)
+
+        async def ask_many(keys: Sequence[int]) -> Mapping[int, object]:
+            check_that_somebody_waits(keys)
+            return await oracle.ask_many(keys)
+
+        question: Callable[[int], Coroutine[Any, Any, object]]
+        if most_keys is None:
+            question = Coalesced(ask, most_waiting=MOST)
+        else:
+            question = Batched(ask_many, most_keys=most_keys, most_waiting=MOST)
+
+        def under_way() -> list[Asking]:
+            return [asking for asking in oracle.askings if not asking.end.done()]
+
+        def check_one_at_a_time() -> None:
+            running = [each for each in oracle.askings if not each.has_ended]
+            lines = {each.question if most_keys is None else None for each in running}
+            assert len(running) == len(lines)
+
+        for step, number in steps:
+            if step == "call":
+                task = asyncio.create_task(question(number))
+                made.append(Call(number, len(oracle.askings), task))
+            elif step == "leave" and number < len(made):
+                made[number].left |= made[number].task.cancel()
+            elif step in {"answer", "fail"} and number < len(under_way()):
+                asking = under_way()[number]
+                its_number = oracle.askings.index(asking)
+                if step == "answer":
+                    asking.end.set_result(its_number)
+                else:
+                    asking.end.set_exception(LookupError(its_number))
+            elif step == "turn":
+                for _ in range(number):
+                    await asyncio.sleep(0)
+            check_one_at_a_time()
+        await settle()
+        while under_way():
+            for asking in under_way():
+                asking.end.set_result(oracle.askings.index(asking))
+            await settle()
+            check_one_at_a_time()
+
+        index: Any
+        for each in made:
+            assert each.task.done()
+            if each.left:
+                continue
+            failure = each.task.exception()
+            if failure is not None:
+                assert isinstance(failure, Unanswered)
+                assert isinstance(failure.__cause__, LookupError)
+                index = failure.__cause__.args[0]
+            else:
+                answer = each.task.result()
+                index = answer[1] if isinstance(answer, tuple) else answer
+                assert answer == (index if most_keys is None else (each.key, index))
+            assert index >= each.begun_before
+            assert each.key in oracle.askings[index].question
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    @settings(max_examples=200, deadline=None)
+    @given(STEPS)
+    def model(steps: list[tuple[str, int]]) -> None:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(play(steps))
+
+    model()

@@ -1,0 +1,113 @@
+"""Is it rung for those who still wait, when their time is up, and for nobody else?"""
+
+import asyncio
+
+from async_views.runtime.waiting.shared_timer import SharedTimer
+
+SECONDS = 0.02
+
+
+class Rung:
+    """Who was rung for, and when, by the event loop's clock."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.moments: dict[str, float] = {}
+        self.heard = asyncio.Event()
+        self.timer = SharedTimer(self.loop, SECONDS, self)
+
+    def __call__(self, waiter: str) -> None:
+        assert waiter not in self.moments
+        self.moments[waiter] = self.loop.time()
+        self.heard.set()
+
+    async def until(self, *waiters: str) -> None:
+        while not self.moments.keys() >= set(waiters):
+            self.heard.clear()
+            await self.heard.wait()
+
+
+async def test_who_waits_is_rung_for_once_the_time_is_up() -> None:
+    rung = Rung()
+    began = rung.loop.time()
+
+    rung.timer.start("patient")
+    await rung.until("patient")
+
+    assert rung.moments["patient"] >= began + SECONDS
+
+
+async def test_who_stops_is_not_rung_for() -> None:
+    rung = Rung()
+    for waiter in ("first", "impatient", "last"):
+        rung.timer.start(waiter)
+
+    rung.timer.stop("impatient")
+    await rung.until("first", "last")
+
+    assert list(rung.moments) == ["first", "last"]
+
+
+async def test_who_comes_later_waits_as_long() -> None:
+    rung = Rung()
+    rung.timer.start("first")
+    await asyncio.sleep(SECONDS / 2)
+    began = rung.loop.time()
+
+    rung.timer.start("second")
+    await rung.until("first", "second")
+
+    assert rung.moments["second"] >= began + SECONDS
+
+
+async def test_who_comes_after_all_have_gone_is_rung_for_too() -> None:
+    rung = Rung()
+    rung.timer.start("first")
+    await rung.until("first")
+
+    rung.timer.start("second")
+    await rung.until("second")
+
+    assert list(rung.moments) == ["first", "second"]
+
+
+async def test_who_starts_while_it_rings_is_rung_for_too() -> None:
+    rung = Rung()
+
+    def ring(waiter: str) -> None:
+        rung(waiter)
+        if waiter == "first":
+            timer.start("second")
+
+    timer = SharedTimer(rung.loop, SECONDS, ring)
+    timer.start("first")
+    await rung.until("first", "second")
+
+    assert rung.moments["second"] >= rung.moments["first"] + SECONDS
+
+
+async def test_who_stops_while_it_rings_is_not_rung_for() -> None:
+    rung = Rung()
+
+    def ring(waiter: str) -> None:
+        rung(waiter)
+        timer.stop("second")
+
+    timer = SharedTimer(rung.loop, SECONDS, ring)
+    for waiter in ("first", "second", "third"):
+        timer.start(waiter)
+    await rung.until("first", "third")
+
+    assert list(rung.moments) == ["first", "third"]
+
+
+async def test_stopping_twice_or_after_the_ring_is_no_matter() -> None:
+    rung = Rung()
+    rung.timer.start("first")
+    await rung.until("first")
+
+    for _ in range(2):
+        rung.timer.stop("first")
+    rung.timer.stop("unknown")
+
+    assert list(rung.moments) == ["first"]

@@ -1,0 +1,62 @@
+"""Where does a test put a catalog that is not the tests' own? Into a database beside it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+from django.conf import settings
+from psycopg import sql
+
+from async_views.runtime.postgres import embedded
+from tests.support.site import ROOT
+
+
+@contextmanager
+def new_database(template: str = "template1") -> Iterator[str]:
+    """The URL of a database on the tests' server, a copy of that one, dropped at the end."""
+    server = os.environ.get("DATABASE_URL") or embedded.url(
+        settings.EMBEDDED_POSTGRES_DIR
+    )
+    name = f"test_catalog_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+
+def manage(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs manage.py on that database, as an operator would."""
+    with start_managing(url, *arguments) as running:
+        stdout, stderr = running.communicate()
+    return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)
+
+
+def start_managing(url: str, *arguments: str) -> subprocess.Popen[str]:
+    environment = os.environ | {
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "async_views.settings",
+    }
+    # The tests' own Python settings are not the site's.
+    for name in ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "PYTHONUNBUFFERED"):
+        environment.pop(name, None)
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -1,0 +1,67 @@
+"""How do the tests write from many connections at a time?"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+import psycopg
+from django.db import connection
+from psycopg import sql
+
+from async_views.runtime.postgres import database
+
+Result = TypeVar("Result")
+
+SECONDS_TO_WAIT = 30
+
+
+def on_own_connection(work: Callable[[], Result]) -> Result:
+    """To be called on a thread that ends with it."""
+    try:
+        return work()
+    finally:
+        connection.close()
+
+
+def in_threads(number: int, work: Callable[[int], Result]) -> list[Result]:
+    """Calls it with each number at the same time, each on a connection of its own."""
+    with ThreadPoolExecutor(number) as threads:
+        return list(
+            threads.map(
+                lambda turn: on_own_connection(partial(work, turn)),
+                range(number),
+                timeout=SECONDS_TO_WAIT,
+            )
+        )
+
+
+def once_it_waits(work: Callable[[], Result], let_go: Callable[[], object]) -> Result:
+    """What it comes to, if what it waits for is let go once it does wait."""
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(on_own_connection, work)
+        while not somebody_waits():
+            assert not answer.done()
+        let_go()
+        return answer.result()
+
+
+def somebody_waits() -> bool:
+    """Whether some transaction waits for another one's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
+
+
+@contextmanager
+def kept_locked(table: str) -> Iterator[None]:
+    """All rows of it, by somebody else; for ten seconds at most, so that no test hangs."""
+    with (
+        psycopg.connect(**database.parameters()) as holder,
+        holder.transaction(),
+    ):
+        holder.execute("SET LOCAL idle_in_transaction_session_timeout = '10s'")
+        locking = sql.SQL("SELECT 1 FROM {} FOR UPDATE")
+        holder.execute(locking.format(sql.Identifier(table)))
+        yield

@@ -1,0 +1,101 @@
+"""Which real servers do the tests talk to?"""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from async_views.runtime.asgi.types import Application
+
+SECONDS_TO_START = 10
+SECONDS_TO_STOP = 5
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where a server of the tests listens."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+class ThreadedServer(uvicorn.Server):
+    """A uvicorn server that says when it has started, and stops when told to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = threading.Event()
+        self.failures: list[str] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.stopping = asyncio.Event()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        factory = self.config.get_loop_factory()
+        try:
+            with asyncio.Runner(debug=True, loop_factory=factory) as runner:
+                self.loop = runner.get_loop()
+                self.loop.set_exception_handler(self.note_failure)
+                runner.run(self.serve(sockets))
+        except SystemExit:
+            # So uvicorn says that it could not start; `started` says it too.
+            pass
+        finally:
+            self.settled.set()
+
+    def note_failure(
+        self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+    ) -> None:
+        # What fails in a callback reaches nobody: the loop would only log it.
+        self.failures.append(f"{context['message']}: {context.get('exception')!r}")
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.settled.set()
+
+    async def main_loop(self) -> None:
+        # Uvicorn's own looks up ten times a second whether it should exit: too seldom
+        # for as many servers as the tests start.
+        await self.on_tick(0)
+        await self.stopping.wait()
+
+    def stop(self) -> None:
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.stopping.set)
+
+
+@contextlib.contextmanager
+def serve_asgi(app: Application, **options: Any) -> Iterator[Served]:
+    """Serves the application on a free port of 127.0.0.1, in a thread of its own.
+
+    ``options`` are those of ``uvicorn.Config``. Raises ``RuntimeError`` if the server
+    does not start, does not stop, or something failed in its event loop unseen.
+    """
+    options = {
+        "lifespan": "off",
+        "log_config": None,
+        "timeout_graceful_shutdown": SECONDS_TO_STOP - 1,
+    } | options
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = ThreadedServer(uvicorn.Config(app, **options))
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            if not server.settled.wait(SECONDS_TO_START) or not server.started:
+                raise RuntimeError("The server did not start.")
+            yield Served(*listener.getsockname())
+        finally:
+            server.stop()
+            thread.join(SECONDS_TO_STOP)
+    if thread.is_alive():
+        raise RuntimeError("The server did not stop.")
+    if server.failures:
+        raise RuntimeError(" ".join(server.failures))

@@ -1,0 +1,277 @@
+"""Packages keep their layers: imports point one way, and every module has its test."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.site import ROOT
+
+RUNTIME = "async_views.runtime"
+APPLICATIONS = ("async_api", "catalog")
+
+# What a room may import, besides itself and what is named by every room of its package.
+MAY_IMPORT = {
+    "async_views.runtime.asgi": (),
+    "async_views.runtime.waiting": ("asgi",),
+    "async_views.runtime.configuration": ("asgi",),
+    "async_views.runtime.server": ("asgi",),
+    "async_views.runtime.handler": ("asgi", "waiting"),
+    "async_views.runtime.static": ("asgi", "handler"),
+    "async_views.runtime.postgres": ("waiting",),
+    "async_views.runtime.views": ("asgi", "waiting", "handler", "postgres"),
+    "async_api.drawing": (),
+    "async_api.outbound": (),
+    "async_api.probe": ("drawing", "outbound"),
+    "async_api.bridges": ("drawing",),
+    "async_api.online": (),
+    "catalog.models": (),
+    "catalog.documents": ("models",),
+    "catalog.access": ("models",),
+    "catalog.reading": ("documents",),
+    "catalog.writing": ("access", "documents", "models", "reading"),
+    "catalog.files": ("models", "writing"),
+    "catalog.loading": ("models", "writing"),
+    "catalog.api": ("access", "documents", "models", "reading", "writing"),
+    "catalog.pages": ("documents", "models", "reading"),
+    "catalog.admin": ("access", "files", "models", "writing"),
+}
+# Django's own folders, and what belongs to a whole application.
+OPEN_TO_ALL = {
+    "async_api": ("number_fields",),
+    "catalog": (),
+    RUNTIME: (),
+}
+MOST_MODULES = 12  # in one room
+
+# Where the modules without a test of their own are tested.
+TESTED_IN = {
+    "async_api/bridges/executors": "async_api/bridges/test_laboratory",
+    "async_api/bridges/experiments/blocking": "async_api/bridges/test_laboratory",
+    "async_api/bridges/experiments/calls": "async_api/bridges/test_laboratory",
+    "async_api/bridges/experiments/chess": "async_api/bridges/test_laboratory",
+    "async_api/bridges/experiments/coroutines": "async_api/bridges/test_laboratory",
+    "async_api/bridges/experiments/crossing": "async_api/bridges/test_laboratory",
+    "async_api/bridges/experiments/examples": "async_api/bridges/test_views",
+    "async_api/bridges/experiments/experiment": "async_api/bridges/test_laboratory",
+    "async_api/bridges/experiments/registry": "async_api/bridges/test_views",
+    "async_api/bridges/experiments/requests": "async_api/bridges/test_served",
+    "async_api/bridges/experiments/threads": "async_api/bridges/test_laboratory",
+    "async_api/bridges/forms": "async_api/bridges/test_views",
+    "async_api/bridges/heartbeat": "async_api/bridges/test_laboratory",
+    "async_api/bridges/question": "async_api/bridges/test_views",
+    "async_api/bridges/recording": "async_api/bridges/test_laboratory",
+    "async_api/bridges/report": "async_api/bridges/test_views",
+    "async_api/bridges/run": "async_api/bridges/test_laboratory",
+    "async_api/bridges/surroundings": "async_api/bridges/test_views",
+    "async_api/drawing/bars": "async_api/probe/test_timeline",
+    "async_api/drawing/text_equivalent": "async_api/probe/test_pictures",
+    "async_api/management/commands/probe": "async_api/probe/test_command",
+    "async_api/number_fields": "async_api/bridges/test_views",
+    "async_api/outbound/failures": "async_api/probe/test_engine",
+    "async_api/outbound/lookups": "async_api/outbound/test_guard",
+    "async_api/probe/access": "async_api/probe/test_views",
+    "async_api/probe/forms": "async_api/probe/test_views",
+    "async_api/probe/nearness": "async_api/probe/test_measurement",
+    "async_api/probe/report": "async_api/probe/test_views",
+    "async_api/probe/unencoded": "async_api/probe/test_views",
+    "async_api/probe/wire/connect_failures": "async_api/probe/test_engine",
+    "async_api/probe/wire/limits": "async_api/probe/wire/test_framing",
+    "async_api/probe/wire/pace": "async_api/probe/wire/test_connection",
+    "async_api/templatetags/measures": "async_api/probe/test_views",
+    "async_api/urls": "test_documents",
+    "async_views/administrator": "test_prepare",
+    "async_views/asgi": "test_serving",
+    "async_views/management/commands/prepare": "test_prepare",
+    "async_views/management/commands/reset_admin": "test_prepare",
+    "async_views/runtime/asgi/problem": "runtime/views/test_problems",
+    "async_views/runtime/asgi/problem_details": "runtime/views/test_problems",
+    "async_views/runtime/asgi/types": "runtime/asgi/test_routing",
+    "async_views/runtime/configuration/command_steps": "test_prepare",
+    "async_views/runtime/configuration/development_secret": "test_settings",
+    "async_views/runtime/configuration/environment": "test_settings",
+    "async_views/runtime/configuration/trusted_origins": "async_api/online/test_origins",
+    "async_views/runtime/handler/security_headers": "test_serving",
+    "async_views/runtime/postgres/file_locks": "runtime/postgres/test_embedded",
+    "async_views/runtime/postgres/system_user": "runtime/postgres/test_embedded",
+    "async_views/runtime/server/flow_control": "runtime/server/test_http_protocol",
+    "async_views/runtime/server/succession": "test_serving",
+    "async_views/runtime/static/held_file": "runtime/static/test_static_files",
+    "async_views/runtime/static/static_storage": "runtime/static/test_static_files",
+    "async_views/runtime/views/login_page": "runtime/views/test_logins",
+    "async_views/runtime/views/read_only": "test_error_shape",
+    "async_views/runtime/waiting/places": "async_api/probe/test_views",
+    "async_views/urls": "test_documents",
+    "async_views/wsgi": "test_serving",
+    "benchmarks/clients/crowd": "benchmarks/test_counter",
+    "benchmarks/clients/engine": "benchmarks/measuring/test_race",
+    "benchmarks/clients/textbook": "benchmarks/measuring/test_race",
+    "benchmarks/measuring/memory": "benchmarks/results/test_report",
+    "benchmarks/options": "benchmarks/test_bridges",
+    "benchmarks/probe": "benchmarks/measuring/test_race",
+    "benchmarks/servers/flood": "async_api/probe/wire/test_connection",
+    "benchmarks/servers/processes": "benchmarks/measuring/test_race",
+    "benchmarks/servers/target": "benchmarks/measuring/test_race",
+    "benchmarks/servers/worker": "benchmarks/servers/test_server",
+    "benchmarks/serving": "benchmarks/measuring/test_turns",
+    "catalog/admin/base": "catalog/admin/test_admin",
+    "catalog/admin/brands": "catalog/admin/test_admin",
+    "catalog/admin/exchange": "catalog/files/test_transfer",
+    "catalog/admin/options": "catalog/admin/test_admin",
+    "catalog/admin/paginator": "catalog/admin/test_admin",
+    "catalog/admin/products": "catalog/admin/test_admin",
+    "catalog/admin/references": "catalog/admin/test_admin",
+    "catalog/admin/search": "catalog/admin/test_admin",
+    "catalog/admin/skus": "catalog/admin/test_admin",
+    "catalog/admin/tokens": "catalog/access/test_tokens",
+    "catalog/api/description": "catalog/api/test_contract",
+    "catalog/api/dispatcher": "catalog/api/test_products",
+    "catalog/api/methods": "catalog/api/test_products",
+    "catalog/api/mistakes": "catalog/api/test_products",
+    "catalog/api/routes/brands": "catalog/api/test_brands",
+    "catalog/api/routes/products": "catalog/api/test_products",
+    "catalog/api/schemas": "catalog/api/test_contract",
+    "catalog/apps": "catalog/admin/test_admin",
+    "catalog/documents/collections": "catalog/api/test_products",
+    "catalog/documents/identity": "catalog/api/test_products",
+    "catalog/documents/questions": "catalog/api/test_products",
+    "catalog/files/formats": "catalog/files/test_transfer",
+    "catalog/files/uploads": "catalog/files/test_transfer",
+    "catalog/loading/example": "catalog/loading/test_seed",
+    "catalog/loading/upkeep": "catalog/loading/test_seed",
+    "catalog/loading/words": "catalog/loading/test_seed",
+    "catalog/management/commands/adopt_catalog": "catalog/loading/test_adoption",
+    "catalog/management/commands/seed_catalog": "catalog/loading/test_seed",
+    "catalog/models/idempotency": "catalog/writing/test_idempotency",
+    "catalog/models/product": "catalog/admin/test_admin",
+    "catalog/models/token": "catalog/access/test_tokens",
+    "catalog/pages/forms": "catalog/pages/test_views",
+    "catalog/reading/listing": "catalog/pages/test_views",
+    "catalog/reading/reads": "catalog/reading/test_freshness",
+    "catalog/urls": "test_documents",
+    "catalog/writing/locks": "catalog/writing/test_writing",
+    "catalog/writing/sequences": "catalog/loading/test_seed",
+    "catalog/writing/writes": "catalog/api/test_products",
+}
+
+
+def modules(*packages: str) -> Iterator[Path]:
+    """The modules of these packages, without migrations, from the project's folder."""
+    for package in packages:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path.relative_to(ROOT)
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_by(path: Path) -> set[str]:
+    """All names a module imports, as dotted paths; those of functions are among them."""
+    names = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def is_within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def rooms() -> list[Path]:
+    every = {path.parent for path in modules("async_views/runtime", *APPLICATIONS)}
+    return sorted(every | {path.parent for path in modules("benchmarks")})
+
+
+def test_the_runtime_imports_neither_applications_nor_wiring() -> None:
+    for path in modules("async_views/runtime"):
+        for name in imported_by(path):
+            ours = is_within(name, "async_views") and not is_within(name, RUNTIME)
+            assert not ours, f"{path} imports {name}"
+            assert not name.startswith(APPLICATIONS), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("application", APPLICATIONS)
+def test_an_application_imports_no_other_one_and_no_wiring(application: str) -> None:
+    [other] = set(APPLICATIONS) - {application}
+    for path in modules(application):
+        for name in imported_by(path):
+            wiring = is_within(name, "async_views") and not (
+                is_within(name, RUNTIME) or name == "async_views.__version__"
+            )
+            assert not wiring, f"{path} imports {name}"
+            assert not is_within(name, other), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
+    package = room.rpartition(".")[0]
+    allowed = [room, *(f"{package}.{name}" for name in MAY_IMPORT[room])]
+    allowed += [f"{package}.{name}" for name in OPEN_TO_ALL[package]]
+    for path in modules(room.replace(".", "/")):
+        for name in imported_by(path):
+            if is_within(name, package):
+                assert any(is_within(name, each) for each in allowed), (
+                    f"{path} imports {name}"
+                )
+
+
+def test_rooms_import_each_other_in_one_direction() -> None:
+    below: dict[str, set[str]] = {}
+    for room, names in MAY_IMPORT.items():
+        package = room.rpartition(".")[0]
+        assert set(names) <= {each.rpartition(".")[2] for each in below}, room
+        below[room] = {f"{package}.{name}" for name in names}
+
+
+def test_every_room_has_its_rules() -> None:
+    for package in ("async_views/runtime", *APPLICATIONS):
+        for path in (ROOT / package).iterdir():
+            named = (
+                "management",
+                "migrations",
+                "templatetags",
+                "static",
+                "__pycache__",
+            )
+            if path.is_dir() and (path / "__init__.py").exists():
+                room = dotted(path.relative_to(ROOT))
+                assert room in MAY_IMPORT or path.name in named, room
+
+
+@pytest.mark.parametrize("room", rooms(), ids=str)
+def test_a_room_says_what_belongs_there(room: Path) -> None:
+    if room.name not in {"commands", "management", "templatetags"}:
+        tree = ast.parse((ROOT / room / "__init__.py").read_text())
+        assert ast.get_docstring(tree), room
+
+
+@pytest.mark.parametrize("room", rooms(), ids=str)
+def test_a_room_is_small_enough_to_look_around_in(room: Path) -> None:
+    found = {path.name for path in (ROOT / room).glob("*.py")} - {"__init__.py"}
+    if room.name != "applications":  # of which each is a program of its own
+        assert len(found) <= MOST_MODULES
+
+
+def test_every_module_has_its_test() -> None:
+    missing = []
+    unneeded = set(TESTED_IN)
+    for path in modules("async_views", *APPLICATIONS, "benchmarks"):
+        name = str(path.with_suffix(""))
+        if path.name in {"__init__.py", "settings.py"} or "applications" in path.parts:
+            continue
+        own = Path("tests", name.removeprefix("async_views/"))
+        if (ROOT / own.with_name(f"test_{own.name}.py")).exists():
+            continue
+        unneeded.discard(name)
+        test = TESTED_IN.get(name)
+        if test is None or not (ROOT / "tests" / f"{test}.py").exists():
+            missing.append(name)
+
+    assert not missing
+    assert not unneeded
