@@ -143,20 +143,6 @@ def test_every_link_to_a_file_leads_to_one(document: object) -> None:
         assert (path.parent / link).exists(), link
 
 
-def test_the_handler_s_files_are_those_that_the_document_says_to_copy() -> None:
-    runtime = ROOT / "async_views" / "runtime"
-    needed, to_read = set(), ["handler"]
-    while to_read:
-        name = to_read.pop()
-        if name not in needed:
-            needed.add(name)
-            source = (runtime / f"{name}.py").read_text()
-            to_read += re.findall(r"from async_views\.runtime\.(\w+) import", source)
-
-    said = (ROOT / "docs" / "request.md").read_text().partition("```")[0]
-    assert set(re.findall(r"`(\w+)\.py`", said)) == needed
-
-
 def test_the_readme_s_json_has_the_members_of_the_answer() -> None:
     shown = README.split("```text\n")[1].split("```")[0]
     response = Client().get(

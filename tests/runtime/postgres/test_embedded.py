@@ -23,7 +23,7 @@ NOBODY = 65534
 HOLD = """
 import sys
 from pathlib import Path
-from async_views.runtime import embedded
+from async_views.runtime.postgres import embedded
 
 hold = embedded.hold(Path(sys.argv[1]))
 print("held", flush=True)
@@ -34,7 +34,7 @@ hold.release()
 HOLD_UNPRIVILEGED = f"""
 import os, sys
 from pathlib import Path
-from async_views.runtime import embedded
+from async_views.runtime.postgres import embedded
 
 if os.geteuid() == 0:
     os.setgid({NOBODY})
