@@ -13,14 +13,15 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-from tests.django.substitution import MIDDLEWARE, named, put_in_place_of
+from tests.django.substitution import HANDLER, MIDDLEWARE, named, put_in_place_of
 
 
 class AsynchronousChain(django.test.client.ClientHandler):
     """Between `Client` and the view, all middleware is called as under ASGI."""
 
     def load_middleware(self, is_async: bool = True) -> None:
-        super().load_middleware(is_async=True)
+        # As the handler does whose classes this run is of.
+        named(HANDLER).load_middleware(self, is_async=True)  # type: ignore[attr-defined]
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         return async_to_sync(self.get_response_async)(request)

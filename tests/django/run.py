@@ -15,6 +15,7 @@ SUITES = (
     "async",
     "signals",
     "middleware",
+    "middleware_exceptions",
     "csrf_tests",
     "sessions_tests",
     "messages_tests",

@@ -44,7 +44,7 @@ from django.utils.module_loading import import_string
 
 from async_views.runtime.asgi.header_fields import fields_of
 from async_views.runtime.asgi.types import HAS_MESSAGE, Message, Receive, Scope, Send
-from async_views.runtime.handler.middleware import in_place
+from async_views.runtime.handler.middleware_loader import load_middleware
 from async_views.runtime.handler.request import PromisingRequest
 from async_views.runtime.handler.request_threads import RequestThread, RequestThreads
 from async_views.runtime.waiting.eager import noticing_the_first_wait
@@ -101,8 +101,7 @@ class Handler(ASGIHandler):
         return self._patience
 
     def load_middleware(self, is_async: bool = False) -> None:
-        with in_place():
-            super().load_middleware(is_async)
+        load_middleware(self, is_async)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -1,17 +1,14 @@
-"""Which of Django's middleware can do its work without a thread?
+"""Django's middleware, run without a thread where it does no I/O.
 
 Under ASGI Django runs each hook of its middleware on the request's thread, though most
-compute and nothing else. Each class here is Django's own, with the hooks that do no I/O
-run in place; a hook that may load or save something hops when it does, and only then.
+hooks only compute. Each class here is derived from Django's and runs the hooks that do no
+I/O in place; a hook that may load or save something hops to the thread when it does.
 
-`in_place` lets these classes stand in for Django's while a handler loads MIDDLEWARE. So
-a site changes no setting, its system checks find what they look for, and a class derived
-from Django's, which cannot be known to do no I/O, stays as it is.
+`in_place_classes` is the table that `middleware_loader.py` reads. It names Django's paths:
+a class derived from one of Django's may do I/O, and stays as it is.
 """
 
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from typing import Any
 
@@ -188,36 +185,23 @@ class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
         )
 
 
-def stand_ins() -> dict[type, type]:
-    """Django's classes that these settings let run in place, each with its stand-in."""
-    classes: dict[type, type] = {
-        security.SecurityMiddleware: SecurityMiddleware,
-        common.CommonMiddleware: CommonMiddleware,
-        clickjacking.XFrameOptionsMiddleware: XFrameOptionsMiddleware,
-        http.ConditionalGetMiddleware: ConditionalGetMiddleware,
-        auth.AuthenticationMiddleware: AuthenticationMiddleware,
+def in_place_classes() -> dict[str, type[InPlace]]:
+    """By the dotted paths of Django's that MIDDLEWARE has, as far as the settings allow."""
+    classes: dict[str, type[InPlace]] = {
+        "django.middleware.security.SecurityMiddleware": SecurityMiddleware,
+        "django.middleware.common.CommonMiddleware": CommonMiddleware,
+        "django.middleware.clickjacking.XFrameOptionsMiddleware": XFrameOptionsMiddleware,
+        "django.middleware.http.ConditionalGetMiddleware": ConditionalGetMiddleware,
+        "django.contrib.auth.middleware.AuthenticationMiddleware": AuthenticationMiddleware,
     }
     if settings.SESSION_ENGINE.startswith(SESSION_ENGINES):
-        classes[sessions.SessionMiddleware] = SessionMiddleware
+        classes["django.contrib.sessions.middleware.SessionMiddleware"] = (
+            SessionMiddleware
+        )
     if settings.MESSAGE_STORAGE.startswith(MESSAGE_STORAGES):
-        classes[messages.MessageMiddleware] = MessageMiddleware
+        classes["django.contrib.messages.middleware.MessageMiddleware"] = (
+            MessageMiddleware
+        )
     if not settings.CSRF_USE_SESSIONS:
-        classes[csrf.CsrfViewMiddleware] = CsrfViewMiddleware
+        classes["django.middleware.csrf.CsrfViewMiddleware"] = CsrfViewMiddleware
     return classes
-
-
-@contextmanager
-def in_place() -> Iterator[None]:
-    """Puts the stand-ins where MIDDLEWARE finds Django's classes, for the block.
-
-    Only a handler that loads its middleware has a use for it, and only then: what has
-    imported Django's classes already keeps them.
-    """
-    classes = stand_ins()
-    for original, stand_in in classes.items():
-        setattr(sys.modules[original.__module__], original.__name__, stand_in)
-    try:
-        yield
-    finally:
-        for original in classes:
-            setattr(sys.modules[original.__module__], original.__name__, original)

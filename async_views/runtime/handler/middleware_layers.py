@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
-from django.core.handlers.exception import (
-    convert_exception_to_response,
-    response_for_exception,
-)
-from django.http import HttpRequest, HttpResponse
+from django.core.handlers.exception import response_for_exception
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 
@@ -28,13 +25,18 @@ class InPlace:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(get_response)  # type: ignore[call-arg]
-        self.layers: tuple[InPlace, ...] = (self,)
-        self.view = get_response
-        enclosed = getattr(get_response, "__wrapped__", None)
-        if isinstance(enclosed, InPlace) and get_response.__code__ is CONVERTING:
-            self.layers += enclosed.layers
-            self.view = enclosed.view
-        hooks = [(depth, Hooks.of(each)) for depth, each in enumerate(self.layers)]
+        self._pass_through((self,), get_response)
+
+    def enclose(self, inner: "InPlace") -> None:
+        """Does the work of `inner`, which `get_response` calls, in the same coroutine."""
+        self._pass_through((self, *inner.layers), inner.view)
+
+    def _pass_through(
+        self, layers: "tuple[InPlace, ...]", view: Callable[[HttpRequest], Any]
+    ) -> None:
+        self.layers = layers
+        self.view = view
+        hooks = [(depth, Hooks.of(each)) for depth, each in enumerate(layers)]
         self.beginnings = [(depth, each.begin) for depth, each in hooks if each.begin]
         self.endings = [
             (depth, each.finish, each.is_done, each.may_block)
@@ -107,11 +109,3 @@ class Hooks:
             None if kind.is_done is InPlace.is_done else middleware.is_done,
             None if kind.may_block is InPlace.may_block else middleware.may_block,
         )
-
-
-async def answer_nothing(request: HttpRequest) -> HttpResponse:
-    return HttpResponse()
-
-
-# What Django puts around a middleware, by which it is told from a decorator of somebody's.
-CONVERTING = convert_exception_to_response(answer_nothing).__code__
