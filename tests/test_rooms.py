@@ -59,7 +59,6 @@ TESTED_IN = {
     "async_api/bridges/experiments/requests": "async_api/bridges/test_served",
     "async_api/bridges/experiments/threads": "async_api/bridges/test_laboratory",
     "async_api/bridges/forms": "async_api/bridges/test_views",
-    "async_api/bridges/heartbeat": "async_api/bridges/test_laboratory",
     "async_api/bridges/question": "async_api/bridges/test_views",
     "async_api/bridges/recording": "async_api/bridges/test_laboratory",
     "async_api/bridges/report": "async_api/bridges/test_views",
