@@ -6,12 +6,11 @@ Names are in lower case here, and values have no white space around them.
 import re
 from dataclasses import dataclass
 
-from async_views.runtime.asgi.problem_details import ProblemDetails
+from async_views.runtime.asgi.problem_details import ProblemDetails, shortened
 from async_views.runtime.asgi.types import Headers
 
 # Optional white space (RFC 9110, section 5.6.3).
 OWS = b" \t"
-LONGEST_ECHO = 200
 # All that `fault_in` looks at.
 DECISIVE = frozenset({b"host", b"transfer-encoding"})
 
@@ -157,4 +156,4 @@ def fault_in_target(method: bytes, target: bytes) -> ProblemDetails | None:
 
 
 def printable(value: bytes) -> str:
-    return repr(value[:LONGEST_ECHO].decode("latin-1"))
+    return repr(shortened(value.decode("latin-1")))
