@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "async_views.runtime.asgi": (),
     "async_views.runtime.waiting": ("asgi",),
     "async_views.runtime.configuration": ("asgi",),
-    "async_views.runtime.server": ("asgi",),
+    "async_views.runtime.server": ("asgi", "waiting"),
     "async_views.runtime.handler": ("asgi", "waiting"),
     "async_views.runtime.static": ("asgi", "handler"),
     "async_views.runtime.postgres": ("waiting",),

@@ -27,6 +27,7 @@ from async_views.runtime.server.request_head import (
     fault_in,
     offers_websocket,
 )
+from async_views.runtime.waiting.lazy_timer import LazyTimer
 
 STOPPING = ProblemDetails(503, "The site is stopping. Try again in a moment.")
 # What a client has sent before it could see the end of an idle connection has come then.
@@ -101,15 +102,13 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     # Most are complete in one read: the clock is asked only for those that are not.
     began = 0.0
     began_known = True
-    # One timer a connection, armed when a request is seen incomplete and then left to
-    # run out: to cancel and arm it for every read would cost more than the read.
-    timer: asyncio.TimerHandle | None = None
+    # Rings for a request that is incomplete, or for the end of a lingering connection. A
+    # request that became complete leaves it started: most of them are, in one read.
+    timer: LazyTimer
     running: RequestResponseCycle | None = None
     leaving = False
-    # Since when the connection has waited for another request, by the loop's clock. As
-    # above, its timer is left to run out, and then looks.
-    idle_since: float | None = None
-    idle_timer: asyncio.TimerHandle | None = None
+    # Rings for a connection on which no other request has come.
+    idle_timer: LazyTimer
 
     def connection_made(  # type: ignore[override]
         self, transport: asyncio.Transport
@@ -117,11 +116,13 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = TimedFlowControl(transport)
         self.began = self.flow.reading_seconds()
-        self._arm(self.receive_timeout)
+        self.timer = LazyTimer(self.loop, self._check_deadline)
+        self.idle_timer = LazyTimer(self.loop, self.timeout_keep_alive_handler)
+        self.timer.start(self.receive_timeout)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._disarm()
-        self._disarm_idle()
+        self.timer.close()
+        self.idle_timer.close()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -181,8 +182,8 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
 
     def _become_websocket(self, early: bytes) -> None:
         """Hands the connection over, with what the client sent behind its handshake."""
-        self._disarm()
-        self._disarm_idle()
+        self.timer.close()
+        self.idle_timer.close()
         # The offer was understood; what else was offered, and that there is no body, is
         # not the WebSocket protocol's business.
         told = {b"connection", b"upgrade", b"content-length"}
@@ -331,12 +332,10 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self._write(self.last_words)
             self._linger()
             return
-        self.idle_since = self.loop.time()
-        if self.idle_timer is None:
-            self._arm_idle(self.timeout_keep_alive)
+        self.idle_timer.start(self.timeout_keep_alive)
 
     def _unset_keepalive_if_required(self) -> None:
-        self.idle_since = None
+        self.idle_timer.stop()
 
     def _should_upgrade(self) -> bool:
         # Asked of heads that offer an upgrade alone, and those that are declined are
@@ -365,8 +364,9 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_handler()
 
     def timeout_keep_alive_handler(self) -> None:
+        self.idle_timer.stop()
         # What has arrived by now is read first: timers come before that.
-        self.loop.call_soon(self.loop.call_soon, self._close_idle, self.idle_since)
+        self.loop.call_soon(self.loop.call_soon, self._close_idle)
 
     def _is_busy(self) -> bool:
         """Whether a request is under way, however little of it has come."""
@@ -374,8 +374,9 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self.receiving is not NOTHING and bool(self.received)
         )
 
-    def _close_idle(self, since: float | None) -> None:
-        if self.transport.is_closing() or self.idle_since != since or self._is_busy():
+    def _close_idle(self) -> None:
+        # Started again, it is for a request that was answered meanwhile.
+        if self.transport.is_closing() or self.idle_timer.is_started or self._is_busy():
             return
         # A request on its way meets the end of the connection, and not a reset.
         self._linger(min(self.linger_timeout, SECONDS_ON_THE_WAY))
@@ -417,8 +418,8 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         )
         if beside_body > self.header_limit:
             self._refuse(self._headers_too_large())
-        elif self.timer is None:
-            self._arm(self.receive_timeout)
+        elif not self.timer.is_started:
+            self.timer.start(self.receive_timeout)
 
     def _answered_early(self) -> bool:
         """Whether what is arriving is the body of a request that has its answer."""
@@ -432,39 +433,19 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         )
 
     def _check_deadline(self) -> None:
-        self.timer = None
         if self.receiving is IGNORED or self._answered_early():
             self.transport.close()
         elif self.receiving is NOTHING:
-            # The next request that is seen incomplete arms the timer again.
+            # The next request that is seen incomplete starts the timer again.
             pass
         elif self.flow.read_paused:
             # The clock stands still: what it leaves would be over again at once.
-            self._arm(self.receive_timeout)
+            self.timer.start(self.receive_timeout)
         elif (seconds := self._seconds_left()) > 0:
-            self._arm(seconds)
+            self.timer.start(seconds)
         else:
             part = self.receiving.name.lower()
             self._refuse(ProblemDetails(408, f"The request's {part} came too slowly."))
-
-    def _check_idle(self) -> None:
-        self.idle_timer = None
-        if self.idle_since is None:
-            # The next answer arms the timer again.
-            return
-        seconds = self.idle_since + self.timeout_keep_alive - self.loop.time()
-        if seconds > 0:
-            self._arm_idle(seconds)
-        else:
-            self.timeout_keep_alive_handler()
-
-    def _arm_idle(self, seconds: float) -> None:
-        self.idle_timer = self.loop.call_later(seconds, self._check_idle)
-
-    def _disarm_idle(self) -> None:
-        if self.idle_timer is not None:
-            self.idle_timer.cancel()
-            self.idle_timer = None
 
     def _seconds_left(self) -> float:
         allowed = self.receive_timeout
@@ -482,7 +463,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         unanswered = self._is_unanswered()
         if unanswered and self.receiving is not BODY:
             # What is unanswered is the request before: this answer would pass for its.
-            self._disarm()
+            self.timer.stop()
             self.receiving = IGNORED
             self.last_words = problem
         elif unanswered and (self.pipeline or self.cycle.response_started):
@@ -517,16 +498,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._arm(self.linger_timeout if seconds is None else seconds)
-
-    def _arm(self, seconds: float) -> None:
-        self._disarm()
-        self.timer = self.loop.call_later(seconds, self._check_deadline)
-
-    def _disarm(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        self.timer.start(self.linger_timeout if seconds is None else seconds)
 
 
 def header_size(target: bytes, headers: Headers) -> int:
