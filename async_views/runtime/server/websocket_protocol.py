@@ -2,30 +2,27 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import (
     WebSocketsSansIOProtocol,
 )
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
-from async_views.runtime.asgi.problem_details import RETRY_AFTER_SECONDS, ProblemDetails
+from async_views.runtime.asgi.problem_details import (
+    RETRY_AFTER_SECONDS,
+    ProblemDetails,
+    shortened,
+)
 from async_views.runtime.asgi.types import Headers
 from async_views.runtime.server.http_protocol import STOPPING
 
 logger = logging.getLogger("uvicorn.error.websocket")
 # A line for each socket that is opened, and another that it was, would be too many.
 logger.setLevel(logging.WARNING)
-
-
-# How the frames begin of a ping that has 4 bytes, and of the client's answer.
-PING, PONG = b"\x89\x04", b"\x8a\x84"
-PINGED_IN_PARTS = 32
-LONGEST_ECHO = 200
 
 
 class BoundedTransport:
@@ -139,7 +136,7 @@ class Handshake(ServerProtocol):
         # RFC 6455, section 4.4: a client that knows several tries the one named here.
         response = self.reject(
             426,
-            f"Sec-WebSocket-Version is {', '.join(versions)[:LONGEST_ECHO]!r}: it should "
+            f"Sec-WebSocket-Version is {shortened(', '.join(versions))!r}: it should "
             "be 13.",
         )
         response.headers["Sec-WebSocket-Version"] = "13"
@@ -181,9 +178,6 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     transport: BoundedTransport  # type: ignore[assignment]
     stalling: asyncio.TimerHandle | None = None
-    # Then no frame is still arriving, and an answer to a ping needs no parser: for
-    # thousands of sockets that have nothing to say, that is most of what they cost.
-    has_only_ponged = False
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -226,49 +220,11 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
                 self.conn.reject(400, "Frames came before the handshake was complete.")
             )
             return
-        if self.has_only_ponged and self._is_awaited_pong(data):
-            self.handle_pong(Frame(Opcode.PONG, self.pending_ping_payload or b""))
-            return
-        self.has_only_ponged = False
         super().data_received(data)
         if not self.handshake_initiated:
             # All of a handshake comes at once, from uvicorn's HTTP protocol. This one is
             # more than the WebSocket protocol takes, and its refusal waits to be sent.
             self._flush_and_close()
-
-    def start_keepalive(self) -> None:
-        super().start_keepalive()
-        self.has_only_ponged = True
-
-    def schedule_ping(self) -> None:
-        # A little sooner, at a moment that is the same for many: the loop wakes up once
-        # for all of them, which halves what a silent socket costs.
-        assert self.ping_interval is not None
-        due = self.loop.time() + self.ping_interval
-        together = due - due % (self.ping_interval / PINGED_IN_PARTS)
-        self.ping_timer = self.loop.call_at(together, self.send_keepalive_ping)
-
-    def send_keepalive_ping(self) -> None:
-        # As uvicorn's, but for the frame: always the same, so that it is not put together.
-        self.ping_timer = None
-        if self.close_sent or self.transport.is_closing():
-            return
-        self.pending_ping_payload = random.randbytes(4)
-        self.ping_sent_at = self.loop.time()
-        self.transport.write(PING + self.pending_ping_payload)
-        self.pong_timer = self.loop.call_later(
-            self.ping_timeout or 0, self.keepalive_timeout
-        )
-
-    def _is_awaited_pong(self, data: bytes) -> bool:
-        """Whether this is the answer to the ping under way, and nothing else.
-
-        A frame of RFC 6455, section 5.2: 4 bytes that mask, and as many masked by them.
-        """
-        if len(data) != 10 or data[:2] != PONG or self.pending_ping_payload is None:
-            return False
-        mask, masked = int.from_bytes(data[2:6]), int.from_bytes(data[6:])
-        return mask ^ masked == int.from_bytes(self.pending_ping_payload)
 
     def handle_cont(self, event: Frame) -> None:
         if len(self.frames) < self.most_fragments:
