@@ -91,6 +91,7 @@ TESTED_IN = {
     "async_views/runtime/configuration/development_secret": "test_settings",
     "async_views/runtime/configuration/environment": "test_settings",
     "async_views/runtime/configuration/trusted_origins": "async_api/online/test_origins",
+    "async_views/runtime/handler/closing": "runtime/views/test_problems",
     "async_views/runtime/handler/security_headers": "test_serving",
     "async_views/runtime/postgres/file_locks": "runtime/postgres/test_embedded",
     "async_views/runtime/postgres/system_user": "runtime/postgres/test_embedded",

@@ -5,7 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.http import HttpRequest
 
-from async_views.runtime.asgi.header_fields import Fields
+from async_views.runtime.handler.header_fields import Fields
 from async_views.runtime.views.rate_limit import Policy, address_subject, limits_of
 from catalog.access.access import presented_token
 from catalog.access.tokens import subject_of

@@ -42,8 +42,9 @@ from django.http.response import HttpResponse, HttpResponseBase
 from django.urls import set_script_prefix, set_urlconf
 from django.utils.module_loading import import_string
 
-from async_views.runtime.asgi.header_fields import fields_of
 from async_views.runtime.asgi.types import HAS_MESSAGE, Message, Receive, Scope, Send
+from async_views.runtime.handler.closing import resource_closers
+from async_views.runtime.handler.header_fields import fields_of
 from async_views.runtime.handler.middleware_loader import load_middleware
 from async_views.runtime.handler.request import PromisingRequest
 from async_views.runtime.handler.request_threads import RequestThread, RequestThreads
@@ -232,7 +233,7 @@ class Handler(ASGIHandler):
             or type(response).close is not HttpResponseBase.close
         ):
             return False
-        closers = response._resource_closers  # type: ignore[attr-defined]
+        closers = resource_closers(response)
         has_own_urlconf = False
         for close in closers:
             request = getattr(close, "__self__", None)

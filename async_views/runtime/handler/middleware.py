@@ -24,7 +24,7 @@ from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, http, security
 from django.utils.functional import SimpleLazyObject
 
-from async_views.runtime.asgi.header_fields import Fields, add_missing, checked
+from async_views.runtime.handler.header_fields import Fields, add_missing, checked
 from async_views.runtime.handler.middleware_layers import InPlace
 from async_views.runtime.handler.request import PromisingRequest
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-from async_views.runtime.asgi.header_fields import add_missing, checked
+from async_views.runtime.handler.header_fields import add_missing, checked
 from async_views.runtime.handler.middleware_layers import InPlace
 
 

@@ -17,7 +17,6 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.deprecation import MiddlewareMixin
 
-from async_views.runtime.asgi.header_fields import fields_of
 from async_views.runtime.asgi.problem import Problem, unavailable, wrong_values
 from async_views.runtime.asgi.problem_details import (
     PROBLEM_JSON,
@@ -26,6 +25,8 @@ from async_views.runtime.asgi.problem_details import (
     shortened,
 )
 from async_views.runtime.asgi.types import Headers, Scope
+from async_views.runtime.handler.closing import resource_closers
+from async_views.runtime.handler.header_fields import fields_of
 from async_views.runtime.handler.middleware_layers import InPlace
 from async_views.runtime.handler.request import PromisingRequest
 from async_views.runtime.handler.request_content import too_many_fields
@@ -197,7 +198,7 @@ def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     answer = problem_response(request, Problem(status, detail, headers=kept))
     answer.cookies = response.cookies
     # Not response.close(), which says that the request is finished, too.
-    for close in response._resource_closers:  # type: ignore[attr-defined]
+    for close in resource_closers(response):
         close()
     return answer
 

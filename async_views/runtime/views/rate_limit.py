@@ -28,8 +28,8 @@ import psycopg
 from django.conf import settings
 from django.http import HttpRequest
 
-from async_views.runtime.asgi.header_fields import Field, Fields
 from async_views.runtime.asgi.problem import Problem
+from async_views.runtime.handler.header_fields import Field, Fields
 from async_views.runtime.postgres.database import Connection, Pool
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,12 @@ import pytest
 from django.http import HttpResponse
 from django.http.response import BadHeaderError
 
-from async_views.runtime.asgi.header_fields import add, add_missing, checked, fields_of
+from async_views.runtime.handler.header_fields import (
+    add,
+    add_missing,
+    checked,
+    fields_of,
+)
 
 NEVER_FRAMED = checked({"X-Frame-Options": "DENY"})
 
