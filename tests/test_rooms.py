@@ -101,7 +101,7 @@ TESTED_IN = {
     "async_views/runtime/static/static_storage": "runtime/static/test_static_files",
     "async_views/runtime/views/login_page": "runtime/views/test_logins",
     "async_views/runtime/views/read_only": "test_error_shape",
-    "async_views/runtime/waiting/places": "async_api/probe/test_views",
+    "async_views/runtime/waiting/concurrency_limit": "async_api/probe/test_views",
     "async_views/urls": "test_documents",
     "async_views/wsgi": "test_serving",
     "benchmarks/clients/crowd": "benchmarks/test_counter",

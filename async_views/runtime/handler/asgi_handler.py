@@ -70,12 +70,12 @@ class Handler(ASGIHandler):
     """Django's ASGI application, for `threads` requests that block at the same time."""
 
     request_class = PromisingRequest
-    most_threads = 8
+    max_threads = 8
     _patience: "Patience | None" = None
 
-    def __init__(self, threads: int = most_threads) -> None:
+    def __init__(self, threads: int = max_threads) -> None:
         super().__init__()
-        self.most_threads = threads
+        self.max_threads = threads
         # With it all views: now, and not while the first client waits.
         import_module(settings.ROOT_URLCONF)
 
@@ -83,7 +83,7 @@ class Handler(ASGIHandler):
     # constructor.
     @cached_property
     def threads(self) -> RequestThreads:
-        return RequestThreads(self.most_threads)
+        return RequestThreads(self.max_threads)
 
     @cached_property
     def receivers(self) -> dict[Signal, "Receivers"]:

@@ -25,21 +25,21 @@ class Field(tuple[str, str]):
 
 
 # By their names in lower case.
-Fields = Mapping[str, tuple[str, str]]
+HeaderFields = Mapping[str, tuple[str, str]]
 
 
-def checked(fields: Mapping[str, str]) -> Fields:
+def checked(fields: Mapping[str, str]) -> HeaderFields:
     """To be given to many; raises BadHeaderError for what no field can say."""
     stored = ResponseHeaders(dict(fields))._store
     return {key: Field(name, value) for key, (name, value) in stored.items()}
 
 
-def add(response: HttpResponseBase, fields: Fields) -> None:
+def add(response: HttpResponseBase, fields: HeaderFields) -> None:
     """In place of those of the same names."""
     response.headers._store.update(fields)
 
 
-def add_missing(response: HttpResponseBase, fields: Fields) -> None:
+def add_missing(response: HttpResponseBase, fields: HeaderFields) -> None:
     """Where the answer has none of the same name."""
     stored = response.headers._store
     for key, field in fields.items():

@@ -24,7 +24,7 @@ from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, http, security
 from django.utils.functional import SimpleLazyObject
 
-from async_views.runtime.handler.header_fields import Fields, add_missing, checked
+from async_views.runtime.handler.header_fields import HeaderFields, add_missing, checked
 from async_views.runtime.handler.middleware_layers import InPlace
 from async_views.runtime.handler.request import PromisingRequest
 
@@ -42,7 +42,7 @@ class SecurityMiddleware(InPlace, security.SecurityMiddleware):
         super().__init__(get_response)
         self.fields, self.fields_when_secure = map(self.fields_for, (False, True))
 
-    def fields_for(self, is_secure: bool) -> Fields:
+    def fields_for(self, is_secure: bool) -> HeaderFields:
         """What Django's own gives to whoever came that way."""
         request, response = HttpRequest(), HttpResponse()
         setattr(request, "is_secure", lambda: is_secure)  # noqa: B010
@@ -84,7 +84,7 @@ class XFrameOptionsMiddleware(InPlace, clickjacking.XFrameOptionsMiddleware):
 
 
 @cache
-def x_frame_options(value: str) -> Fields:
+def x_frame_options(value: str) -> HeaderFields:
     return checked({"X-Frame-Options": value})
 
 
@@ -165,10 +165,6 @@ class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
         if iscoroutinefunction(get_response):
             # An instance's own: the handler asks each hook whether it is asynchronous.
             setattr(self, "process_view", self.process_view_later)  # noqa: B010
-
-    def process_request(self, request: HttpRequest) -> None:
-        if settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_NAME in request.COOKIES:
-            super().process_request(request)
 
     async def process_view_later(
         self,

@@ -9,7 +9,7 @@ from django.core.handlers.asgi import ASGIRequest
 Make = Callable[["PromisingRequest"], Any]
 
 # A wildcard allows any number of them.
-MOST_HOSTS = 1000
+MAX_HOSTS = 1000
 # Each with the very setting that allows it.
 _allowed: dict[str, list[str]] = {}
 
@@ -70,7 +70,7 @@ class PromisingRequest(ASGIRequest):
                 return host
         found = super().get_host()
         if found == host:
-            if len(_allowed) == MOST_HOSTS:
+            if len(_allowed) == MAX_HOSTS:
                 _allowed.clear()
             _allowed[host] = settings.ALLOWED_HOSTS
         return found

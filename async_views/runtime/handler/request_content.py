@@ -34,7 +34,7 @@ else:
 
 # Characters. Parsing takes the square of them, and a boundary has at most 70
 # (RFC 2046, section 5.1.1).
-LONGEST_CONTENT_TYPE = 1000
+MAX_CONTENT_TYPE = 1000
 
 # In lower case, and without what aliases differ in: utf8 is UTF-8 and utf_8.
 CHARSETS = frozenset(
@@ -107,11 +107,11 @@ class CheckedContent(Request):
 
 def check_parameters(content_type: str) -> None:
     """Raises Problem for parameters that are not to be parsed, or name no charset."""
-    if len(content_type) > LONGEST_CONTENT_TYPE:
+    if len(content_type) > MAX_CONTENT_TYPE:
         raise Problem(
             400,
             f"Content-Type has {len(content_type):,} characters: it should have at most "
-            f"{LONGEST_CONTENT_TYPE:,}.",
+            f"{MAX_CONTENT_TYPE:,}.",
         )
     if EXTENDED.search(content_type):
         raise Problem(

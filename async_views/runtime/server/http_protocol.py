@@ -18,8 +18,9 @@ from async_views.runtime.asgi.problem_details import (
 )
 from async_views.runtime.asgi.types import Headers
 from async_views.runtime.server.flow_control import TimedFlowControl
-from async_views.runtime.server.http_response import Answer
+from async_views.runtime.server.http_response import ResponseWriter
 from async_views.runtime.server.request_head import (
+    AUTHORITY,
     DECISIVE,
     OWS,
     absolute_target,
@@ -32,10 +33,6 @@ from async_views.runtime.waiting.lazy_timer import LazyTimer
 STOPPING = ProblemDetails(503, "The site is stopping. Try again in a moment.")
 # What a client has sent before it could see the end of an idle connection has come then.
 SECONDS_ON_THE_WAY = 0.5
-# Host fields that were found to be valid, so as not to be looked at again.
-_valid_hosts: set[tuple[bytes, bytes]] = set()
-MOST_HOSTS = 1000
-LONGEST_HOST = 300
 
 
 class Receiving(enum.Enum):
@@ -236,12 +233,11 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         self.body_received_at = self.received
 
     def _is_plain(self) -> bool:
-        """Whether the head is one of which nothing more has to be known: most are."""
-        return (
-            len(self.decisive) == 1
-            and self.decisive[0] in _valid_hosts
-            and self.url[:1] == b"/"
-        )
+        """Whether the head has a path and a valid host, and no transfer coding."""
+        if len(self.decisive) != 1 or self.url[:1] != b"/":
+            return False
+        [(name, value)] = self.decisive
+        return name == b"host" and AUTHORITY.fullmatch(value) is not None
 
     def _judge(self) -> None:
         version, method = self.parser.get_http_version(), self.parser.get_method()
@@ -250,11 +246,6 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self._find_fault(fault)
         if self.url[:1] != b"/":
             self._use_absolute_target()
-        for field in self.decisive:
-            if field[0] == b"host" and len(field[1]) <= LONGEST_HOST:
-                if len(_valid_hosts) == MOST_HOSTS:
-                    _valid_hosts.clear()
-                _valid_hosts.add(field)
         if self.parser.should_upgrade():
             self.scope["method"] = method.decode("ascii")
             self.declines_upgrade = (
@@ -401,7 +392,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     ) -> None:
         # uvicorn itself only knows the request it read last, which may still wait.
         self.running = cycle
-        super()._start_asgi_task(cycle, Answer(app, cycle))
+        super()._start_asgi_task(cycle, ResponseWriter(app, cycle))
 
     def _expect_more(self) -> None:
         """Sees to it that what is still missing of the request does come, and ends."""

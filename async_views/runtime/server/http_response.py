@@ -34,7 +34,7 @@ REPEATED = frozenset(
         b"x-frame-options",
     }
 )
-MOST_KEPT = 1000
+MAX_KEPT = 1000
 # Where the connection's own framing is at stake, uvicorn decides.
 FRAMING = frozenset({b"connection", b"transfer-encoding"})
 WITHOUT_BODY = frozenset({204, 304})
@@ -42,7 +42,7 @@ WITHOUT_BODY = frozenset({204, 304})
 _kept: dict[tuple[bytes, bytes], bytes] = {}
 
 
-class Answer:
+class ResponseWriter:
     """An application's answer to one request, of which the head waits for the body.
 
     An application that fails between the two is so answered for with a 500 instead of
@@ -170,7 +170,7 @@ def header_lines(headers: Headers, size: int, needs_length: bool) -> list[bytes]
                 has_length = True
             line = b"%b: %b\r\n" % (name, value)
             if name in REPEATED:
-                if len(_kept) == MOST_KEPT:
+                if len(_kept) == MAX_KEPT:
                     _kept.clear()
                 _kept[header] = line
         lines.append(line)

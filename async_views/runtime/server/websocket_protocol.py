@@ -165,7 +165,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
     When the server stops, each client is sent 1012 (service restart), or 503 where its
     handshake is not complete.
 
-    A message of more than ``most_fragments`` fragments is refused like one that is too
+    A message of more than ``max_fragments`` fragments is refused like one that is too
     large (``ws_max_size``): empty ones have no size, and no end. What a client sends
     before its handshake is complete is refused with 400 (RFC 6455, section 4.1).
     ``error_headers`` are added to the refusals given here.
@@ -173,7 +173,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     stall_timeout: ClassVar[float] = 10.0
     linger_timeout: ClassVar[float] = 1.0
-    most_fragments: ClassVar[int] = 256
+    max_fragments: ClassVar[int] = 256
     error_headers: ClassVar[Headers] = ()
 
     transport: BoundedTransport  # type: ignore[assignment]
@@ -227,7 +227,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             self._flush_and_close()
 
     def handle_cont(self, event: Frame) -> None:
-        if len(self.frames) < self.most_fragments:
+        if len(self.frames) < self.max_fragments:
             super().handle_cont(event)
         else:
             self._fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")

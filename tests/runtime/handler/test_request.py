@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from async_views.runtime.asgi.types import Message
 from async_views.runtime.handler.asgi_handler import Handler
-from async_views.runtime.handler.request import MOST_HOSTS, PromisingRequest, _allowed
+from async_views.runtime.handler.request import MAX_HOSTS, PromisingRequest, _allowed
 from benchmarks.servers.applications.startproject import MIDDLEWARE as SEVEN
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
@@ -172,10 +172,10 @@ def test_a_host_that_a_proxy_names_is_looked_at_each_time(settings: Settings) ->
 def test_no_number_of_hosts_fills_the_memory(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = [".example"]
 
-    for number in range(MOST_HOSTS + 10):
+    for number in range(MAX_HOSTS + 10):
         asked_of(b"host%d.example" % number).get_host()
 
-    assert len(_allowed) <= MOST_HOSTS
+    assert len(_allowed) <= MAX_HOSTS
 
 
 async def own_urlconf(request: HttpRequest) -> HttpResponse:

@@ -40,7 +40,7 @@ FRAGMENTS = 20
 class Impatient(BoundedWebSocketProtocol):
     stall_timeout = 0.3
     linger_timeout = 0.3
-    most_fragments = FRAGMENTS
+    max_fragments = FRAGMENTS
     error_headers = [(b"x-content-type-options", b"nosniff")]
 
 
