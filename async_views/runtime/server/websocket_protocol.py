@@ -1,4 +1,4 @@
-"""How long may a WebSocket's client take to read, to answer and to go?"""
+"""Limits on how long a WebSocket client may take to read, to respond and to leave."""
 
 import asyncio
 import logging
@@ -21,17 +21,17 @@ from async_views.runtime.asgi.types import Headers
 from async_views.runtime.server.http_protocol import STOPPING
 
 logger = logging.getLogger("uvicorn.error.websocket")
-# A line for each socket that is opened, and another that it was, would be too many.
+# uvicorn logs several lines for each socket.
 logger.setLevel(logging.WARNING)
 
 
 class BoundedTransport:
-    """A transport whose end, and whose buffer, do not depend on whether its client reads.
+    """A transport that closes, and bounds its buffer, even if the client does not read.
 
-    To close one of asyncio's waits for the client to read what is still unsent, for ever
-    if need be. This one then gives the client ``linger_timeout`` seconds. Meanwhile what
-    comes is read and left to the protocol to throw away: closing on unread data resets
-    the connection, and the client would lose the close frame before it.
+    Closing an asyncio transport waits without limit for the client to read what is still
+    unsent. This one waits ``linger_timeout`` seconds. Meanwhile incoming data is read, and
+    the protocol discards it: closing with unread data resets the connection, and the
+    client would lose the close frame.
 
     ``closing`` is called once, before the first close.
     """
@@ -79,7 +79,7 @@ class BoundedTransport:
             self.transport.close()
 
     def end_soon(self) -> None:
-        """Bounds an end that has begun, here or with the client's own."""
+        """Bounds a close that has begun, on either side."""
         if self.ending is None:
             self.closing()
             self.ending = self.loop.call_later(
@@ -98,7 +98,8 @@ class BoundedTransport:
         self._set_reading()
 
     def pause_writing(self) -> None:
-        # Each ping is answered, so who sends pings and reads no pongs would fill the memory.
+        # Each ping is answered: a client that sends pings and reads no pongs would fill
+        # the memory.
         self.writing_paused = True
         self._set_reading()
 
@@ -109,7 +110,7 @@ class BoundedTransport:
     def connection_lost(self) -> None:
         if self.ending is not None:
             self.ending.cancel()
-        # By it, the protocol and its transport would be each other's for ever.
+        # Break the reference cycle between the protocol and its transport.
         del self.closing
 
     def _set_reading(self) -> None:
@@ -120,11 +121,11 @@ class BoundedTransport:
 
 
 class Handshake(ServerProtocol):
-    """The WebSocket protocol itself, which says why it refuses in problem details."""
+    """The WebSocket protocol, with problem details in refused handshakes."""
 
     def __init__(self, max_size: int | None, error_headers: Headers) -> None:
-        # No extensions: what is compressed can be a thousand times larger than it came,
-        # and even a socket that is silent would cost 64 KiB.
+        # No extensions: a compressed message can expand a thousandfold, and even an idle
+        # socket would cost 64 KiB.
         super().__init__(max_size=max_size, logger=logger)
         self.error_headers = error_headers
 
@@ -133,7 +134,7 @@ class Handshake(ServerProtocol):
         versions = request.headers.get_all("Sec-WebSocket-Version")
         if response.status_code != 400 or versions in ([], ["13"]):
             return response
-        # RFC 6455, section 4.4: a client that knows several tries the one named here.
+        # RFC 6455, section 4.4: a client that supports several tries the one named here.
         response = self.reject(
             426,
             f"Sec-WebSocket-Version is {shortened(', '.join(versions))!r}: it should "
@@ -145,7 +146,7 @@ class Handshake(ServerProtocol):
 
     def reject(self, status: int, text: str) -> Response:
         response = super().reject(status, text)
-        detail = " ".join(text.split()) or "This WebSocket is not open to you."
+        detail = " ".join(text.split()) or "This WebSocket is refused."
         problem = ProblemDetails(response.status_code, detail)
         response.body = problem.document()
         del response.headers["Content-Type"], response.headers["Content-Length"]
@@ -155,20 +156,20 @@ class Handshake(ServerProtocol):
 
 
 class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's WebSocket protocol, for clients that cannot be trusted to read or leave.
+    """uvicorn's WebSocket protocol with limits for clients that do not read or leave.
 
-    A client that reads so little that the application's sends have to wait is cut off
-    after ``stall_timeout`` seconds. One that is sent a close frame, for whichever reason,
-    has ``linger_timeout`` seconds to read it; then the connection is gone, and the
-    application's ``receive`` and ``send`` have said so. uvicorn itself waits for ever.
+    A client that makes the application's sends wait, because it does not read, is
+    disconnected after ``stall_timeout`` seconds. After a close frame, for whatever reason,
+    the client has ``linger_timeout`` seconds to read it; then the connection is closed, and
+    the application's ``receive`` and ``send`` report it. uvicorn waits without limit.
 
-    When the server stops, each client is sent 1012 (service restart), or 503 where its
-    handshake is not complete.
+    When the server stops, each client gets close code 1012 (service restart), or a 503
+    response if its handshake is not complete.
 
     A message of more than ``max_fragments`` fragments is refused like one that is too
-    large (``ws_max_size``): empty ones have no size, and no end. What a client sends
-    before its handshake is complete is refused with 400 (RFC 6455, section 4.1).
-    ``error_headers`` are added to the refusals given here.
+    large (``ws_max_size``): fragments can be empty, so their size alone sets no limit.
+    Data before the handshake is complete is refused with 400 (RFC 6455, section 4.1).
+    ``error_headers`` are added to the refusals sent here.
     """
 
     stall_timeout: ClassVar[float] = 10.0
@@ -199,7 +200,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> None:
-        # The transport closes now by itself, once its buffer is empty.
+        # The transport now closes by itself, once its buffer is empty.
         self.transport.end_soon()
 
     def pause_writing(self) -> None:
@@ -222,9 +223,17 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             return
         super().data_received(data)
         if not self.handshake_initiated:
-            # All of a handshake comes at once, from uvicorn's HTTP protocol. This one is
-            # more than the WebSocket protocol takes, and its refusal waits to be sent.
+            # uvicorn's HTTP protocol passes a handshake on in one piece. This one is larger
+            # than the WebSocket protocol accepts, and its refusal has yet to be sent.
             self._flush_and_close()
+
+    def schedule_ping(self) -> None:
+        # At a moment that many sockets share, up to a 32nd of the interval early: the loop
+        # wakes up once for all of them, which halves what an idle socket costs.
+        assert self.ping_interval is not None
+        due = self.loop.time() + self.ping_interval
+        shared = due - due % (self.ping_interval / 32)
+        self.ping_timer = self.loop.call_at(shared, self.send_keepalive_ping)
 
     def handle_cont(self, event: Frame) -> None:
         if len(self.frames) < self.max_fragments:
@@ -234,7 +243,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not is_utf_8(b"".join(self.frames)):
-            # uvicorn would log the client's mistake with a traceback.
+            # uvicorn would log a traceback for the client's mistake.
             self._fail(CloseCode.INVALID_DATA, "the text is not UTF-8")
         else:
             super().send_receive_event_to_app()
@@ -255,7 +264,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             self._flush_and_close()
 
     def _refuse(self, response: Response) -> None:
-        """Answers a handshake for which the application has no answer yet."""
+        """Refuses a handshake that the application has not answered yet."""
         self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
         self.conn.send_response(response)
         self._flush_and_close()
@@ -271,10 +280,10 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.close()
 
     def _closing(self) -> None:
-        # Else uvicorn complains of an application that has denied the handshake, that it
-        # did not complete it.
+        # Otherwise uvicorn logs that an application which denied the handshake did not
+        # complete it.
         self.handshake_complete = True
-        # Also of an application that goes on sending because it does not know yet.
+        # And an application that does not know yet may go on sending.
         self.disconnected = True
         self.writable.set()
 

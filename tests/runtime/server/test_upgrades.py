@@ -216,7 +216,7 @@ def test_a_websocket_handshake_with_a_body_is_refused(
     for answer in (at_once, apart):
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert b"connection: close" in answer
-        assert b"A WebSocket's handshake has no body" in answer
+        assert b"A WebSocket handshake has no body" in answer
         assert answer.count(b"HTTP/1.1") == 1
     assert site.asked == []
 

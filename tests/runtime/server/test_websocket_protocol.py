@@ -323,7 +323,7 @@ def test_half_a_close_ends_it(server: Served) -> None:
         pytest.param(
             HANDSHAKE % (b"/refuse", b""),
             403,
-            "This WebSocket is not open to you.",
+            "This WebSocket is refused.",
             id="refused by the application",
         ),
     ],
