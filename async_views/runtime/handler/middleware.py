@@ -26,24 +26,24 @@ from django.utils.functional import SimpleLazyObject
 
 from async_views.runtime.handler.header_fields import HeaderFields, add_missing, checked
 from async_views.runtime.handler.middleware_layers import InPlace
-from async_views.runtime.handler.request import PromisingRequest
+from async_views.runtime.handler.request import LazyRequest
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
-# Their session and message stores touch nothing until something is read or written.
+# Django's own session and message stores do no I/O until they are read or written.
 SESSION_ENGINES = "django.contrib.sessions.backends."
 MESSAGE_STORAGES = "django.contrib.messages.storage."
 
 
 class SecurityMiddleware(InPlace, security.SecurityMiddleware):
-    """Compares and sets headers: the same for all that came the same way."""
+    """Sets the same headers on all responses, one set for HTTP and one for HTTPS."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(get_response)
         self.fields, self.fields_when_secure = map(self.fields_for, (False, True))
 
     def fields_for(self, is_secure: bool) -> HeaderFields:
-        """What Django's own gives to whoever came that way."""
+        """The headers that Django's class sets."""
         request, response = HttpRequest(), HttpResponse()
         setattr(request, "is_secure", lambda: is_secure)  # noqa: B010
         del response.headers["Content-Type"]
@@ -59,7 +59,7 @@ class SecurityMiddleware(InPlace, security.SecurityMiddleware):
 
 
 class CommonMiddleware(InPlace, common.CommonMiddleware):
-    """Compares URLs, and counts the bytes of a response it has in memory."""
+    """Compares URLs, and sets Content-Length."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
@@ -89,15 +89,15 @@ def x_frame_options(value: str) -> HeaderFields:
 
 
 class ConditionalGetMiddleware(InPlace, http.ConditionalGetMiddleware):
-    """Hashes a response it has in memory."""
+    """Computes an ETag of a response that is in memory."""
 
 
 class SessionMiddleware(InPlace, sessions.SessionMiddleware):
-    """Promises a session, which the view loads when it looks; saves it if it changed."""
+    """Sets a lazy session; saves it if it changed."""
 
     def process_request(self, request: HttpRequest) -> None:
-        if isinstance(request, PromisingRequest):
-            request.promise(session=self.session_of)
+        if isinstance(request, LazyRequest):
+            request.set_lazy(session=self.session_of)
         else:
             super().process_request(request)
 
@@ -109,9 +109,9 @@ class SessionMiddleware(InPlace, sessions.SessionMiddleware):
 
     def is_done(self, request: HttpRequest) -> bool:
         return (
-            isinstance(request, PromisingRequest)
+            isinstance(request, LazyRequest)
             and not request.has("session")
-            # One that cannot be a session's has to be deleted.
+            # A session cookie that is not valid has to be deleted.
             and settings.SESSION_COOKIE_NAME not in request.COOKIES
         )
 
@@ -123,11 +123,11 @@ class SessionMiddleware(InPlace, sessions.SessionMiddleware):
 
 
 class AuthenticationMiddleware(InPlace, auth.AuthenticationMiddleware):
-    """Promises a user, whom the view loads when it looks."""
+    """Sets a lazy user."""
 
     def process_request(self, request: HttpRequest) -> None:
-        if isinstance(request, PromisingRequest) and "session" in request.promises:
-            request.promise(user=user_of, auser=auser_of)
+        if isinstance(request, LazyRequest) and "session" in request.makers:
+            request.set_lazy(user=user_of, auser=auser_of)
         else:
             super().process_request(request)
 
@@ -141,16 +141,16 @@ def auser_of(request: HttpRequest) -> Callable[[], Awaitable[Any]]:
 
 
 class MessageMiddleware(InPlace, messages.MessageMiddleware):
-    """Promises messages; stores what was added, forgets what was read."""
+    """Sets lazy messages; stores what was added, and removes what was read."""
 
     def process_request(self, request: HttpRequest) -> None:
-        if isinstance(request, PromisingRequest):
-            request.promise(_messages=default_storage)
+        if isinstance(request, LazyRequest):
+            request.set_lazy(_messages=default_storage)
         else:
             super().process_request(request)
 
     def is_done(self, request: HttpRequest) -> bool:
-        return isinstance(request, PromisingRequest) and not request.has("_messages")
+        return isinstance(request, LazyRequest) and not request.has("_messages")
 
     def may_block(self, request: HttpRequest) -> bool:
         storage = getattr(request, "_messages", None)
@@ -158,12 +158,12 @@ class MessageMiddleware(InPlace, messages.MessageMiddleware):
 
 
 class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
-    """Compares a cookie with a form, which for an unsafe method it reads first."""
+    """Compares a cookie with a form; reading the form of an unsafe method may block."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(get_response)
         if iscoroutinefunction(get_response):
-            # An instance's own: the handler asks each hook whether it is asynchronous.
+            # On the instance: the handler adapts each hook that is not asynchronous.
             setattr(self, "process_view", self.process_view_later)  # noqa: B010
 
     async def process_view_later(
@@ -182,7 +182,7 @@ class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
 
 
 def in_place_classes() -> dict[str, type[InPlace]]:
-    """By the dotted paths of Django's that MIDDLEWARE has, as far as the settings allow."""
+    """The table: Django's dotted paths, and the classes for them that the settings allow."""
     classes: dict[str, type[InPlace]] = {
         "django.middleware.security.SecurityMiddleware": SecurityMiddleware,
         "django.middleware.common.CommonMiddleware": CommonMiddleware,

@@ -1,8 +1,8 @@
-"""How does a request pass through several middleware in one coroutine?
+"""Several middleware in one coroutine.
 
-Django puts two coroutines around the view for each middleware: the middleware's own, and
-one that turns its errors into responses. Of those here, the ones that follow each other
-in MIDDLEWARE do together what they would do one within the other.
+For each middleware Django puts two coroutines around the view: the middleware's own, and
+one that turns its errors into responses. Middleware of this package that follow each other
+in MIDDLEWARE share one coroutine, with the same result.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ from django.http.response import HttpResponseBase
 class InPlace:
     """The asynchronous call of a middleware whose hooks run in place where they may.
 
-    To be put before Django's MiddlewareMixin, or a class derived from that. What Django
-    promises still holds of each: an error in it becomes a response, which those around
-    it see; and what it answers at once, those within it do not see.
+    A base class to name before Django's MiddlewareMixin, or a class derived from that.
+    Each middleware still behaves as Django documents: an error in it becomes a response,
+    which the outer ones see, and a response of its own skips the inner ones.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
@@ -75,7 +75,7 @@ class InPlace:
     async def answer_error(
         self, request: HttpRequest, error: Exception, depth: int
     ) -> HttpResponseBase:
-        """As Django answers for an enclosed layer; the outermost it sees to itself."""
+        """Django's response to an error; Django itself handles one of the outermost layer."""
         if not depth:
             raise error
         answer = sync_to_async(response_for_exception, thread_sensitive=False)
@@ -83,7 +83,7 @@ class InPlace:
         return response
 
     def is_done(self, request: HttpRequest) -> bool:
-        """Whether process_response would do nothing, as nothing was asked for."""
+        """Whether process_response would do nothing."""
         return False
 
     def may_block(self, request: HttpRequest) -> bool:
@@ -93,7 +93,7 @@ class InPlace:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What of a middleware is worth a call; None where it would do or say nothing."""
+    """The methods of a middleware that have to be called; None for those that do nothing."""
 
     begin: Callable[[HttpRequest], HttpResponseBase | None] | None
     finish: Callable[[HttpRequest, HttpResponseBase], HttpResponseBase] | None

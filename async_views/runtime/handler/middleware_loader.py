@@ -1,7 +1,7 @@
-"""Loads MIDDLEWARE as Django does, with the classes of this package for Django's own.
+"""Loading MIDDLEWARE as Django does, with this package's classes in place of Django's.
 
-`Handler` reads the table of `middleware.py` while it loads, and nobody else does: settings,
-system checks and WSGI keep Django's classes.
+Only `Handler` uses the table in `middleware.py`: settings, system checks and WSGI keep
+Django's classes.
 """
 
 import logging
@@ -20,12 +20,12 @@ from async_views.runtime.handler.middleware_layers import InPlace
 WRITTEN_FOR = (5, 2)
 
 logger = logging.getLogger(__name__)
-# Where Django itself reports a middleware that takes itself out of the chain.
+# Django's logger for a middleware that is not used.
 request_logger = logging.getLogger("django.request")
 
 
 def load_middleware(handler: Any, is_async: bool) -> None:
-    """Does what BaseHandler.load_middleware does, to the same attributes of `handler`.
+    """Sets what BaseHandler.load_middleware sets on `handler`.
 
     Middleware of this package that follow each other share a coroutine.
     """
@@ -61,7 +61,7 @@ def load_middleware(handler: Any, is_async: bool) -> None:
         if (
             isinstance(middleware, InPlace)
             and isinstance(outermost, InPlace)
-            # And not what somebody's factory has put between the two.
+            # A factory may put something of its own between the two.
             and middleware.view is chain
         ):
             middleware.enclose(outermost)
@@ -99,7 +99,7 @@ def add_hooks(handler: Any, middleware: Any, is_async: bool) -> None:
 
 @cache
 def warn_of_another_django(version: tuple[int, int]) -> None:
-    """Once: the classes of the table repeat what Django's do, or override it."""
+    """Logs once that the classes in the table override another version of Django's."""
     if version != WRITTEN_FOR:
         logger.warning(
             "Django is %d.%d, and its middleware that runs without a thread was written "

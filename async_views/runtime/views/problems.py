@@ -28,7 +28,7 @@ from async_views.runtime.asgi.types import Headers, Scope
 from async_views.runtime.handler.closing import resource_closers
 from async_views.runtime.handler.header_fields import fields_of
 from async_views.runtime.handler.middleware_layers import InPlace
-from async_views.runtime.handler.request import PromisingRequest
+from async_views.runtime.handler.request import LazyRequest
 from async_views.runtime.handler.request_content import too_many_fields
 from async_views.runtime.postgres.database import is_refused_value, is_unavailable
 from async_views.runtime.views.negotiation import wants_page
@@ -87,9 +87,9 @@ def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, 
     headers = [field for field in scope["headers"] if field[0] not in UNREAD]
     scope = {**scope, "headers": headers}
     try:
-        request = PromisingRequest(scope, BytesIO())
+        request = LazyRequest(scope, BytesIO())
     except UnicodeDecodeError:
-        request = PromisingRequest({**scope, "query_string": b""}, BytesIO())
+        request = LazyRequest({**scope, "query_string": b""}, BytesIO())
     response = described(request, details)
     length = b"%d" % len(response.content)
     return [*fields_of(response), (b"content-length", length)], response.content

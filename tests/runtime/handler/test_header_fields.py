@@ -1,4 +1,4 @@
-"""Does an answer get the fields that it lacks, and keep those that it has?"""
+"""A response gets the fields that it lacks, and keeps those that it has."""
 
 import pytest
 from django.http import HttpResponse

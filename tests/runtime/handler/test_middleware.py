@@ -1,4 +1,4 @@
-"""Do the middleware that run in place behave as Django's, and start no thread?"""
+"""Middleware that runs in place behaves as Django's, and starts no thread."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""Do middleware that share a coroutine do what they would do one within the other?"""
+"""Middleware that shares a coroutine behaves as if nested."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Does an answer leave in one piece, and as the application gave it?"""
+"""A response is written in one piece, unchanged."""
 
 import asyncio
 import http.client

@@ -1,4 +1,4 @@
-"""Does every request end where HTTP says, whatever else it offers to speak?
+"""Every request ends where HTTP specifies, whichever upgrade it offers.
 
 A request whose end a server and the proxy before it see at different places lets a client
 smuggle another one past the proxy. So these tests count the answers, and look at what the

@@ -1,4 +1,4 @@
-"""Does every WebSocket end as RFC 6455 says, and in time, whatever its client does?"""
+"""Every WebSocket ends as RFC 6455 specifies, and in time, whatever its client does."""
 
 import json
 import logging

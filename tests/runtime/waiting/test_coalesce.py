@@ -1,4 +1,4 @@
-"""Do those who wait together share an answer, and is none older than who gets it?"""
+"""Callers that wait together share a result, which is never older than their calls."""
 
 import asyncio
 import contextvars

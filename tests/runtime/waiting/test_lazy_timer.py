@@ -1,4 +1,4 @@
-"""The timer rings once, when it was last told to, and costs the loop few timers."""
+"""The timer rings once, at the time that was set last, and uses few timers of the loop."""
 
 import asyncio
 import gc
