@@ -10,15 +10,23 @@ from async_api.bridges.experiments.experiment import (
     SynchronousExperiment,
 )
 from async_api.bridges.experiments.registry import Ready
-from async_api.bridges.heartbeat import Heartbeat, Stall
-from async_api.bridges.recording import Span
+from async_api.bridges.recording import Recording, Span
 from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings
+from async_views.runtime.waiting.loop_lag import LoopLag
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """When the loop should have answered, and when it did; microseconds of the run."""
+
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """What the heartbeat saw of the event loop that the experiment ran on."""
+    """How late the event loop was that the experiment ran on."""
 
     worst: int  # microseconds
     stalls: tuple[Stall, ...]
@@ -58,22 +66,32 @@ async def conduct(
     """Cancelling it ends the experiment, its sleeping threads included."""
     run = Run(ready.question)
 
-    async def watched() -> Heartbeat:
-        with Heartbeat(run.recording) as heartbeat:
+    async def watched() -> LoopLag:
+        with LoopLag() as measured:
             await experiment.run(run)
-        return heartbeat
+        return measured
 
     with run.ending():
         if experiment.needs_own_loop:
-            heartbeat = await asyncio.get_running_loop().run_in_executor(
+            measured = await asyncio.get_running_loop().run_in_executor(
                 run.pool, lambda: asyncio.run(watched())
             )
         else:
             run.note_event_loop()
-            heartbeat = await watched()
+            measured = await watched()
         wall_time = run.recording.now()
-    lag = Lag(heartbeat.worst_lag, tuple(heartbeat.stalls))
+    lag = lag_of(measured, run.recording)
     return result(ready, run, wall_time, surroundings, lag)
+
+
+def lag_of(measured: LoopLag, recording: Recording) -> Lag:
+    return Lag(
+        round(measured.worst * 1_000_000),
+        tuple(
+            Stall(recording.at(due), recording.at(called))
+            for due, called in measured.stalls
+        ),
+    )
 
 
 def conduct_synchronously(

@@ -53,7 +53,11 @@ class Recording:
 
     def now(self) -> int:
         """Microseconds since the run began, on the clock that all threads share."""
-        return round((time.perf_counter() - self._began) * 1_000_000)
+        return self.at(time.perf_counter())
+
+    def at(self, moment: float) -> int:
+        """Microseconds from the beginning of the run to a time of `perf_counter`."""
+        return round((moment - self._began) * 1_000_000)
 
     @contextmanager
     def span(self, activity: Activity, lane: str = "") -> Iterator[None]:

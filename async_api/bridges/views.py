@@ -36,10 +36,10 @@ from async_views.runtime.views.known_parameters import (
 from async_views.runtime.views.negotiation import chosen_format, wants_page
 from async_views.runtime.views.problems import explained, field_errors, problem_response
 from async_views.runtime.views.read_only import read_only
-from async_views.runtime.waiting.places import Places
+from async_views.runtime.waiting.concurrency_limit import ConcurrencyLimit
 
 NOTHING: Mapping[str, object] = {}
-PLACES = Places(settings.BRIDGE_LIMIT, "experiments")
+LIMIT = ConcurrencyLimit(settings.BRIDGE_LIMIT, "experiments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ async def sync_to_async_view(request: HttpRequest) -> HttpResponse:
     if (answer := answer_without_running(request, form, served)) is not None:
         return answer
     try:
-        with PLACES.taken():
+        with LIMIT.slot():
             results = [
                 await conduct(ready, ready.experiment, served.surroundings)
                 for ready in form.ready()
@@ -79,7 +79,7 @@ def async_to_sync_view(request: HttpRequest) -> HttpResponse:
     form = form_of(request, "async_to_sync")
     if (answer := answer_without_running(request, form, served)) is not None:
         return answer
-    with PLACES.taken():
+    with LIMIT.slot():
         results = [
             conduct_synchronously(ready, ready.experiment, served.surroundings)
             for ready in form.ready()

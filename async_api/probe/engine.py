@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -26,11 +25,11 @@ from async_api.probe.wire.connect_failures import failure_of
 from async_api.probe.wire.connection import ProbeClient, RequestFailed, probe_client
 from async_api.probe.wire.limits import Limits
 from async_views.runtime.waiting.deadline import Deadline
+from async_views.runtime.waiting.loop_lag import LoopLag
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STATUSES = range(100, 600)  # RFC 9110, section 15
 METHODS = ("GET", "HEAD", "OPTIONS")
-HEARTBEAT_SECONDS = 0.02
 # In one turn of the loop: to begin a connection takes it up to a millisecond.
 STARTED_AT_ONCE = 10
 
@@ -81,7 +80,7 @@ async def probe(
             run = Run(question, limits, client, on_sample)
             busy_before = time.thread_time_ns()
             began = time.perf_counter_ns()
-            with Heartbeat() as heartbeat:
+            with LoopLag() as loop_lag:
                 await run.all(began, budget_ends)
             wall_ns = time.perf_counter_ns() - began
             busy = (time.thread_time_ns() - busy_before) / max(wall_ns, 1)
@@ -98,7 +97,7 @@ async def probe(
         strays=client.strays,
     )
     # An answer that waits for its turn to be read waits as one does for the loop.
-    lag = max(heartbeat.worst, client.pace.longest_wait)
+    lag = max(round(loop_lag.worst * 1e6), client.pace.longest_wait // 1000)
     return Probe(
         question,
         samples,
@@ -106,7 +105,7 @@ async def probe(
         verdict(
             summary,
             busy=busy,
-            lag=lag // 1000,
+            lag=lag,
             nearness=here.nearness(guard.dialled, run.origins),
         ),
     )
@@ -122,34 +121,6 @@ async def admit(question: Question, limits: Limits, guard: Guard) -> None:
             min(question.timeout_seconds, limits.budget_seconds)
         ):
             await guard.admit(question.target)
-
-
-class Heartbeat:
-    """Watches how late the event loop is, at worst, in nanoseconds."""
-
-    def __init__(self) -> None:
-        self.worst = 0
-        self._loop = asyncio.get_running_loop()
-
-    def __enter__(self) -> Self:
-        self._wait()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        # A beat that is overdue right now counts too.
-        self._observe()
-        self._handle.cancel()
-
-    def _wait(self) -> None:
-        self._due = self._loop.time() + HEARTBEAT_SECONDS
-        self._handle = self._loop.call_at(self._due, self._beat)
-
-    def _beat(self) -> None:
-        self._observe()
-        self._wait()
-
-    def _observe(self) -> None:
-        self.worst = max(self.worst, int((self._loop.time() - self._due) * 1e9))
 
 
 class TooManyRedirects(Exception):

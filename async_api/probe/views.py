@@ -49,12 +49,12 @@ from async_views.runtime.views.problems import (
     problem_response,
 )
 from async_views.runtime.views.read_only import read_only
-from async_views.runtime.waiting.places import Places
+from async_views.runtime.waiting.concurrency_limit import ConcurrencyLimit
 
 logger = logging.getLogger(__name__)
 
 PARAMETERS = tuple(ProbeForm.base_fields)
-PLACES = Places(settings.PROBE_LIMIT, "probes")
+LIMIT = ConcurrencyLimit(settings.PROBE_LIMIT, "probes")
 
 CROSS_SITE = (
     "Another site sent you here, so nothing has been sent yet. Look at the URL and send "
@@ -95,7 +95,7 @@ async def answer(request: HttpRequest) -> HttpResponse:
     if is_prefetch(request):
         raise Problem(503, "A probe does not run ahead of being asked for.")
     try:
-        with PLACES.taken():
+        with LIMIT.slot():
             run = await probe(
                 form.question(),
                 configured_limits(),

@@ -5,7 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.http import HttpRequest
 
-from async_views.runtime.asgi.header_fields import Fields
+from async_views.runtime.handler.header_fields import HeaderFields
 from async_views.runtime.views.rate_limit import Policy, address_subject, limits_of
 from catalog.access.access import presented_token
 from catalog.access.tokens import subject_of
@@ -13,7 +13,7 @@ from catalog.access.tokens import subject_of
 WINDOW_SECONDS = 60
 
 
-def count_read(request: HttpRequest) -> Fields:
+def count_read(request: HttpRequest) -> HeaderFields:
     """Counts one read, and answers the header fields that say what is left.
 
     Raises Problem 429 where nothing was left. Neither blocks nor waits.
@@ -21,12 +21,12 @@ def count_read(request: HttpRequest) -> Fields:
     return count(request, "reads", settings.CATALOG_READS_A_MINUTE)
 
 
-def count_write(request: HttpRequest) -> Fields:
+def count_write(request: HttpRequest) -> HeaderFields:
     """The same for a write."""
     return count(request, "writes", settings.CATALOG_WRITES_A_MINUTE)
 
 
-def count(request: HttpRequest, name: str, limit: int) -> Fields:
+def count(request: HttpRequest, name: str, limit: int) -> HeaderFields:
     if not limit:
         return {}
     limits = limits_of(request)

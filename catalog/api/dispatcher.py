@@ -18,7 +18,6 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 
 from async_views import __version__
-from async_views.runtime.asgi.header_fields import add
 from async_views.runtime.asgi.problem import (
     MOST_ERRORS,
     Problem,
@@ -26,6 +25,7 @@ from async_views.runtime.asgi.problem import (
     wrong_values,
 )
 from async_views.runtime.asgi.problem_details import FieldError
+from async_views.runtime.handler.header_fields import add
 from async_views.runtime.postgres.database import is_unavailable
 from async_views.runtime.views.problems import problem_response
 from async_views.runtime.views.unknown_parameters import unknown_parameters

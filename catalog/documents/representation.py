@@ -7,7 +7,7 @@ from hashlib import blake2b
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 
-from async_views.runtime.asgi.header_fields import add, checked
+from async_views.runtime.handler.header_fields import add, checked
 
 JSON = "application/json"
 # Which a 304 makes cheap: nothing here is ever older than its request.

@@ -43,7 +43,7 @@ def batched(
     ask: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Answer]]],
 ) -> Batched[Key, Answer]:
     """Within the bounds of a worker, whatever is asked of single rows."""
-    return Batched(ask, most_keys=MOST_ROWS_AT_ONCE, most_waiting=MOST_WAITING)
+    return Batched(ask, max_keys=MOST_ROWS_AT_ONCE, max_waiting=MOST_WAITING)
 
 
 class Reads:
@@ -51,15 +51,15 @@ class Reads:
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self.all_brands = Coalesced(self._all_brands, most_waiting=MOST_WAITING)
+        self.all_brands = Coalesced(self._all_brands, max_waiting=MOST_WAITING)
         self.brand = batched(self._brands)
         self.product = batched(self._products)
-        self.skus = Coalesced(self._skus, most_waiting=MOST_WAITING)
-        self.page = Coalesced(self._page, most_waiting=MOST_WAITING)
+        self.skus = Coalesced(self._skus, max_waiting=MOST_WAITING)
+        self.page = Coalesced(self._page, max_waiting=MOST_WAITING)
         self.listed_products = Coalesced(
-            self._listed_products, most_waiting=MOST_WAITING
+            self._listed_products, max_waiting=MOST_WAITING
         )
-        self.listed_brands = Coalesced(self._listed_brands, most_waiting=MOST_WAITING)
+        self.listed_brands = Coalesced(self._listed_brands, max_waiting=MOST_WAITING)
 
     async def _all_brands(self) -> Representation:
         ((document,),) = await self._ask(questions.all_brands())

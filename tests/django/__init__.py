@@ -1,1 +1,1 @@
-"""Does Django's own test suite pass with this site's handler and middleware?"""
+"""Django's own test suites, run with this site's handler and middleware."""

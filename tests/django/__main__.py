@@ -1,4 +1,4 @@
-"""Does what passes with stock Django pass with ours? Run by `make test-django`."""
+"""Runs Django's tests with stock Django and with our classes, for `make test-django`."""
 
 import sys
 import time
@@ -19,13 +19,13 @@ from tests.django.verdict import as_text, closing, is_good
 from tests.support.site import ROOT
 
 VAR = ROOT / "var"
-AT_ONCE = 2  # Stock and ours side by side: what disturbs one disturbs both.
+AT_ONCE = 2  # Stock and ours side by side, under the same load.
 
 
 def main() -> int:
-    """Exit status 0 when it does, 1 when it does not or cannot be found out.
+    """Returns 0 if all tests that pass with stock Django pass with ours, else 1.
 
-    The ways of calling that are named as arguments are tried, or all of them.
+    The arguments name the ways of calling to try; without any, all are tried.
     """
     ways = sys.argv[1:] or CALLS
     started = time.monotonic()
@@ -48,9 +48,9 @@ def main() -> int:
 
 
 def run_all(suites: Path, ways: Sequence[str]) -> dict[Run, Outcomes]:
-    """Every run's outcomes; raises RunFailed and EmbeddedPostgresError."""
-    # A server of their own: long transactions of theirs would keep what others have
-    # deleted from being cleaned up, which some of the site's tests look at.
+    """The outcomes of every run; raises RunFailed and EmbeddedPostgresError."""
+    # A server of their own: their long transactions would delay the vacuum of deleted rows,
+    # which some of the site's tests check.
     directory = VAR / "postgres-for-django-s-tests"
     url = embedded.url(directory)
     runs = [Run(classes, calls) for calls, classes in product(ways, CLASSES)]

@@ -1,8 +1,8 @@
-"""How do tests that were written for synchronous calls test asynchronous code?
+"""Calling asynchronous code from tests that were written for synchronous calls.
 
 Few of Django's tests of middleware await anything: most call it, or send requests through
-`Client`, which does. Here what they call is awaited on an event loop in between, as it is
-under ASGI, while their own code, and with it their transaction, keeps its thread.
+`Client`, which calls it. Here those calls are awaited on an event loop, as under ASGI,
+while the tests, and with them their transaction, keep their thread.
 """
 
 from typing import Any
@@ -13,21 +13,22 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-from tests.django.substitution import MIDDLEWARE, named, put_in_place_of
+from tests.django.substitution import HANDLER, MIDDLEWARE, named, put_in_place_of
 
 
 class AsynchronousChain(django.test.client.ClientHandler):
-    """Between `Client` and the view, all middleware is called as under ASGI."""
+    """A handler for `Client` that calls all middleware as under ASGI."""
 
     def load_middleware(self, is_async: bool = True) -> None:
-        super().load_middleware(is_async=True)
+        # As stock Django's handler, or as ours, depending on the run.
+        named(HANDLER).load_middleware(self, is_async=True)  # type: ignore[attr-defined]
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         return async_to_sync(self.get_response_async)(request)
 
 
 class AsynchronousCall(MiddlewareMixin):
-    """What stands before a class of middleware: its synchronous call awaits."""
+    """A mixin for middleware whose synchronous call awaits the asynchronous one."""
 
     def __init__(self, get_response: Any) -> None:
         super().__init__(get_response)
@@ -44,9 +45,9 @@ class AsynchronousCall(MiddlewareMixin):
 
 
 def use_asynchronous_calls() -> None:
-    """Has tests imported from now on, in this process, call middleware so.
+    """Makes tests that are imported from now on, in this process, call middleware so.
 
-    To be called after use_our_classes, where that is called at all.
+    Call it after use_our_classes, if at all.
     """
     client: Any = django.test.client
     client.ClientHandler = AsynchronousChain

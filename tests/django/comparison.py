@@ -1,4 +1,4 @@
-"""Does everything that passes with stock Django pass with our classes too?"""
+"""Comparing a run with stock Django and a run with our classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from tests.django.outcomes import Outcome, Outcomes
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs that differ in nothing but the classes, test by test."""
+    """The tests of two runs that differ only in the classes."""
 
     passed: frozenset[str]  # with both
     failed: Mapping[str, str]  # with ours only; each with its traceback or a sentence
-    excepted: frozenset[str]  # with ours only, and rightly
+    excepted: frozenset[str]  # with ours only, as expected
     failed_with_stock: frozenset[str]  # here, whatever ours did: not counted
     skipped_with_stock: frozenset[str]  # here: not counted
 
@@ -23,8 +23,7 @@ def compare(
     """`exceptions` are reasons by test."""
     should_pass = _with(stock, Outcome.PASSED)
     passed = should_pass & _with(ours, Outcome.PASSED)
-    # What fails with ours and is unknown to stock is no test, but what prepares a class
-    # or a module of them.
+    # A failure with ours that stock does not have is of a class or module fixture.
     failed = (should_pass - passed) | (_with(ours, Outcome.FAILED) - stock.keys())
     return Comparison(
         passed=passed,

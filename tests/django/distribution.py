@@ -1,4 +1,4 @@
-"""Where do Django's own tests come from? From the source distribution of its version."""
+"""Django's own tests, from the source distribution of the installed version."""
 
 import subprocess
 import sys
@@ -8,13 +8,13 @@ from tempfile import TemporaryDirectory
 
 
 class DistributionMissing(Exception):
-    """Django's source distribution cannot be had, or is not what it should be."""
+    """Django's source distribution cannot be downloaded, or is not the right one."""
 
 
 def tests(version: str, directory: Path) -> Path:
-    """The directory of the tests of Django `version`, in `directory`, kept there.
+    """The directory of the tests of Django `version`, kept in `directory`.
 
-    Downloads the distribution, 11 MB, where it is not. Raises DistributionMissing.
+    Downloads the distribution, 11 MB, if it is not there. Raises DistributionMissing.
     """
     unpacked = directory / "tests"
     if not unpacked.exists():
@@ -27,8 +27,7 @@ def tests(version: str, directory: Path) -> Path:
 
 
 def _download(version: str, directory: Path) -> None:
-    # pip asks even what it only downloads for its metadata: setuptools answers, in an
-    # environment that pip makes for this and removes.
+    # To read its metadata, pip builds what it downloads, in a temporary environment.
     pip = subprocess.run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         + ["--disable-pip-version-check", "--no-binary=Django"]
@@ -44,13 +43,13 @@ def _download(version: str, directory: Path) -> None:
 
 
 def _unpack(archive: Path, version: str, unpacked: Path) -> None:
-    """The tests only, which get their name when they are complete."""
+    """Unpacks the tests only, and renames them when they are complete."""
     with TemporaryDirectory(dir=archive.parent) as unfinished:
         content = Path(unfinished, f"django-{version}")
         wanted = (f"{content.name}/tests/", f"{content.name}/PKG-INFO")
         try:
             with tarfile.open(archive) as tar:
-                # Python before 3.11.4 has no filters, and asks for none.
+                # Python before 3.11.4 has no filters.
                 tar.extraction_filter = getattr(
                     tarfile, "data_filter", lambda member, path: member
                 )
@@ -67,7 +66,7 @@ def _unpack(archive: Path, version: str, unpacked: Path) -> None:
 
 
 def _version(package_information: Path) -> str:
-    """As its `Version` line says, which every source distribution's PKG-INFO has.
+    """The version in its `Version` line, which every PKG-INFO has.
 
     https://packaging.python.org/en/latest/specifications/core-metadata/
     """

@@ -1,6 +1,6 @@
-"""Which of Django's tests do our classes rightly fail, and why?
+"""Django's tests that our classes are expected to fail, with the reasons.
 
-Those that pin a thread on purpose, where it is the point of ours to need none.
+These would be tests that require a thread where our classes use none.
 """
 
 EXCEPTIONS: dict[str, str] = {}

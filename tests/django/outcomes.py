@@ -1,4 +1,4 @@
-"""What became of each test in a run?"""
+"""The outcome of each test in a run."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Outcome(IntEnum):
-    """The graver, the greater: a test that reports twice is judged by the graver."""
+    """Ordered by gravity: the graver of two reports of a test counts."""
 
     PASSED = 0
     SKIPPED = 1
@@ -16,7 +16,7 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a test, or what prepares a class of them, came to."""
+    """The outcome of a test, or of a class fixture."""
 
     test: str  # as unittest names it, such as asgi.tests.ASGITest.test_wrong_method
     outcome: Outcome
@@ -27,7 +27,7 @@ Outcomes = Mapping[str, Report]
 
 
 def as_line(report: Report) -> str:
-    """For a file that `read` reads, one report a line."""
+    """One line of a file that `read` reads."""
     return json.dumps([report.test, report.outcome.name, report.traceback]) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""How do Django's suites run once, with whose classes, called in which way?"""
+"""One run of Django's suites, with stock classes or ours, called in one of two ways."""
 
 import os
 import subprocess
@@ -15,6 +15,7 @@ SUITES = (
     "async",
     "signals",
     "middleware",
+    "middleware_exceptions",
     "csrf_tests",
     "sessions_tests",
     "messages_tests",
@@ -23,23 +24,23 @@ SUITES = (
 CLASSES = STOCK, OURS = "stock", "ours"
 CALLS = SYNCHRONOUS, ASYNCHRONOUS = "synchronous", "asynchronous"
 
-SECONDS = 720  # A run takes one minute, or five beside all other tests; this one hangs.
+SECONDS = 720  # A run takes one minute, or five beside all other tests.
 
 
 class RunFailed(Exception):
-    """A run came to no end, so that its outcomes are not all there."""
+    """A run did not finish, so its outcomes are incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Whose classes are tested, and how those that tests call synchronously are called."""
+    """Which classes are tested, and how synchronous calls of tests are made."""
 
     classes: str  # STOCK or OURS
     calls: str  # SYNCHRONOUS, as the tests are written, or ASYNCHRONOUS
 
 
 def run_suites(run: Run, tests: Path, database_url: str) -> Outcomes:
-    """Runs in a process of its own, whose log lies beside `tests`; raises RunFailed."""
+    """Runs in a separate process with a log beside `tests`; raises RunFailed."""
     name = f"{run.classes}-{run.calls}"
     outcomes = tests.with_name(f"{name}.jsonl")
     log = tests.with_name(f"{name}.log")

@@ -1,4 +1,4 @@
-"""How do Django's tests tell what became of each of them?"""
+"""A test runner that records the outcome of each test."""
 
 import traceback
 import unittest
@@ -20,7 +20,7 @@ Error = (
 
 
 class RecordingResult(unittest.TextTestResult):
-    """Writes every report to the file settings.OUTCOMES too."""
+    """Also writes every report to the file settings.OUTCOMES."""
 
     def startTestRun(self) -> None:
         super().startTestRun()
@@ -69,7 +69,7 @@ class RecordingResult(unittest.TextTestResult):
 
 
 class RecordingRunner(DiscoverRunner):
-    """Runs the tests with the classes and the calls that the settings ask for."""
+    """Runs the tests with the classes and calls that the settings name."""
 
     def build_suite(
         self, test_labels: Sequence[str] | None = None, **options: Any
@@ -84,5 +84,5 @@ class RecordingRunner(DiscoverRunner):
         return RecordingResult
 
     def suite_result(self, *arguments: Any, **options: Any) -> int:
-        """None failed, for the exit status: it is to say that the run was complete."""
+        """Returns no failures: the exit status reports whether the run was complete."""
         return 0

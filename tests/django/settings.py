@@ -1,11 +1,11 @@
-"""How do Django's tests run here? As its own `test_sqlite` has it, but on PostgreSQL."""
+"""Settings for Django's tests: as its own `test_sqlite`, but on PostgreSQL."""
 
 import os
 from pathlib import Path
 
 from async_views.runtime.configuration import environment
 
-# What tests.django.run asks for; none has a default, for nobody else makes a run.
+# Set by tests.django.run.
 CLASSES = os.environ["CLASSES"]
 CALLS = os.environ["CALLS"]
 OUTCOMES = Path(os.environ["OUTCOMES"])

@@ -1,7 +1,7 @@
-"""How do Django's tests come to use this site's classes?
+"""Making Django's tests use this site's classes under the names of Django's.
 
-By the names under which they know Django's: `from django.middleware.common import
-CommonMiddleware`, and the same in a dotted path of MIDDLEWARE, give ours.
+`from django.middleware.common import CommonMiddleware`, and the same dotted path in
+MIDDLEWARE, give ours.
 """
 
 import sys
@@ -17,20 +17,20 @@ MIDDLEWARE = (
 
 
 class NotSubstitutable(Exception):
-    """The run would tell less than it claims."""
+    """Our class is not derived from Django's."""
 
 
 def use_our_classes() -> None:
-    """Puts our classes in the place of Django's, in this process and for good.
+    """Replaces Django's classes by ours in this process.
 
-    To be called when the applications are loaded, and before a test is imported. Raises
-    NotSubstitutable where ours is not derived from the class that it replaces.
+    Call it when the applications are loaded, and before a test is imported. Raises
+    NotSubstitutable if ours is not derived from the class that it replaces.
     """
     ours = {HANDLER: "async_views.runtime.handler.asgi_handler.Handler"} | {
         path: f"async_views.runtime.handler.middleware.{path.rpartition('.')[2]}"
         for path in MIDDLEWARE
     }
-    # All are imported before any is put in place: ours import Django's.
+    # All are imported before any is replaced: ours import Django's.
     pairs = [(named(path), named(our_path)) for path, our_path in ours.items()]
     for stock, our in pairs:
         if our is stock or not issubclass(our, stock):
@@ -39,14 +39,14 @@ def use_our_classes() -> None:
 
 
 def named(path: str) -> type:
-    """The class that a dotted path names, at this moment."""
+    """The class that a dotted path currently names."""
     module, _, name = path.rpartition(".")
     found: type = getattr(import_module(module), name)
     return found
 
 
 def put_in_place_of(known: type, substitute: type) -> None:
-    """In every module of Django's that has imported it so far."""
+    """Replaces a class in every module of Django that has imported it so far."""
     for name, module in list(sys.modules.items()):
         if name.startswith("django."):
             for attribute, value in list(vars(module).items()):

@@ -1,15 +1,15 @@
-"""What do the comparisons come to, for whoever reads them from the end?"""
+"""The text of the comparisons, with the result at the end."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tests.django.comparison import Comparison
 
-TRACEBACKS = 10  # Where a class is all wrong, hundreds of tests fail alike.
+TRACEBACKS = 10  # If a class is wrong, hundreds of tests fail alike.
 
 
 def is_good(comparisons: Sequence[Comparison], exceptions: Mapping[str, str]) -> bool:
-    """Tests passed, none failed with ours alone, and no exception is needless."""
+    """Some tests passed, none failed with ours only, and all exceptions are needed."""
     return all(
         comparison.passed and not comparison.failed for comparison in comparisons
     ) and not needless(comparisons, exceptions)
@@ -18,13 +18,13 @@ def is_good(comparisons: Sequence[Comparison], exceptions: Mapping[str, str]) ->
 def needless(
     comparisons: Sequence[Comparison], exceptions: Mapping[str, str]
 ) -> list[str]:
-    """The exceptions that nothing needs: tests that pass after all, or are no more."""
+    """Exceptions for tests that pass, or that do not exist."""
     needed = {test for comparison in comparisons for test in comparison.excepted}
     return [test for test in exceptions if test not in needed]
 
 
 def as_text(comparison: Comparison) -> str:
-    """One comparison: first what is wrong, then what was not compared, then how many."""
+    """One comparison: the failures, what was not compared, and the numbers."""
     return "\n".join(
         [
             *_failures(comparison.failed),
@@ -37,7 +37,7 @@ def as_text(comparison: Comparison) -> str:
 
 
 def closing(comparisons: Sequence[Comparison], exceptions: Mapping[str, str]) -> str:
-    """The exceptions, then whether all is well, in one line, then the two counts."""
+    """The exceptions, the result in one line, and the two counts."""
     passed = sum(len(comparison.passed) for comparison in comparisons)
     failed = sum(len(comparison.failed) for comparison in comparisons)
     all_or_not = "all" if is_good(comparisons, exceptions) else "not all"

@@ -4,7 +4,7 @@ aiohttp's client is made for using a response, not for judging one. It keeps wha
 target sends, for as long as it sends, it takes bytes behind a response for the next one,
 and it decides by itself what is sent again. So a probe gives aiohttp a protocol that
 reads and counts within limits, and a request that writes the very bytes it was given.
-`docs/probe.md` lists what of aiohttp this relies on.
+README.md lists what of aiohttp this relies on.
 """
 
 import asyncio

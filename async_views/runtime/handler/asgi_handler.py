@@ -1,19 +1,18 @@
-"""How does an ASGI request reach Django without a thread?
+"""Django's ASGI handler without a thread for each request.
 
-Django's own handler starts a thread for every request, and hops to it for each signal,
-for closing the response, and for each hook of its synchronous middleware. This one hops
-only for what may block:
+Django's handler starts a thread for every request, and hops to it for each signal, for
+closing the response, and for each hook of its synchronous middleware. This one hops only
+for code that may block:
 
-- Django's own receivers of request_started and request_finished run in place. Where
-  there is any other, of a library or the site, all of them keep their thread and order.
-- Closing the response runs in place, unless it closes a database connection: that is
+- Django's own receivers of request_started and request_finished run in place. If a signal
+  has any other receiver, all of its receivers keep their thread and order.
+- Closing the response runs in place, unless that closes a database connection, which is
   done on the request's thread.
-- A view that ends without waiting long has no task beside it that listens for a
-  disconnect.
-- Django's middleware gives way to classes that run in place what does no I/O, and only
-  promise the request what it may never use.
+- A task that listens for a disconnect is created only for a view that waits long enough.
+- Django's middleware is replaced by classes that run in place what does no I/O, and that
+  create the session, user and messages only when they are used.
 
-Written against Django 5.2: `_live_receivers` and `_resource_closers` are private there.
+README.md lists the parts of Django that this relies on.
 """
 
 import asyncio
@@ -42,10 +41,11 @@ from django.http.response import HttpResponse, HttpResponseBase
 from django.urls import set_script_prefix, set_urlconf
 from django.utils.module_loading import import_string
 
-from async_views.runtime.asgi.header_fields import fields_of
 from async_views.runtime.asgi.types import HAS_MESSAGE, Message, Receive, Scope, Send
-from async_views.runtime.handler.middleware import in_place
-from async_views.runtime.handler.request import PromisingRequest
+from async_views.runtime.handler.closing import resource_closers
+from async_views.runtime.handler.header_fields import fields_of
+from async_views.runtime.handler.middleware_loader import load_middleware
+from async_views.runtime.handler.request import LazyRequest
 from async_views.runtime.handler.request_threads import RequestThread, RequestThreads
 from async_views.runtime.waiting.eager import noticing_the_first_wait
 from async_views.runtime.waiting.shared_timer import SharedTimer
@@ -53,36 +53,35 @@ from async_views.runtime.waiting.shared_timer import SharedTimer
 DJANGOS_OWN: frozenset[Callable[..., object]] = frozenset(
     {reset_queries, close_old_connections, close_caches, reset_urlconf}
 )
-# These see to the connections of the thread they run on, and the event loop's thread has
-# none: Django refuses to open one there, unless this variable allows it.
+# These handle the connections of the thread they run on. The event loop's thread has none:
+# Django refuses to open one there, unless this variable allows it.
 OF_CONNECTIONS: frozenset[Callable[..., object]] = (
     frozenset()
     if os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     else frozenset({reset_queries, close_old_connections})
 )
-# Most requests use the URLconf of the settings, which is what resetting it comes to; the
-# others are seen to where they end.
+# Resetting the URLconf matters only to requests with their own, which do it when they end.
 NOT_HERE = OF_CONNECTIONS | {reset_urlconf}
 
 
 class Handler(ASGIHandler):
-    """Django's ASGI application, for `threads` requests that block at the same time."""
+    """Django's ASGI application; at most `threads` requests block at the same time."""
 
-    request_class = PromisingRequest
-    most_threads = 8
-    _patience: "Patience | None" = None
+    request_class = LazyRequest
+    max_threads = 8
+    _listen_delay: "ListenDelay | None" = None
 
-    def __init__(self, threads: int = most_threads) -> None:
+    def __init__(self, threads: int = max_threads) -> None:
         super().__init__()
-        self.most_threads = threads
-        # With it all views: now, and not while the first client waits.
+        self.max_threads = threads
+        # It imports all views: now, rather than while the first client waits.
         import_module(settings.ROOT_URLCONF)
 
-    # Made when first used: Django derives a class from its handler that never calls the
-    # constructor.
+    # Created when first used, because a class that Django derives from its handler does not
+    # call the constructor.
     @cached_property
     def threads(self) -> RequestThreads:
-        return RequestThreads(self.most_threads)
+        return RequestThreads(self.max_threads)
 
     @cached_property
     def receivers(self) -> dict[Signal, "Receivers"]:
@@ -95,14 +94,13 @@ class Handler(ASGIHandler):
     def checked_connections(self) -> "CheckedConnections":
         return CheckedConnections()
 
-    def patience_on(self, loop: AbstractEventLoop) -> "Patience":
-        if self._patience is None or self._patience.loop is not loop:
-            self._patience = Patience(loop)
-        return self._patience
+    def listen_delay_on(self, loop: AbstractEventLoop) -> "ListenDelay":
+        if self._listen_delay is None or self._listen_delay.loop is not loop:
+            self._listen_delay = ListenDelay(loop)
+        return self._listen_delay
 
     def load_middleware(self, is_async: bool = False) -> None:
-        with in_place():
-            super().load_middleware(is_async)
+        load_middleware(self, is_async)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -119,7 +117,7 @@ class Handler(ASGIHandler):
     async def exchange(
         self, scope: Scope, receive: Receive, send: Send, thread: RequestThread
     ) -> None:
-        """One request, from its body to the end of its response."""
+        """Handles one request, from its body to the end of its response."""
         try:
             body = await self.read_body(receive)
         except RequestAborted:
@@ -127,7 +125,7 @@ class Handler(ASGIHandler):
         listener = Listener(
             lambda: self.listen_for_disconnect(receive),
             (scope.get("extensions") or {}).get(HAS_MESSAGE),
-            self.patience_on,
+            self.listen_delay_on,
         )
         try:
             set_script_prefix(get_script_prefix(scope))
@@ -142,7 +140,7 @@ class Handler(ASGIHandler):
                 await self.send_response(refusal, send)
             listener.stop()
             if response is None and thread.used:
-                # Behind whatever still runs on the thread, and still reads the body.
+                # After whatever still runs on the thread, and may still read the body.
                 await signals.request_finished.asend(type(self))
             elif response is None:
                 set_urlconf(None)
@@ -160,19 +158,19 @@ class Handler(ASGIHandler):
     async def respond(
         self, request: ASGIRequest, send: Send, listener: "Listener"
     ) -> HttpResponseBase | None:
-        """The response, sent as far as there was a client; None if that left before."""
+        """Sends the response and returns it; returns None if the client left before."""
         response = None
         try:
             response = await self.run_get_response(request)
             await self.send_response(response, send)
         except asyncio.CancelledError:
-            # Another cancellation than the listener's is the server's, and goes on.
+            # A cancellation that is not the listener's is the server's.
             if not listener.heard:
                 raise
         return response
 
     async def send_response(self, response: HttpResponseBase, send: Send) -> None:
-        """As Django does it; a plain one with what is encoded already of its headers."""
+        """As Django's, but plain responses use header fields that are already encoded."""
         if (
             not isinstance(response, HttpResponse)
             or response.cookies
@@ -190,7 +188,7 @@ class Handler(ASGIHandler):
         await send({"type": "http.response.body", "body": response.content})
 
     async def announce(self, signal: Signal, **named: Any) -> None:
-        """Sends the signal as `asend` does, without a thread for Django's receivers."""
+        """Sends the signal as `asend` does, but calls Django's receivers in place."""
         receivers = self.receivers[signal].in_place(type(self))
         if receivers is None:
             await signal.asend(type(self), **named)
@@ -199,7 +197,7 @@ class Handler(ASGIHandler):
             receiver(signal=signal, sender=type(self), **named)
 
     async def read_body(self, receive: Receive) -> Any:
-        """The body as a file, which is a temporary one only where there is a body."""
+        """Reads the body into a file; creates a temporary file only if there is a body."""
         first = await receive()
         if first["type"] == "http.request" and not (
             first.get("body") or first.get("more_body")
@@ -213,9 +211,9 @@ class Handler(ASGIHandler):
         return await super().read_body(receive_again)
 
     def may_close_in_place(self, thread: RequestThread) -> bool:
-        """Whether closing has no business on the request's thread.
+        """Whether closing the response needs nothing of the request's thread.
 
-        Connections that are kept are looked at when the thread next begins a request.
+        Persistent connections are checked when the thread next begins a request.
         """
         if not thread.used:
             return True
@@ -225,7 +223,7 @@ class Handler(ASGIHandler):
         return kept and thread.is_idle
 
     def close_in_place(self, response: HttpResponseBase) -> bool:
-        """Closes what holds no file and interests nobody but Django; else answers False."""
+        """Closes a response without files or foreign receivers; else returns False."""
         receivers = self.receivers[signals.request_finished].in_place(type(self))
         if (
             receivers is None
@@ -233,14 +231,14 @@ class Handler(ASGIHandler):
             or type(response).close is not HttpResponseBase.close
         ):
             return False
-        closers = response._resource_closers  # type: ignore[attr-defined]
+        closers = resource_closers(response)
         has_own_urlconf = False
         for close in closers:
             request = getattr(close, "__self__", None)
             if not isinstance(request, ASGIRequest) or getattr(request, "_files", None):
                 return False
             has_own_urlconf |= hasattr(request, "urlconf")
-        # What HttpResponseBase.close does: without uploads a request has nothing to close.
+        # As HttpResponseBase.close; a request without uploads has nothing to close.
         closers.clear()
         response.closed = True
         if has_own_urlconf:
@@ -250,7 +248,7 @@ class Handler(ASGIHandler):
         return True
 
     def begin_on_thread(self, scope: Scope) -> None:
-        """What request_started does for the connection that a thread has kept."""
+        """Does what request_started does for the connection that a thread has kept."""
         synchronous, _ = signals.request_started._live_receivers(type(self))
         for receiver in DJANGOS_OWN.intersection(synchronous):
             receiver(signal=signals.request_started, sender=type(self), scope=scope)
@@ -258,28 +256,28 @@ class Handler(ASGIHandler):
 
 
 class CheckedConnections(threading.local):
-    """When this thread's connections were last asked whether they still work.
+    """When this thread's connections were last checked.
 
-    CONN_HEALTH_CHECKS has Django ask that of each at its first use in a request: a
-    round trip, which a busy thread would make for each request.
+    With CONN_HEALTH_CHECKS Django checks each connection when a request first uses it: a
+    round trip, which a busy thread would make for every request.
     """
 
     trusted_seconds = 1.0
     checked_at = -math.inf
 
     def trust_for_now(self) -> None:
-        """Spares them the question if it was asked a moment ago."""
+        """Skips the check if the last one was a moment ago."""
         now = time.monotonic()
         if now - self.checked_at > self.trusted_seconds:
             self.checked_at = now
             return
         for connection in connections.all(initialized_only=True):
-            # Django has just asked one whose last request had an error.
+            # Django has already checked a connection whose last request had an error.
             connection.health_check_done = True  # type: ignore[attr-defined]
 
 
 class Receivers:
-    """Who listens to a signal, looked up again only when somebody came or went."""
+    """The receivers of a signal, looked up again only when they have changed."""
 
     def __init__(self, signal: Signal) -> None:
         self._signal = signal
@@ -287,7 +285,7 @@ class Receivers:
         self._in_place: list[Callable[..., object]] | None = None
 
     def in_place(self, sender: type) -> list[Callable[..., object]] | None:
-        """Those to call in place; None where anybody listens but Django itself."""
+        """The receivers to call in place; None if there are others than Django's own."""
         if self._signal.receivers != self._known:
             self._known = list(self._signal.receivers)
             synchronous, asynchronous = self._signal._live_receivers(sender)
@@ -302,15 +300,15 @@ class Receivers:
 
 
 def some_cache_closes() -> bool:
-    """Whether close_caches does anything: Django's caches on servers close, others not."""
+    """Whether close_caches does anything: only some cache backends have to be closed."""
     return any(
         import_string(cache["BACKEND"]).close is not BaseCache.close
         for cache in settings.CACHES.values()
     )
 
 
-class Patience(SharedTimer["Listener"]):
-    """For how long a request waits before its listener begins to listen."""
+class ListenDelay(SharedTimer["Listener"]):
+    """How long a request waits before its listener begins to listen."""
 
     seconds = 0.02
 
@@ -321,38 +319,38 @@ class Patience(SharedTimer["Listener"]):
 class Listener:
     """Cancels the task of a request whose client has left.
 
-    When the request first waits it looks whether the client has left already, and begins
-    to listen once the `Patience` for that wait is over: most have their answer before, and
-    a task for each would cost more than the wait. Looking is asking for a message, which
-    a server that says beforehand whether there is one (see `HAS_MESSAGE`) is spared.
+    When the request first waits, the listener checks for a disconnect, and begins to
+    listen after a `ListenDelay`: most requests finish before, and a task for each would
+    cost more than the wait. A server that reports whether there is a message (see
+    `HAS_MESSAGE`) saves it the check, which is a call of `receive`.
     """
 
     def __init__(
         self,
         listen: Callable[[], Coroutine[Any, Any, object]],
         has_message: Callable[[], bool] | None,
-        patience_on: Callable[[AbstractEventLoop], "Patience"],
+        listen_delay_on: Callable[[AbstractEventLoop], "ListenDelay"],
     ) -> None:
         self.heard = False
-        # What else went wrong with listening, for the request to raise.
+        # An error of listening other than a disconnect, for the request to raise.
         self.error: Exception | None = None
         self._listen = listen
         self._has_message = has_message
-        self._patience_on = patience_on
-        self._patience: Patience | None = None
+        self._listen_delay_on = listen_delay_on
+        self._listen_delay: ListenDelay | None = None
         self._listening: asyncio.Task[None] | None = None
         self._request: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
-        # Python 3.11 asks the kernel for the process each time it is asked for the loop.
+        # Looked up once: in Python 3.11 each lookup calls getpid.
         loop = asyncio.get_running_loop()
         self._request = asyncio.current_task(loop)
         if self._is_silent():
-            self._patience = self._patience_on(loop)
-            self._patience.start(self)
+            self._listen_delay = self._listen_delay_on(loop)
+            self._listen_delay.start(self)
 
     def _is_silent(self) -> bool:
-        """Whether nothing is to be heard yet; what is, counts as heard."""
+        """Whether no message is there yet; if one is, it counts as heard."""
         if self._has_message is not None and not self._has_message():
             return True
         listening = self._listen()
@@ -361,17 +359,17 @@ class Listener:
         except Exception as error:
             self._hear(error)
             return False
-        # It would have to wait, and so leaves the message to who asks next.
+        # It would have to wait, so it has taken no message.
         listening.close()
         return True
 
     def stop(self) -> None:
-        """From here on the request is not cancelled, nor counts as having been."""
+        """Stops listening; takes back a cancellation that was not delivered."""
         request, self._request = self._request, None
         if request is None:
             return
-        if self._patience is not None:
-            self._patience.stop(self)
+        if self._listen_delay is not None:
+            self._listen_delay.stop(self)
         if self._listening is not None:
             self._listening.cancel()
         if self.heard:
@@ -387,7 +385,7 @@ class Listener:
             self._hear(error)
 
     def _hear(self, error: Exception) -> None:
-        """Listening ends with RequestAborted where the client has left."""
+        """Cancels the request; RequestAborted says that the client has left."""
         if not isinstance(error, RequestAborted):
             self.error = error
         assert self._request is not None

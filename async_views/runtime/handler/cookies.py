@@ -1,8 +1,8 @@
-"""The cookies that a request brings, read in time that grows as they do.
+"""Parsing a request's cookies in linear time.
 
-Django takes a quoted value apart with Python's own `http.cookies._unquote`, which before
-Python 3.11.10 and 3.12.6 takes the square of its length (CVE-2024-7592): 15 s for the
-64 KiB of header fields that the server accepts.
+Django unquotes a value with Python's `http.cookies._unquote`, which before Python 3.11.10
+and 3.12.6 takes quadratic time (CVE-2024-7592): 15 s for the 64 KiB of header fields that
+the server accepts.
 """
 
 import re
@@ -11,7 +11,7 @@ ESCAPED = re.compile(r"\\(?:([0-3][0-7][0-7])|(.))", re.DOTALL)
 
 
 def parse_cookies(header: str) -> dict[str, str]:
-    """As `django.http.parse_cookie`: names and values of a Cookie field, whatever is in it."""
+    """As `django.http.parse_cookie`: the names and values of a Cookie field."""
     found = {}
     for pair in header.split(";"):
         # A browser sends a cookie without a name as its value alone:
@@ -26,7 +26,7 @@ def parse_cookies(header: str) -> dict[str, str]:
 
 
 def unquoted(value: str) -> str:
-    """What a quoted string stands for, with its octal and other escapes; others as they are."""
+    """The content of a quoted string, without its escapes; other values are unchanged."""
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
     return ESCAPED.sub(unescaped, value[1:-1])

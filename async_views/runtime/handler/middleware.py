@@ -1,17 +1,14 @@
-"""Which of Django's middleware can do its work without a thread?
+"""Django's middleware, run without a thread where it does no I/O.
 
 Under ASGI Django runs each hook of its middleware on the request's thread, though most
-compute and nothing else. Each class here is Django's own, with the hooks that do no I/O
-run in place; a hook that may load or save something hops when it does, and only then.
+hooks only compute. Each class here is derived from Django's and runs the hooks that do no
+I/O in place; a hook that may load or save something hops to the thread when it does.
 
-`in_place` lets these classes stand in for Django's while a handler loads MIDDLEWARE. So
-a site changes no setting, its system checks find what they look for, and a class derived
-from Django's, which cannot be known to do no I/O, stays as it is.
+`in_place_classes` is the table that `middleware_loader.py` reads. It names Django's paths:
+a class derived from one of Django's may do I/O, and stays as it is.
 """
 
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from typing import Any
 
@@ -27,26 +24,26 @@ from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, http, security
 from django.utils.functional import SimpleLazyObject
 
-from async_views.runtime.asgi.header_fields import Fields, add_missing, checked
+from async_views.runtime.handler.header_fields import HeaderFields, add_missing, checked
 from async_views.runtime.handler.middleware_layers import InPlace
-from async_views.runtime.handler.request import PromisingRequest
+from async_views.runtime.handler.request import LazyRequest
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
-# Their session and message stores touch nothing until something is read or written.
+# Django's own session and message stores do no I/O until they are read or written.
 SESSION_ENGINES = "django.contrib.sessions.backends."
 MESSAGE_STORAGES = "django.contrib.messages.storage."
 
 
 class SecurityMiddleware(InPlace, security.SecurityMiddleware):
-    """Compares and sets headers: the same for all that came the same way."""
+    """Sets the same headers on all responses, one set for HTTP and one for HTTPS."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(get_response)
         self.fields, self.fields_when_secure = map(self.fields_for, (False, True))
 
-    def fields_for(self, is_secure: bool) -> Fields:
-        """What Django's own gives to whoever came that way."""
+    def fields_for(self, is_secure: bool) -> HeaderFields:
+        """The headers that Django's class sets."""
         request, response = HttpRequest(), HttpResponse()
         setattr(request, "is_secure", lambda: is_secure)  # noqa: B010
         del response.headers["Content-Type"]
@@ -62,7 +59,7 @@ class SecurityMiddleware(InPlace, security.SecurityMiddleware):
 
 
 class CommonMiddleware(InPlace, common.CommonMiddleware):
-    """Compares URLs, and counts the bytes of a response it has in memory."""
+    """Compares URLs, and sets Content-Length."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
@@ -87,20 +84,20 @@ class XFrameOptionsMiddleware(InPlace, clickjacking.XFrameOptionsMiddleware):
 
 
 @cache
-def x_frame_options(value: str) -> Fields:
+def x_frame_options(value: str) -> HeaderFields:
     return checked({"X-Frame-Options": value})
 
 
 class ConditionalGetMiddleware(InPlace, http.ConditionalGetMiddleware):
-    """Hashes a response it has in memory."""
+    """Computes an ETag of a response that is in memory."""
 
 
 class SessionMiddleware(InPlace, sessions.SessionMiddleware):
-    """Promises a session, which the view loads when it looks; saves it if it changed."""
+    """Sets a lazy session; saves it if it changed."""
 
     def process_request(self, request: HttpRequest) -> None:
-        if isinstance(request, PromisingRequest):
-            request.promise(session=self.session_of)
+        if isinstance(request, LazyRequest):
+            request.set_lazy(session=self.session_of)
         else:
             super().process_request(request)
 
@@ -112,9 +109,9 @@ class SessionMiddleware(InPlace, sessions.SessionMiddleware):
 
     def is_done(self, request: HttpRequest) -> bool:
         return (
-            isinstance(request, PromisingRequest)
+            isinstance(request, LazyRequest)
             and not request.has("session")
-            # One that cannot be a session's has to be deleted.
+            # A session cookie that is not valid has to be deleted.
             and settings.SESSION_COOKIE_NAME not in request.COOKIES
         )
 
@@ -126,11 +123,11 @@ class SessionMiddleware(InPlace, sessions.SessionMiddleware):
 
 
 class AuthenticationMiddleware(InPlace, auth.AuthenticationMiddleware):
-    """Promises a user, whom the view loads when it looks."""
+    """Sets a lazy user."""
 
     def process_request(self, request: HttpRequest) -> None:
-        if isinstance(request, PromisingRequest) and "session" in request.promises:
-            request.promise(user=user_of, auser=auser_of)
+        if isinstance(request, LazyRequest) and "session" in request.makers:
+            request.set_lazy(user=user_of, auser=auser_of)
         else:
             super().process_request(request)
 
@@ -144,16 +141,16 @@ def auser_of(request: HttpRequest) -> Callable[[], Awaitable[Any]]:
 
 
 class MessageMiddleware(InPlace, messages.MessageMiddleware):
-    """Promises messages; stores what was added, forgets what was read."""
+    """Sets lazy messages; stores what was added, and removes what was read."""
 
     def process_request(self, request: HttpRequest) -> None:
-        if isinstance(request, PromisingRequest):
-            request.promise(_messages=default_storage)
+        if isinstance(request, LazyRequest):
+            request.set_lazy(_messages=default_storage)
         else:
             super().process_request(request)
 
     def is_done(self, request: HttpRequest) -> bool:
-        return isinstance(request, PromisingRequest) and not request.has("_messages")
+        return isinstance(request, LazyRequest) and not request.has("_messages")
 
     def may_block(self, request: HttpRequest) -> bool:
         storage = getattr(request, "_messages", None)
@@ -161,17 +158,13 @@ class MessageMiddleware(InPlace, messages.MessageMiddleware):
 
 
 class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
-    """Compares a cookie with a form, which for an unsafe method it reads first."""
+    """Compares a cookie with a form; reading the form of an unsafe method may block."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(get_response)
         if iscoroutinefunction(get_response):
-            # An instance's own: the handler asks each hook whether it is asynchronous.
+            # On the instance: the handler adapts each hook that is not asynchronous.
             setattr(self, "process_view", self.process_view_later)  # noqa: B010
-
-    def process_request(self, request: HttpRequest) -> None:
-        if settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_NAME in request.COOKIES:
-            super().process_request(request)
 
     async def process_view_later(
         self,
@@ -188,36 +181,23 @@ class CsrfViewMiddleware(InPlace, csrf.CsrfViewMiddleware):
         )
 
 
-def stand_ins() -> dict[type, type]:
-    """Django's classes that these settings let run in place, each with its stand-in."""
-    classes: dict[type, type] = {
-        security.SecurityMiddleware: SecurityMiddleware,
-        common.CommonMiddleware: CommonMiddleware,
-        clickjacking.XFrameOptionsMiddleware: XFrameOptionsMiddleware,
-        http.ConditionalGetMiddleware: ConditionalGetMiddleware,
-        auth.AuthenticationMiddleware: AuthenticationMiddleware,
+def in_place_classes() -> dict[str, type[InPlace]]:
+    """The table: Django's dotted paths, and the classes for them that the settings allow."""
+    classes: dict[str, type[InPlace]] = {
+        "django.middleware.security.SecurityMiddleware": SecurityMiddleware,
+        "django.middleware.common.CommonMiddleware": CommonMiddleware,
+        "django.middleware.clickjacking.XFrameOptionsMiddleware": XFrameOptionsMiddleware,
+        "django.middleware.http.ConditionalGetMiddleware": ConditionalGetMiddleware,
+        "django.contrib.auth.middleware.AuthenticationMiddleware": AuthenticationMiddleware,
     }
     if settings.SESSION_ENGINE.startswith(SESSION_ENGINES):
-        classes[sessions.SessionMiddleware] = SessionMiddleware
+        classes["django.contrib.sessions.middleware.SessionMiddleware"] = (
+            SessionMiddleware
+        )
     if settings.MESSAGE_STORAGE.startswith(MESSAGE_STORAGES):
-        classes[messages.MessageMiddleware] = MessageMiddleware
+        classes["django.contrib.messages.middleware.MessageMiddleware"] = (
+            MessageMiddleware
+        )
     if not settings.CSRF_USE_SESSIONS:
-        classes[csrf.CsrfViewMiddleware] = CsrfViewMiddleware
+        classes["django.middleware.csrf.CsrfViewMiddleware"] = CsrfViewMiddleware
     return classes
-
-
-@contextmanager
-def in_place() -> Iterator[None]:
-    """Puts the stand-ins where MIDDLEWARE finds Django's classes, for the block.
-
-    Only a handler that loads its middleware has a use for it, and only then: what has
-    imported Django's classes already keeps them.
-    """
-    classes = stand_ins()
-    for original, stand_in in classes.items():
-        setattr(sys.modules[original.__module__], original.__name__, stand_in)
-    try:
-        yield
-    finally:
-        for original in classes:
-            setattr(sys.modules[original.__module__], original.__name__, original)

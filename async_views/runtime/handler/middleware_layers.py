@@ -1,8 +1,8 @@
-"""How does a request pass through several middleware in one coroutine?
+"""Several middleware in one coroutine.
 
-Django puts two coroutines around the view for each middleware: the middleware's own, and
-one that turns its errors into responses. Of those here, the ones that follow each other
-in MIDDLEWARE do together what they would do one within the other.
+For each middleware Django puts two coroutines around the view: the middleware's own, and
+one that turns its errors into responses. Middleware of this package that follow each other
+in MIDDLEWARE share one coroutine, with the same result.
 """
 
 from collections.abc import Callable
@@ -10,31 +10,33 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
-from django.core.handlers.exception import (
-    convert_exception_to_response,
-    response_for_exception,
-)
-from django.http import HttpRequest, HttpResponse
+from django.core.handlers.exception import response_for_exception
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 
 class InPlace:
     """The asynchronous call of a middleware whose hooks run in place where they may.
 
-    To be put before Django's MiddlewareMixin, or a class derived from that. What Django
-    promises still holds of each: an error in it becomes a response, which those around
-    it see; and what it answers at once, those within it do not see.
+    A base class to name before Django's MiddlewareMixin, or a class derived from that.
+    Each middleware still behaves as Django documents: an error in it becomes a response,
+    which the outer ones see, and a response of its own skips the inner ones.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(get_response)  # type: ignore[call-arg]
-        self.layers: tuple[InPlace, ...] = (self,)
-        self.view = get_response
-        enclosed = getattr(get_response, "__wrapped__", None)
-        if isinstance(enclosed, InPlace) and get_response.__code__ is CONVERTING:
-            self.layers += enclosed.layers
-            self.view = enclosed.view
-        hooks = [(depth, Hooks.of(each)) for depth, each in enumerate(self.layers)]
+        self._pass_through((self,), get_response)
+
+    def enclose(self, inner: "InPlace") -> None:
+        """Does the work of `inner`, which `get_response` calls, in the same coroutine."""
+        self._pass_through((self, *inner.layers), inner.view)
+
+    def _pass_through(
+        self, layers: "tuple[InPlace, ...]", view: Callable[[HttpRequest], Any]
+    ) -> None:
+        self.layers = layers
+        self.view = view
+        hooks = [(depth, Hooks.of(each)) for depth, each in enumerate(layers)]
         self.beginnings = [(depth, each.begin) for depth, each in hooks if each.begin]
         self.endings = [
             (depth, each.finish, each.is_done, each.may_block)
@@ -73,7 +75,7 @@ class InPlace:
     async def answer_error(
         self, request: HttpRequest, error: Exception, depth: int
     ) -> HttpResponseBase:
-        """As Django answers for an enclosed layer; the outermost it sees to itself."""
+        """Django's response to an error; Django itself handles one of the outermost layer."""
         if not depth:
             raise error
         answer = sync_to_async(response_for_exception, thread_sensitive=False)
@@ -81,7 +83,7 @@ class InPlace:
         return response
 
     def is_done(self, request: HttpRequest) -> bool:
-        """Whether process_response would do nothing, as nothing was asked for."""
+        """Whether process_response would do nothing."""
         return False
 
     def may_block(self, request: HttpRequest) -> bool:
@@ -91,7 +93,7 @@ class InPlace:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What of a middleware is worth a call; None where it would do or say nothing."""
+    """The methods of a middleware that have to be called; None for those that do nothing."""
 
     begin: Callable[[HttpRequest], HttpResponseBase | None] | None
     finish: Callable[[HttpRequest, HttpResponseBase], HttpResponseBase] | None
@@ -107,11 +109,3 @@ class Hooks:
             None if kind.is_done is InPlace.is_done else middleware.is_done,
             None if kind.may_block is InPlace.may_block else middleware.may_block,
         )
-
-
-async def answer_nothing(request: HttpRequest) -> HttpResponse:
-    return HttpResponse()
-
-
-# What Django puts around a middleware, by which it is told from a decorator of somebody's.
-CONVERTING = convert_exception_to_response(answer_nothing).__code__

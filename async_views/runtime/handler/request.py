@@ -1,4 +1,4 @@
-"""What need a request not do, or not again?"""
+"""A request whose session, user and messages are created when they are first used."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,40 +6,40 @@ from typing import Any
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 
-Make = Callable[["PromisingRequest"], Any]
+Make = Callable[["LazyRequest"], Any]
 
-# A wildcard allows any number of them.
-MOST_HOSTS = 1000
-# Each with the very setting that allows it.
+# A wildcard in ALLOWED_HOSTS allows any number of hosts.
+MAX_HOSTS = 1000
+# Hosts that were allowed, each with the setting that allowed it.
 _allowed: dict[str, list[str]] = {}
 
 
-class Promised:
-    """An attribute that is made when it is first read; until then it does not exist."""
+class LazyAttribute:
+    """An attribute that is created when it is first read."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, request: "PromisingRequest | None", owner: type) -> Any:
+    def __get__(self, request: "LazyRequest | None", owner: type) -> Any:
         if request is None:
             return self
         if self.name not in request.__dict__:
             request.__dict__[self.name] = self._maker(request)(request)
         return request.__dict__[self.name]
 
-    def __set__(self, request: "PromisingRequest", value: object) -> None:
+    def __set__(self, request: "LazyRequest", value: object) -> None:
         request.__dict__[self.name] = value
 
-    def __delete__(self, request: "PromisingRequest") -> None:
+    def __delete__(self, request: "LazyRequest") -> None:
         if self.name in request.__dict__:
             del request.__dict__[self.name]
         else:
             self._maker(request)
-        promises = request.promises.items()
-        request.promises = {name: make for name, make in promises if name != self.name}
+        makers = request.makers.items()
+        request.makers = {name: make for name, make in makers if name != self.name}
 
-    def _maker(self, request: "PromisingRequest") -> Make:
-        make = request.promises.get(self.name)
+    def _maker(self, request: "LazyRequest") -> Make:
+        make = request.makers.get(self.name)
         if make is None:
             raise AttributeError(
                 f"{type(request).__name__!r} object has no attribute {self.name!r}"
@@ -47,38 +47,38 @@ class Promised:
         return make
 
 
-class PromisingRequest(ASGIRequest):
+class LazyRequest(ASGIRequest):
     """Django's request, whose session, user and messages cost nothing unless used.
 
-    As Django's middleware makes them they refer to their request, and it to them: every
-    request would have to be found by the garbage collector. This one is gone the moment
-    it is answered, and its memory is the next one's.
+    Those that Django's middleware creates refer to their request, and it to them, so that
+    every request would be left to the garbage collector. This request is freed as soon as
+    it has its response.
     """
 
-    promises: dict[str, Make] = {}  # noqa: RUF012
+    makers: dict[str, Make] = {}  # noqa: RUF012
 
-    session = Promised()
-    user = Promised()
-    auser = Promised()
-    _messages = Promised()
+    session = LazyAttribute()
+    user = LazyAttribute()
+    auser = LazyAttribute()
+    _messages = LazyAttribute()
 
     def get_host(self) -> str:
-        """As Django's; but what was allowed once is not taken apart again."""
+        """As Django's, but a host that was allowed is not parsed and checked again."""
         host: str | None = self.META.get("HTTP_HOST")
         if host in _allowed and not settings.USE_X_FORWARDED_HOST:
             if _allowed[host] is settings.ALLOWED_HOSTS:
                 return host
         found = super().get_host()
         if found == host:
-            if len(_allowed) == MOST_HOSTS:
+            if len(_allowed) == MAX_HOSTS:
                 _allowed.clear()
             _allowed[host] = settings.ALLOWED_HOSTS
         return found
 
-    def promise(self, **makers: Make) -> None:
-        """Each names an attribute, and is called with the request if that is read."""
-        self.promises = self.promises | makers if self.promises else makers
+    def set_lazy(self, **makers: Make) -> None:
+        """Sets functions of the request that create the attributes of these names."""
+        self.makers = self.makers | makers if self.makers else makers
 
     def has(self, name: str) -> bool:
-        """Whether the attribute was made, or set, and not only promised."""
+        """Whether the attribute has a value, and not only a function to create it."""
         return name in self.__dict__

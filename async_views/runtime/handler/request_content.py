@@ -1,10 +1,10 @@
-"""What a request says of its body, and reading a form out of it, when either is wrong.
+"""Requests whose Content-Type, form and cookies may be invalid.
 
-Django looks at Content-Type while it makes the request, before anything could answer for
-an error, and takes every codec that Python has: `zlib` decodes no text, `idna` raises,
-and a name that Python does not know is remembered for ever by its codec search. So only
-charsets of the WHATWG Encoding Standard (https://encoding.spec.whatwg.org/#names-and-labels)
-are looked up here, and what cannot be read becomes a `Problem`.
+Django parses Content-Type while it creates the request, before anything could respond to
+an error, and accepts every codec of Python: `zlib` does not decode text, `idna` raises,
+and Python caches each unknown name without limit. So only charsets of the WHATWG Encoding
+Standard (https://encoding.spec.whatwg.org/#names-and-labels) are looked up here, and what
+cannot be read becomes a `Problem`.
 """
 
 import re
@@ -25,18 +25,18 @@ from django.utils.functional import cached_property
 from async_views.runtime.asgi.problem import Problem
 from async_views.runtime.asgi.problem_details import shortened
 from async_views.runtime.handler.cookies import parse_cookies
-from async_views.runtime.handler.request import PromisingRequest
+from async_views.runtime.handler.request import LazyRequest
 
 if TYPE_CHECKING:
     Request = HttpRequest
 else:
     Request = object
 
-# Characters. Parsing takes the square of them, and a boundary has at most 70
+# Characters. Parsing takes quadratic time, and a boundary has at most 70 characters
 # (RFC 2046, section 5.1.1).
-LONGEST_CONTENT_TYPE = 1000
+MAX_CONTENT_TYPE = 1000
 
-# In lower case, and without what aliases differ in: utf8 is UTF-8 and utf_8.
+# In lower case, without hyphens and underscores: utf8 is UTF-8 and utf_8.
 CHARSETS = frozenset(
     """
     utf8 ascii usascii latin1 ibm866 cp866 iso88591 iso88592 iso88593 iso88594 iso88595
@@ -47,28 +47,28 @@ CHARSETS = frozenset(
     gb18030 big5 eucjp iso2022jp shiftjis euckr utf16 utf16le utf16be
     """.split()
 )
-# Of RFC 2231, which has charsets of its own in parameters such as filename*=utf-8''a.
+# RFC 2231 has charsets within parameters, such as filename*=utf-8''a.
 EXTENDED = re.compile(r"\*[0-9]*\*?\s*=")
 
 
 class UnreadableForm(Problem, MultiPartParserError):
-    """A body that is not the form it says it is.
+    """A body that is not a valid form of its Content-Type.
 
-    Django answers an error of the multipart parser with the site's handler400, wherever
-    it was raised and whether or not DEBUG is on.
+    Django passes an error of the multipart parser to the site's handler400, wherever it
+    was raised and whether or not DEBUG is on.
     """
 
 
 class CheckedContent(Request):
-    """A request of Django's whose Content-Type, form and cookies may be anything."""
+    """A mixin for Django's requests that reports an invalid Content-Type or form."""
 
-    # What is wrong with the request itself, whatever is asked for.
+    # What is wrong with the request itself, whichever view it is for.
     content_fault: Problem | None = None
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         content_type = meta.get("CONTENT_TYPE")
         if not content_type:
-            # Most requests have no body: what Django's would come to, and sooner.
+            # Most requests have no body: the same result as Django's, faster.
             self.content_type, self.content_params = "", {}
             return
         if ";" in content_type:
@@ -78,13 +78,13 @@ class CheckedContent(Request):
             except Problem as problem:
                 self.content_fault = problem
             except TooManyFieldsSent:
-                # Django looks at the query string when it hears of a charset.
+                # Django parses the query string when there is a charset.
                 self.content_fault = Problem(400, too_many_fields("query string"))
             except (ValueError, LookupError):
                 self.content_fault = Problem(
                     400,
                     f"Content-Type is {shortened(content_type)!r}: its parameters cannot "
-                    "be read. It should be such as “text/html; charset=utf-8”.",
+                    "be read. It should be like “text/html; charset=utf-8”.",
                 )
             else:
                 return
@@ -100,41 +100,41 @@ class CheckedContent(Request):
         try:
             super()._load_post_and_files()
         except UNREADABLE as error:
-            # As Django does for some of these: who asks again gets an empty form.
+            # As Django does for some of these: the next access gets an empty form.
             self._mark_post_parse_error()  # type: ignore[attr-defined]
             raise_unreadable(error)
 
 
 def check_parameters(content_type: str) -> None:
-    """Raises Problem for parameters that are not to be parsed, or name no charset."""
-    if len(content_type) > LONGEST_CONTENT_TYPE:
+    """Raises Problem for parameters that cannot be accepted."""
+    if len(content_type) > MAX_CONTENT_TYPE:
         raise Problem(
             400,
             f"Content-Type has {len(content_type):,} characters: it should have at most "
-            f"{LONGEST_CONTENT_TYPE:,}.",
+            f"{MAX_CONTENT_TYPE:,}.",
         )
     if EXTENDED.search(content_type):
         raise Problem(
             400,
             f"Content-Type is {shortened(content_type)!r}: extended parameters (RFC 2231) "
-            "are not taken there.",
+            "are not accepted there.",
         )
     for charset in re.findall(r";\s*charset\s*=([^;]*)", content_type, re.IGNORECASE):
         name = charset.strip().strip('"').strip()
         if re.sub("[-_]", "", name).lower() not in CHARSETS:
             raise Problem(
                 415,
-                f"Content-Type names the charset {shortened(name)!r}: it should be utf-8, or "
-                "another charset of the web.",
+                f"Content-Type has the charset {shortened(name)!r}: it should be utf-8, or "
+                "another charset of the WHATWG Encoding Standard.",
             )
 
 
-class CheckedRequest(CheckedContent, PromisingRequest):
-    """Under ASGI."""
+class CheckedRequest(CheckedContent, LazyRequest):
+    """The request class under ASGI."""
 
 
 class CheckedWSGIRequest(CheckedContent, WSGIRequest):
-    """Under WSGI."""
+    """The request class under WSGI."""
 
 
 UNREADABLE = (
@@ -157,12 +157,12 @@ def raise_unreadable(error: Exception) -> NoReturn:
         case TooManyFilesSent():
             most = settings.DATA_UPLOAD_MAX_NUMBER_FILES
             raise UnreadableForm(
-                400, f"The form has more than {most:,} files, the most taken here."
+                400, f"The form has more than {most:,} files, the limit here."
             ) from error
         case RequestDataTooBig():
             most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
             raise UnreadableForm(
-                413, f"The form is larger than {most} bytes, the most taken here."
+                413, f"The form is larger than {most} bytes, the limit here."
             ) from error
     why = shortened(str(error).rstrip(". :"))
     raise UnreadableForm(400, f"The form cannot be read: {why}.") from error
@@ -170,4 +170,4 @@ def raise_unreadable(error: Exception) -> NoReturn:
 
 def too_many_fields(where: str) -> str:
     most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
-    return f"The {where} has more than {most:,} fields, the most taken here."
+    return f"The {where} has more than {most:,} fields, the limit here."

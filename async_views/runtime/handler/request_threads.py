@@ -1,9 +1,8 @@
-"""On which thread does a request's blocking code run? One for all of it, borrowed late.
+"""A pool of threads for the blocking code of requests, one thread a request.
 
-Django starts a thread for every request, to run its synchronous code on; and the thread,
-being new, has a database connection of its own, also new. Here a request that never
-blocks borrows no thread, and one that does borrows it from a bounded few, whose
-connections are kept.
+Django starts a thread for every request, to run its synchronous code, and the new thread
+opens a new database connection. Here a request borrows a thread only when it first blocks,
+from a bounded pool whose threads keep their connections.
 """
 
 import logging
@@ -23,7 +22,7 @@ Work = Callable[[], object]
 
 
 class RequestThreads:
-    """At most `size` threads, lent to one request at a time in the order they ask."""
+    """At most `size` threads, each lent to one request at a time, in order of arrival."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -33,7 +32,7 @@ class RequestThreads:
         self._waiting: deque[RequestThread] = deque()
 
     def borrow(self, borrower: "RequestThread") -> None:
-        """Lends a thread now, or as soon as one is given back."""
+        """Lends a thread now, or as soon as one is free."""
         with self._lock:
             if self._idle:
                 thread = self._idle.pop()
@@ -55,14 +54,14 @@ class RequestThreads:
 
 
 class RequestThread(ThreadSensitiveContext, Executor):
-    """The thread of one request: what asgiref runs its thread-sensitive code on.
+    """The executor of one request, on which asgiref runs its thread-sensitive code.
 
-    It is borrowed when the request first blocks; `prelude` runs on it before anything
-    else does. Work runs in the order it was submitted, one at a time.
+    It borrows a thread when the request first blocks; `prelude` runs on it first. Work
+    runs in the order it was submitted, one piece at a time.
 
-    `ThreadSensitiveContext(executor=...)` would do, but costs every request twice what
-    this does, and refuses the thread-sensitive code of tasks that outlive their request;
-    here as in Django they get a thread of their own.
+    `ThreadSensitiveContext(executor=...)` would work too, but costs every request twice as
+    much, and refuses thread-sensitive code of tasks that outlive their request; here, as
+    in Django, they get a thread of their own.
     """
 
     def __init__(self, threads: RequestThreads, prelude: Work) -> None:
@@ -96,7 +95,7 @@ class RequestThread(ThreadSensitiveContext, Executor):
             if not future.set_running_or_notify_cancel():
                 self._count_finished()
                 return
-            # Counted before anybody hears of it: who does may be about to release this.
+            # Counted before the result is set: whoever gets it may release this.
             try:
                 result = fn(*args, **kwargs)
             except BaseException as error:
@@ -112,21 +111,21 @@ class RequestThread(ThreadSensitiveContext, Executor):
         return future
 
     def lend(self, thread: ThreadPoolExecutor) -> None:
-        """Called once by RequestThreads, on whichever thread gave this one back."""
+        """Called once by RequestThreads, on any thread."""
         with self._lock:
             self._thread = thread
             pending, self._pending = self._pending, []
-            # At once, as each time a thread is woken costs more than most of its work.
+            # All at once: waking a thread costs more than most of its work.
             thread.submit(self._run_all, pending)
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that was submitted has run."""
+        """Whether all submitted work has run."""
         with self._lock:
             return not self._unfinished
 
     def release(self) -> None:
-        """Gives the thread back once what was submitted has run, cancelled or not."""
+        """Gives the thread back once all submitted work has run or was cancelled."""
         if not self.used:
             return
         if self.is_idle:
@@ -159,7 +158,7 @@ class RequestThread(ThreadSensitiveContext, Executor):
         try:
             self._prelude()
         except Exception:
-            # It belongs to no piece of work, so that nobody else would hear of it.
+            # No future reports it, because it belongs to no piece of work.
             logger.exception("A thread could not be prepared for a request.")
 
     def _give_back(self) -> None:

@@ -1,8 +1,8 @@
-"""Which security headers does every answer carry?
+"""The security headers of every response.
 
-Django's own SecurityMiddleware and XFrameOptionsMiddleware add theirs to what Django
-answers. `SECURITY_HEADERS` is the whole set, for the answers that never reach Django:
-static files, refusals at the edge.
+Django's SecurityMiddleware and XFrameOptionsMiddleware add some of them to Django's
+responses. `SECURITY_HEADERS` is the whole set, also for responses without Django: static
+files, and refusals by the server.
 """
 
 from django.conf import settings
@@ -10,12 +10,12 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-from async_views.runtime.asgi.header_fields import add_missing, checked
+from async_views.runtime.handler.header_fields import add_missing, checked
 from async_views.runtime.handler.middleware_layers import InPlace
 
 
 def content_security_policy(own: str) -> str:
-    """A policy by which pages use nothing but `own` scripts and styles."""
+    """A policy that allows only `own` as sources of scripts and styles."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -32,7 +32,7 @@ def content_security_policy(own: str) -> str:
 
 
 CONTENT_SECURITY_POLICY = content_security_policy("'self'")
-# Django's technical error page, which only DEBUG shows, has its style and script inside.
+# Django's technical error page, shown with DEBUG only, has inline styles and scripts.
 TECHNICAL_PAGE_POLICY = content_security_policy("'self' 'unsafe-inline'")
 
 SECURITY_HEADERS = {
@@ -62,7 +62,7 @@ def secure(response: HttpResponseBase) -> HttpResponseBase:
 
 
 class SecurityHeadersMiddleware(InPlace, MiddlewareMixin):
-    """Around all that answers, but for what does so itself (see health.py)."""
+    """Sets the headers on all responses that pass it; health.py sets its own."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase

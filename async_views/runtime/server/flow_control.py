@@ -1,4 +1,4 @@
-"""For how long has a client been free to send?"""
+"""Flow control with a clock that stops while reading is paused."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 
 
 class TimedFlowControl(FlowControl):
-    """Flow control that knows for how long the client was free to send."""
+    """uvicorn's flow control, which also measures how long reading was paused."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__(transport)
@@ -25,6 +25,6 @@ class TimedFlowControl(FlowControl):
             super().resume_reading()
 
     def reading_seconds(self) -> float:
-        """A clock, in seconds, that stands still while reading is paused."""
+        """A clock in seconds that stops while reading is paused."""
         now = self.paused_at if self.read_paused else time.monotonic()
         return now - self.paused_seconds

@@ -1,4 +1,4 @@
-"""How slowly, and how large, may a request arrive?"""
+"""Limits on how slowly a request may arrive, and how large it may be."""
 
 import asyncio
 import enum
@@ -18,8 +18,9 @@ from async_views.runtime.asgi.problem_details import (
 )
 from async_views.runtime.asgi.types import Headers
 from async_views.runtime.server.flow_control import TimedFlowControl
-from async_views.runtime.server.http_response import Answer
+from async_views.runtime.server.http_response import ResponseWriter
 from async_views.runtime.server.request_head import (
+    AUTHORITY,
     DECISIVE,
     OWS,
     absolute_target,
@@ -27,14 +28,11 @@ from async_views.runtime.server.request_head import (
     fault_in,
     offers_websocket,
 )
+from async_views.runtime.waiting.lazy_timer import LazyTimer
 
 STOPPING = ProblemDetails(503, "The site is stopping. Try again in a moment.")
-# What a client has sent before it could see the end of an idle connection has come then.
+# What a client sent before it could see the end of an idle connection arrives within this.
 SECONDS_ON_THE_WAY = 0.5
-# Host fields that were found to be valid, so as not to be looked at again.
-_valid_hosts: set[tuple[bytes, bytes]] = set()
-MOST_HOSTS = 1000
-LONGEST_HOST = 300
 
 
 class Receiving(enum.Enum):
@@ -43,35 +41,35 @@ class Receiving(enum.Enum):
     NOTHING = enum.auto()
     HEADERS = enum.auto()
     BODY = enum.auto()
-    IGNORED = enum.auto()  # The connection is ending, and what comes is thrown away.
+    IGNORED = enum.auto()  # The connection is ending; further data is discarded.
 
 
-# Python 3.11 looks a member up on its class ten times slower than a global.
+# In Python 3.11, looking up an enum member is ten times slower than a global.
 NOTHING, HEADERS, BODY, IGNORED = Receiving
 
 
 class DeadlineHttpProtocol(HttpToolsProtocol):
-    """Uvicorn's HTTP protocol, for clients that cannot be trusted to send.
+    """uvicorn's HTTP protocol with time and size limits on requests.
 
-    A request's headers are due ``receive_timeout`` seconds after the connection was
-    made or, on a connection kept alive, after the request's first byte; its body as
-    long after the headers, and a second later for each ``minimum_rate`` bytes of it,
+    The headers must arrive within ``receive_timeout`` seconds of the connection or, on a
+    connection kept alive, of the request's first byte. The body must arrive within the
+    same time after the headers, plus one second for each ``minimum_rate`` bytes of it,
     as in Apache's ``RequestReadTimeout body=10,MinRate=8192``:
     https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html
-    The time an application takes, or leaves its body unread, is not the client's.
+    Time during which the application does not read the body does not count.
 
-    A late request is answered 408 where nothing has been answered yet, and headers
-    above ``header_limit`` bytes 431. Then, as after any answer that is complete before
-    its request, what still comes is thrown away for ``linger_timeout`` seconds: closing
-    on unread data resets the connection, and the client would lose the answer
-    (RFC 9112, section 9.6). ``error_headers`` are added to the answers given here.
+    A late request gets a 408 response if no response has started, and headers larger
+    than ``header_limit`` bytes a 431. After that, and after any response that is complete
+    before its request, incoming data is discarded for ``linger_timeout`` seconds: closing
+    with unread data resets the connection, and the client would lose the response
+    (RFC 9112, section 9.6). ``error_headers`` are added to the responses sent here.
 
-    An upgrade to anything but a WebSocket is answered as if it had not been offered
-    (RFC 9110, section 7.8): its body is read, and the requests behind it are too.
+    A request that offers to upgrade to anything but a WebSocket is handled as if it had
+    not (RFC 9110, section 7.8): its body is read, and so are the requests after it.
 
-    A stopping server ends a connection with an answer that says so, or when nothing has
-    come for ``leaving_timeout`` seconds: a client that sends its next request at the
-    moment when an idle connection is closed would lose it.
+    A stopping server ends a connection with a response that says so, or once nothing has
+    arrived for ``leaving_timeout`` seconds: a client that sends a request while its idle
+    connection is being closed would lose the request.
     """
 
     receive_timeout: ClassVar[float] = 10.0
@@ -84,32 +82,30 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     flow: TimedFlowControl
     receiving = HEADERS
     fault = ProblemDetails(400, "The request is not valid HTTP.")
-    # Bytes of the reads that brought the request, and of the read before them that
-    # completed another: this one's first bytes may have been in it.
+    # Bytes of the reads that contained the request, and of the read before them, which
+    # completed another request and may have contained the beginning of this one.
     received = 0
     carried = 0
-    # Of the head that is being parsed, the fields that say where it ends and whose it is.
+    # The Host and Transfer-Encoding fields of the head that is being parsed.
     decisive: list[tuple[bytes, bytes]]
-    # Whether the head just parsed offers an upgrade that this server does not do.
+    # Whether the head just parsed offers an upgrade that this server does not support.
     declines_upgrade = False
-    # What the connection is going to be told when all requests before it are answered.
+    # The response that ends the connection, after the responses to earlier requests.
     last_words: ProblemDetails | None = None
-    # Bytes of the body alone, and what had been received when the last of them came.
+    # Bytes of the body alone, and the value of `received` when the last of them arrived.
     body_received = 0
     body_received_at = 0
-    # When the headers or the body, whichever is arriving, began on the reading clock.
-    # Most are complete in one read: the clock is asked only for those that are not.
+    # When the headers or the body began to arrive, by the flow control's clock. Most are
+    # complete in one read: the clock is read only for those that are not.
     began = 0.0
     began_known = True
-    # One timer a connection, armed when a request is seen incomplete and then left to
-    # run out: to cancel and arm it for every read would cost more than the read.
-    timer: asyncio.TimerHandle | None = None
+    # For a request that is incomplete, or a connection that lingers. It is not stopped
+    # when the request becomes complete, which most requests do in one read.
+    timer: LazyTimer
     running: RequestResponseCycle | None = None
     leaving = False
-    # Since when the connection has waited for another request, by the loop's clock. As
-    # above, its timer is left to run out, and then looks.
-    idle_since: float | None = None
-    idle_timer: asyncio.TimerHandle | None = None
+    # For a connection that waits for its next request.
+    idle_timer: LazyTimer
 
     def connection_made(  # type: ignore[override]
         self, transport: asyncio.Transport
@@ -117,11 +113,13 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = TimedFlowControl(transport)
         self.began = self.flow.reading_seconds()
-        self._arm(self.receive_timeout)
+        self.timer = LazyTimer(self.loop, self._check_deadline)
+        self.idle_timer = LazyTimer(self.loop, self.timeout_keep_alive_handler)
+        self.timer.start(self.receive_timeout)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._disarm()
-        self._disarm_idle()
+        self.timer.close()
+        self.idle_timer.close()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -153,7 +151,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self._refuse(self.fault)
 
     def _parse_behind_offer(self, rest: memoryview) -> None:
-        # A view: requests that offer upgrades, as many as fit, are not copied for each.
+        # A memoryview, so that many small requests in one read do not copy it for each.
         while self.declines_upgrade:
             self._parse_without_upgrade()
             try:
@@ -164,10 +162,10 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         self._become_websocket(bytes(rest))
 
     def _parse_without_upgrade(self) -> None:
-        """Parses again the head of which the parser took the offer for the end of HTTP.
+        """Parses the head again without its offer to upgrade.
 
-        llhttp skips the body of such a request, and what comes next would pass for
-        another one, which no proxy in front has seen.
+        llhttp treats the offer as the end of HTTP and skips the body, which would then be
+        parsed as another request, one that no proxy in front has seen.
         """
         self.declines_upgrade = False
         method, target, headers = self.parser.get_method(), self.url, self.headers
@@ -180,11 +178,11 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         )
 
     def _become_websocket(self, early: bytes) -> None:
-        """Hands the connection over, with what the client sent behind its handshake."""
-        self._disarm()
-        self._disarm_idle()
-        # The offer was understood; what else was offered, and that there is no body, is
-        # not the WebSocket protocol's business.
+        """Hands the connection over, with the data that followed the handshake."""
+        self.timer.close()
+        self.idle_timer.close()
+        # The WebSocket protocol needs neither the other protocols that were offered, nor
+        # the length of the empty body.
         told = {b"connection", b"upgrade", b"content-length"}
         self.scope["headers"] = [
             *(field for field in self.headers if field[0] not in told),
@@ -196,7 +194,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             protocol = self.transport.get_protocol()
             assert isinstance(protocol, asyncio.Protocol)
             protocol.data_received(early)
-        # It calls this connection, which is its only user, and is done for good.
+        # The parser refers to this connection: break the cycle.
         self.parser = None  # type: ignore[assignment]
 
     def on_url(self, url: bytes) -> None:
@@ -204,7 +202,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         self.decisive = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # What stands behind a value is not part of it (RFC 9110, section 5.5).
+        # White space after a value is not part of it (RFC 9110, section 5.5).
         field = name.lower(), value.rstrip(OWS)
         self.headers.append(field)
         if field[0] in DECISIVE:
@@ -213,7 +211,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
-        # The first size is a bound at no cost; the second is exact.
+        # The first size is an upper bound that costs nothing; the second is exact.
         if (
             self.received + self.carried > self.header_limit
             and header_size(self.url, self.headers) > self.header_limit
@@ -223,7 +221,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self._judge()
             if self.parser.should_upgrade():
                 return
-        # Last: uvicorn raises for a target it cannot parse, and has no cycle for it then.
+        # Last: uvicorn raises for a target it cannot parse, and then creates no cycle.
         super().on_headers_complete()
         if self.scope["http_version"] != "1.1":
             self.cycle.waiting_for_100_continue = False
@@ -235,12 +233,11 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         self.body_received_at = self.received
 
     def _is_plain(self) -> bool:
-        """Whether the head is one of which nothing more has to be known: most are."""
-        return (
-            len(self.decisive) == 1
-            and self.decisive[0] in _valid_hosts
-            and self.url[:1] == b"/"
-        )
+        """Whether the head has a path and a valid host, and no transfer coding."""
+        if len(self.decisive) != 1 or self.url[:1] != b"/":
+            return False
+        [(name, value)] = self.decisive
+        return name == b"host" and AUTHORITY.fullmatch(value) is not None
 
     def _judge(self) -> None:
         version, method = self.parser.get_http_version(), self.parser.get_method()
@@ -249,11 +246,6 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self._find_fault(fault)
         if self.url[:1] != b"/":
             self._use_absolute_target()
-        for field in self.decisive:
-            if field[0] == b"host" and len(field[1]) <= LONGEST_HOST:
-                if len(_valid_hosts) == MOST_HOSTS:
-                    _valid_hosts.clear()
-                _valid_hosts.add(field)
         if self.parser.should_upgrade():
             self.scope["method"] = method.decode("ascii")
             self.declines_upgrade = (
@@ -264,7 +256,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
                 self._require_handshake()
 
     def _find_fault(self, fault: ProblemDetails) -> None:
-        """Ends the parsing, from within; `_parse` answers."""
+        """Stops the parser from within a callback; `_parse` then responds."""
         self.fault = fault
         self.scope["method"] = self.parser.get_method().decode("ascii")
         raise ValueError(fault.detail)
@@ -273,17 +265,17 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         target = absolute_target(self.url)
         assert target is not None
         self.url = target.origin_form
-        # In place of what Host says (RFC 9112, section 3.2.2).
+        # It replaces Host (RFC 9112, section 3.2.2).
         fields = [field for field in self.headers if field[0] != b"host"]
         self.headers[:] = [(b"host", target.authority), *fields]
 
     def _require_handshake(self) -> None:
-        """Refuses a WebSocket where something stands in its way."""
+        """Refuses a handshake that cannot be completed."""
         if declares_body(self.headers):
             self._find_fault(
                 ProblemDetails(
                     400,
-                    "A WebSocket's handshake has no body: it should have neither "
+                    "A WebSocket handshake has no body: it should have neither "
                     "Content-Length nor Transfer-Encoding.",
                 )
             )
@@ -293,8 +285,8 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self._find_fault(
                 ProblemDetails(
                     400,
-                    "A WebSocket's handshake should come when the requests before it "
-                    "are answered, or on a connection of its own.",
+                    "A WebSocket handshake should be sent after the responses to all "
+                    "earlier requests, or on its own connection.",
                 )
             )
 
@@ -302,9 +294,9 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def on_chunk_header(self) -> None:
-        # The parser reports trailers as it does headers, and the list it has filled
-        # until now is the application's. In there, a trailer would pass for a header
-        # that no proxy in front has seen (RFC 9110, section 6.5.1).
+        # The parser reports trailers as it does headers, but the application has the list
+        # of the headers. A trailer in it would pass for a header that no proxy in front
+        # has seen (RFC 9110, section 6.5.1).
         self.headers = []
 
     def on_body(self, body: bytes) -> None:
@@ -319,7 +311,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        # As uvicorn's, but for the timer.
+        # As uvicorn's, with another timer.
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -331,12 +323,10 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self._write(self.last_words)
             self._linger()
             return
-        self.idle_since = self.loop.time()
-        if self.idle_timer is None:
-            self._arm_idle(self.timeout_keep_alive)
+        self.idle_timer.start(self.timeout_keep_alive)
 
     def _unset_keepalive_if_required(self) -> None:
-        self.idle_since = None
+        self.idle_timer.stop()
 
     def _should_upgrade(self) -> bool:
         # Asked of heads that offer an upgrade alone, and those that are declined are
@@ -355,7 +345,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         self.loop.call_later(self.leaving_timeout, self._leave)
 
     def _leave(self) -> None:
-        """Ends a connection on which no answer is to come that could end it."""
+        """Ends a connection without a response under way that would end it."""
         if self.transport.is_closing() or self._is_unanswered():
             return
         if self.receiving is HEADERS and self.received:
@@ -365,26 +355,28 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_handler()
 
     def timeout_keep_alive_handler(self) -> None:
-        # What has arrived by now is read first: timers come before that.
-        self.loop.call_soon(self.loop.call_soon, self._close_idle, self.idle_since)
+        self.idle_timer.stop()
+        # Two turns later, because the loop runs timers before it reads what has arrived.
+        self.loop.call_soon(self.loop.call_soon, self._close_idle)
 
     def _is_busy(self) -> bool:
-        """Whether a request is under way, however little of it has come."""
+        """Whether a request is under way, even if little of it has arrived."""
         return self._is_unanswered() or (
             self.receiving is not NOTHING and bool(self.received)
         )
 
-    def _close_idle(self, since: float | None) -> None:
-        if self.transport.is_closing() or self.idle_since != since or self._is_busy():
+    def _close_idle(self) -> None:
+        # If it was started again, a request was answered meanwhile.
+        if self.transport.is_closing() or self.idle_timer.is_started or self._is_busy():
             return
-        # A request on its way meets the end of the connection, and not a reset.
+        # The client may be sending a request: it sees the connection end, not a reset.
         self._linger(min(self.linger_timeout, SECONDS_ON_THE_WAY))
 
     def cut_off(self) -> None:
-        """Ends what is under way because the server stops, 503 where nothing was said.
+        """Ends the request under way because the server stops, with 503 if it can.
 
-        The application hears that its client has left, and so can end in order; being
-        cancelled instead, as by uvicorn, would surprise it anywhere.
+        The application gets a disconnect, and so can end in order; uvicorn would cancel
+        it, at any point.
         """
         self.pipeline.clear()
         running = self.running
@@ -398,30 +390,30 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
     def _start_asgi_task(
         self, cycle: RequestResponseCycle, app: ASGI3Application
     ) -> None:
-        # uvicorn itself only knows the request it read last, which may still wait.
+        # uvicorn only keeps the request it read last, which may still be waiting.
         self.running = cycle
-        super()._start_asgi_task(cycle, Answer(app, cycle))
+        super()._start_asgi_task(cycle, ResponseWriter(app, cycle))
 
     def _expect_more(self) -> None:
-        """Sees to it that what is still missing of the request does come, and ends."""
+        """Limits the time and the size of the rest of the request."""
         if not self.began_known:
             self.began_known = True
             self.began = self.flow.reading_seconds()
             if self.receiving is BODY and self.cycle.waiting_for_100_continue:
-                # The client waits for the application to ask for the body, and asking
-                # for it resumes reading: until then the clock has to stand still.
+                # The client waits for 100 Continue, which the application causes by
+                # reading the body; that resumes reading. Until then the clock must stop.
                 self.flow.pause_reading()
-        # In a body, this is what frames its chunks, and its trailers.
+        # In a body, these are the chunk headers and trailers.
         beside_body = self.received - (
             self.body_received_at if self.receiving is BODY else 0
         )
         if beside_body > self.header_limit:
             self._refuse(self._headers_too_large())
-        elif self.timer is None:
-            self._arm(self.receive_timeout)
+        elif not self.timer.is_started:
+            self.timer.start(self.receive_timeout)
 
     def _answered_early(self) -> bool:
-        """Whether what is arriving is the body of a request that has its answer."""
+        """Whether the response is complete and the request's body is still arriving."""
         return self.receiving is BODY and self.cycle.response_complete
 
     def _headers_too_large(self) -> ProblemDetails:
@@ -432,39 +424,19 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         )
 
     def _check_deadline(self) -> None:
-        self.timer = None
         if self.receiving is IGNORED or self._answered_early():
             self.transport.close()
         elif self.receiving is NOTHING:
-            # The next request that is seen incomplete arms the timer again.
+            # The next incomplete request starts the timer again.
             pass
         elif self.flow.read_paused:
-            # The clock stands still: what it leaves would be over again at once.
-            self._arm(self.receive_timeout)
+            # The clock has stopped, so the rest of the time cannot be computed.
+            self.timer.start(self.receive_timeout)
         elif (seconds := self._seconds_left()) > 0:
-            self._arm(seconds)
+            self.timer.start(seconds)
         else:
             part = self.receiving.name.lower()
             self._refuse(ProblemDetails(408, f"The request's {part} came too slowly."))
-
-    def _check_idle(self) -> None:
-        self.idle_timer = None
-        if self.idle_since is None:
-            # The next answer arms the timer again.
-            return
-        seconds = self.idle_since + self.timeout_keep_alive - self.loop.time()
-        if seconds > 0:
-            self._arm_idle(seconds)
-        else:
-            self.timeout_keep_alive_handler()
-
-    def _arm_idle(self, seconds: float) -> None:
-        self.idle_timer = self.loop.call_later(seconds, self._check_idle)
-
-    def _disarm_idle(self) -> None:
-        if self.idle_timer is not None:
-            self.idle_timer.cancel()
-            self.idle_timer = None
 
     def _seconds_left(self) -> float:
         allowed = self.receive_timeout
@@ -473,7 +445,7 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         return self.began + allowed - self.flow.reading_seconds()
 
     def _refuse(self, problem: ProblemDetails) -> None:
-        """Ends a request that is not going to be complete, with an answer if it can."""
+        """Ends a request that will not be complete, with a response if possible."""
         if self.transport.is_closing():
             return
         self.logger.info(
@@ -481,8 +453,8 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         )
         unanswered = self._is_unanswered()
         if unanswered and self.receiving is not BODY:
-            # What is unanswered is the request before: this answer would pass for its.
-            self._disarm()
+            # An earlier request has no response yet: this one would pass for it.
+            self.timer.stop()
             self.receiving = IGNORED
             self.last_words = problem
         elif unanswered and (self.pipeline or self.cycle.response_started):
@@ -511,24 +483,15 @@ class DeadlineHttpProtocol(HttpToolsProtocol):
         )
 
     def _linger(self, seconds: float | None = None) -> None:
-        """Lets the client read its answer before the connection ends."""
+        """Lets the client read its response before the connection is closed."""
         self.receiving = IGNORED
         self._unset_keepalive_if_required()
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._arm(self.linger_timeout if seconds is None else seconds)
-
-    def _arm(self, seconds: float) -> None:
-        self._disarm()
-        self.timer = self.loop.call_later(seconds, self._check_deadline)
-
-    def _disarm(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        self.timer.start(self.linger_timeout if seconds is None else seconds)
 
 
 def header_size(target: bytes, headers: Headers) -> int:
-    """Bytes of a request's target and header fields, each with its ``: `` and end."""
+    """Bytes of a request's target and header fields, with ``: `` and line ends."""
     return len(target) + sum(len(name) + len(value) + 4 for name, value in headers)

@@ -1,7 +1,7 @@
-"""How does an answer leave the server? Its head and its body in one write, where it can.
+"""Writing a response's head and body in one piece where possible.
 
-uvicorn writes the head as soon as it is told: two system calls, and two wake-ups of the
-client, for what fits one packet. ASGI lets a server wait until it hears of the body:
+uvicorn writes the head as soon as it gets it: two system calls, and two wake-ups of the
+client, for what fits in one packet. ASGI lets a server wait for the body:
 https://asgi.readthedocs.io/en/stable/specs/www.html#response-start-send-event
 """
 
@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from async_views.runtime.asgi.types import HAS_MESSAGE, Headers
 
-# What these say is much the same in all answers: checked once, and kept as written.
+# Fields with few different values: they are checked once, and kept as written.
 REPEATED = frozenset(
     {
         b"allow",
@@ -34,19 +34,19 @@ REPEATED = frozenset(
         b"x-frame-options",
     }
 )
-MOST_KEPT = 1000
-# Where the connection's own framing is at stake, uvicorn decides.
+MAX_KEPT = 1000
+# Fields of the connection's framing are left to uvicorn.
 FRAMING = frozenset({b"connection", b"transfer-encoding"})
 WITHOUT_BODY = frozenset({204, 304})
 
 _kept: dict[tuple[bytes, bytes], bytes] = {}
 
 
-class Answer:
-    """An application's answer to one request, of which the head waits for the body.
+class ResponseWriter:
+    """Sends an application's response to one request, and holds its head until the body.
 
-    An application that fails between the two is so answered for with a 500 instead of
-    a head that promises what never comes. All but the plain case is left to uvicorn.
+    If the application fails between the two, the client gets a 500 instead of a head
+    without a body. Everything but the plain case is left to uvicorn.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Answer:
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         extensions = scope.get("extensions") or {}
-        # Of the event alone: what held the cycle would hold itself, by its scope.
+        # Of the event only: a reference to the cycle, in its own scope, would be a cycle.
         has_message = self.cycle.message_event.is_set
         scope["extensions"] = {**extensions, HAS_MESSAGE: has_message}
         return self.application(scope, receive, self.send)
@@ -84,10 +84,10 @@ class Answer:
         await self.send(message)
 
     def _without_chunks(self, start: Any) -> Any:
-        """The start of an answer to a client that may know no transfer codings.
+        """The start of a response to a client that may not know transfer codings.
 
-        Where it does not name its length, the end of the connection is its end
-        (RFC 9112, sections 6.1 and 6.3).
+        Without Content-Length the body ends with the connection (RFC 9112, sections 6.1
+        and 6.3).
         """
         headers = [
             (name, value)
@@ -100,12 +100,12 @@ class Answer:
         return {**start, "headers": headers}
 
     async def _send_until_close(self, message: Any) -> None:
-        # uvicorn counts what is left of the length that was promised.
+        # uvicorn counts down the length that was announced.
         self.cycle.expected_content_length = len(message.get("body", b""))
         await self.cycle.send(message)
 
     def _write(self, start: Any, message: Any) -> bool:
-        """Writes all of an answer at once; answers False where that is not to be."""
+        """Writes the whole response at once; returns False if uvicorn has to send it."""
         cycle = self.cycle
         if (
             message["type"] != "http.response.body"
@@ -144,10 +144,10 @@ class Answer:
 
 
 def header_lines(headers: Headers, size: int, needs_length: bool) -> list[bytes] | None:
-    """The fields as they are written, before a body of that many bytes.
+    """The header fields as written, for a body of `size` bytes.
 
-    None where there is more to them: they are not valid, or say something of the
-    connection, or of another length, or of none where there has to be one.
+    Returns None, so that uvicorn sends them, if a field is not valid, is about the
+    connection's framing, or states another length, or if a required length is missing.
     """
     lines = []
     has_length = False
@@ -164,13 +164,13 @@ def header_lines(headers: Headers, size: int, needs_length: bool) -> list[bytes]
                 if value != b"%d" % size:
                     return None
                 if not needs_length:
-                    # Of an answer without a body it would be said of another one's
-                    # (RFC 9110, section 8.6).
+                    # In a response without a body, the length is that of another
+                    # response (RFC 9110, section 8.6).
                     continue
                 has_length = True
             line = b"%b: %b\r\n" % (name, value)
             if name in REPEATED:
-                if len(_kept) == MOST_KEPT:
+                if len(_kept) == MAX_KEPT:
                     _kept.clear()
                 _kept[header] = line
         lines.append(line)

@@ -1,4 +1,4 @@
-"""The addresses at which this process accepts connections, for whoever has to know itself."""
+"""The addresses at which this process accepts connections."""
 
 import socket
 from collections.abc import Iterable
@@ -10,18 +10,18 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A TCP port at one address, or at every address of this machine."""
+    """A TCP port at one address, or at all addresses of this machine."""
 
     address: Address
     port: int
-    also_ipv4: bool = False  # an unspecified IPv6 address that takes IPv4 too
+    also_ipv4: bool = False  # an unspecified IPv6 address that accepts IPv4 too
 
     def accepts(self, address: Address, port: int) -> bool:
-        """Whether a connection to this address and port would end here."""
+        """Whether a connection to this address and port reaches this listener."""
         if port != self.port:
             return False
         if address.is_unspecified:
-            # Linux and macOS dial it as the loopback address.
+            # Linux and macOS connect to the loopback address instead.
             address = ip_address("127.0.0.1" if address.version == 4 else "::1")
         if not self.address.is_unspecified:
             return address == self.address
@@ -42,7 +42,7 @@ def note_listeners(sockets: Iterable[socket.socket]) -> None:
 
 
 def listeners() -> tuple[Listener, ...]:
-    """Those noted; none under a server that does not tell."""
+    """The listeners noted so far; none under a server that does not note them."""
     return tuple(_listeners)
 
 
@@ -55,7 +55,7 @@ def listener_of(listening: socket.socket) -> Listener:
 
 
 def is_local(address: Address) -> bool:
-    """Whether it is an address of this machine: only such a one can be bound."""
+    """Whether it is an address of this machine, which alone can be bound."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as unsent:

@@ -1,21 +1,20 @@
-"""A request's target and header fields: what they ask of the connection, and what is wrong.
+"""A request's target and header fields: what they mean for the connection, and their faults.
 
-Names are in lower case here, and values have no white space around them.
+Field names are in lower case here, and values have no white space around them.
 """
 
 import re
 from dataclasses import dataclass
 
-from async_views.runtime.asgi.problem_details import ProblemDetails
+from async_views.runtime.asgi.problem_details import ProblemDetails, shortened
 from async_views.runtime.asgi.types import Headers
 
 # Optional white space (RFC 9110, section 5.6.3).
 OWS = b" \t"
-LONGEST_ECHO = 200
-# All that `fault_in` looks at.
+# The fields that `fault_in` reads.
 DECISIVE = frozenset({b"host", b"transfer-encoding"})
 
-# uri-host [ ":" port ] (RFC 9110, section 7.2), whose host http does not let be empty.
+# uri-host [ ":" port ] (RFC 9110, section 7.2); http does not allow an empty host.
 AUTHORITY = re.compile(
     rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?",
     re.ASCII,
@@ -25,9 +24,9 @@ ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class AbsoluteTarget:
-    """A target in absolute-form (RFC 9112, section 3.2.2), taken apart.
+    """The parts of a target in absolute-form (RFC 9112, section 3.2.2).
 
-    ``origin_form`` is its path and query, as most clients send them.
+    ``origin_form`` is its path and query.
     """
 
     authority: bytes
@@ -35,7 +34,7 @@ class AbsoluteTarget:
 
 
 def absolute_target(target: bytes) -> AbsoluteTarget | None:
-    """None for what is not an absolute http or https URL with a valid host."""
+    """Parses a target; returns None unless it is an http or https URL with a valid host."""
     parts = ABSOLUTE.fullmatch(target)
     if parts is None or not AUTHORITY.fullmatch(parts[1]):
         return None
@@ -44,9 +43,9 @@ def absolute_target(target: bytes) -> AbsoluteTarget | None:
 
 
 def tokens(headers: Headers, wanted: bytes) -> list[bytes]:
-    """The members of a list, in lower case, over all fields of that name.
+    """The members of a list field, in lower case.
 
-    Recipients take several fields for one, joined by commas, and ignore empty members
+    Several fields of the same name are one list, and empty members are ignored
     (RFC 9110, sections 5.3 and 5.6.1).
     """
     return [
@@ -59,7 +58,7 @@ def tokens(headers: Headers, wanted: bytes) -> list[bytes]:
 
 
 def offers_websocket(version: str, headers: Headers) -> bool:
-    """Whether the request is a WebSocket's handshake (RFC 6455, section 4.2.1).
+    """Whether the request is a WebSocket handshake (RFC 6455, section 4.2.1).
 
     HTTP/1.0 has no upgrades (RFC 9110, section 7.8).
     """
@@ -71,7 +70,7 @@ def offers_websocket(version: str, headers: Headers) -> bool:
 
 
 def declares_body(headers: Headers) -> bool:
-    """Whether there is a body of at least one byte, or of an unknown number."""
+    """Whether there is a body of at least one byte, or of unknown length."""
     return any(
         name == b"transfer-encoding" or (name == b"content-length" and int(value))
         for name, value in headers
@@ -81,7 +80,7 @@ def declares_body(headers: Headers) -> bool:
 def fault_in(
     version: str, method: bytes, target: bytes, headers: Headers
 ) -> ProblemDetails | None:
-    """Why a request whose head is complete cannot be answered; None if it can."""
+    """Why a request with this head must be refused; None if it is valid."""
     hosts = [value for name, value in headers if name == b"host"]
     return (
         fault_in_hosts(version, hosts)
@@ -106,16 +105,16 @@ def fault_in_hosts(version: str, hosts: list[bytes]) -> ProblemDetails | None:
         return None
     return ProblemDetails(
         400,
-        f"Host is {printable(hosts[0])}: it should be a host name or an address, and "
-        "perhaps a port, such as example.org:8000.",
+        f"Host is {printable(hosts[0])}: it should be a host name or an address, with an "
+        "optional port, such as example.org:8000.",
     )
 
 
 def fault_in_framing(version: str, headers: Headers) -> ProblemDetails | None:
     """RFC 9112, section 6.1.
 
-    What the parser refuses itself: Content-Length twice, not decimal, or together with
-    Transfer-Encoding; and any coding behind "chunked".
+    The parser itself refuses Content-Length that is repeated, not decimal, or together
+    with Transfer-Encoding, and any coding after "chunked".
     """
     fields = [value for name, value in headers if name == b"transfer-encoding"]
     if not fields:
@@ -124,20 +123,18 @@ def fault_in_framing(version: str, headers: Headers) -> ProblemDetails | None:
         # A proxy that speaks HTTP/1.0 has passed it on without understanding it.
         return ProblemDetails(
             400,
-            "An HTTP/1.0 request has no Transfer-Encoding: Content-Length has to do.",
+            "An HTTP/1.0 request cannot have Transfer-Encoding: use Content-Length.",
         )
     codings = tokens(headers, b"transfer-encoding")
     unknown = [coding for coding in codings if coding != b"chunked"]
     if unknown:
         return ProblemDetails(
             501,
-            f"The transfer coding {printable(unknown[0])} is unknown here: it should be "
+            f"The transfer coding {printable(unknown[0])} is not supported: it should be "
             "chunked.",
         )
     if len(codings) != 1 or len(fields) != 1:
-        return ProblemDetails(
-            400, "Transfer-Encoding should be chunked, and say so once."
-        )
+        return ProblemDetails(400, "Transfer-Encoding should be chunked, exactly once.")
     return None
 
 
@@ -145,7 +142,7 @@ def fault_in_target(method: bytes, target: bytes) -> ProblemDetails | None:
     """RFC 9112, section 3.2."""
     if method == b"CONNECT":
         return ProblemDetails(
-            501, "CONNECT asks for a tunnel, and this site is not a proxy."
+            501, "CONNECT is not supported: this site is not a proxy."
         )
     if target[:1] == b"/" or absolute_target(target) is not None:
         return None
@@ -157,4 +154,4 @@ def fault_in_target(method: bytes, target: bytes) -> ProblemDetails | None:
 
 
 def printable(value: bytes) -> str:
-    return repr(value[:LONGEST_ECHO].decode("latin-1"))
+    return repr(shortened(value.decode("latin-1")))

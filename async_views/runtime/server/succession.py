@@ -1,10 +1,8 @@
-"""When may an old worker leave? When its successor accepts connections.
+"""Reloading without a gap: an old worker leaves once its successor accepts connections.
 
-On SIGHUP gunicorn starts new workers, and tells the old ones to leave before the new have
-loaded the site: for seconds nobody answers. Here its master counts only those that
-accept, which each says in a byte of memory that the two share.
-
-Written against gunicorn 27: `manage_workers` and `reap_workers` are not documented there.
+On SIGHUP gunicorn starts new workers, and tells the old ones to leave before the new ones
+have loaded the site: for seconds nothing accepts connections. Here the master counts only
+workers that accept, which each worker reports in a byte of shared memory.
 """
 
 import mmap
@@ -15,10 +13,10 @@ from typing import Any
 
 
 class Acceptance:
-    """Whether a worker accepts connections: it says so, and its master reads it."""
+    """Whether a worker accepts connections: set by the worker, read by its master."""
 
     def __init__(self) -> None:
-        # Made before the fork, and common to both sides of it.
+        # Created before the fork, and shared by both sides.
         self._byte = mmap.mmap(-1, 1)
 
     def begin(self) -> None:
@@ -29,14 +27,14 @@ class Acceptance:
 
 
 def replace_in_turn(arbiter: Any) -> None:
-    """Has this gunicorn's master keep as many accepting workers as there should be."""
+    """Makes gunicorn's master keep the configured number of accepting workers."""
     arbiter.manage_workers = partial(manage_workers, arbiter)
-    # While it reloads, this is all that the master does.
+    # While it reloads, the master calls nothing else.
     arbiter.reap_workers = partial(reap_workers, arbiter, arbiter.reap_workers)
 
 
 def manage_workers(arbiter: Any) -> None:
-    """Starts workers where too few run, and ends old ones where too many do."""
+    """Starts workers if too few run, and ends old ones if too many run."""
     if len(arbiter.WORKERS) < arbiter.num_workers:
         arbiter.spawn_workers()
     end_replaced_workers(arbiter)
@@ -48,7 +46,7 @@ def reap_workers(arbiter: Any, reap: Callable[[], None]) -> None:
 
 
 def end_replaced_workers(arbiter: Any) -> None:
-    """Tells the oldest to leave, once, for as long as enough others accept."""
+    """Tells the oldest workers to leave, while enough others accept."""
     workers = sorted(arbiter.WORKERS.items(), key=lambda item: item[1].age)
     while len(workers) > arbiter.num_workers:
         pid, worker = workers.pop(0)
@@ -60,5 +58,5 @@ def end_replaced_workers(arbiter: Any) -> None:
 
 
 def accepts(worker: Any) -> bool:
-    """Another class of worker, such as gunicorn's own, does not say."""
+    """Whether the worker accepts; other worker classes do not report it."""
     return bool(getattr(worker, "acceptance", True))

@@ -1,40 +1,37 @@
-"""How long may a WebSocket's client take to read, to answer and to go?"""
+"""Limits on how long a WebSocket client may take to read, to respond and to leave."""
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import (
     WebSocketsSansIOProtocol,
 )
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
-from async_views.runtime.asgi.problem_details import RETRY_AFTER_SECONDS, ProblemDetails
+from async_views.runtime.asgi.problem_details import (
+    RETRY_AFTER_SECONDS,
+    ProblemDetails,
+    shortened,
+)
 from async_views.runtime.asgi.types import Headers
 from async_views.runtime.server.http_protocol import STOPPING
 
 logger = logging.getLogger("uvicorn.error.websocket")
-# A line for each socket that is opened, and another that it was, would be too many.
+# uvicorn logs several lines for each socket.
 logger.setLevel(logging.WARNING)
 
 
-# How the frames begin of a ping that has 4 bytes, and of the client's answer.
-PING, PONG = b"\x89\x04", b"\x8a\x84"
-PINGED_IN_PARTS = 32
-LONGEST_ECHO = 200
-
-
 class BoundedTransport:
-    """A transport whose end, and whose buffer, do not depend on whether its client reads.
+    """A transport that closes, and bounds its buffer, even if the client does not read.
 
-    To close one of asyncio's waits for the client to read what is still unsent, for ever
-    if need be. This one then gives the client ``linger_timeout`` seconds. Meanwhile what
-    comes is read and left to the protocol to throw away: closing on unread data resets
-    the connection, and the client would lose the close frame before it.
+    Closing an asyncio transport waits without limit for the client to read what is still
+    unsent. This one waits ``linger_timeout`` seconds. Meanwhile incoming data is read, and
+    the protocol discards it: closing with unread data resets the connection, and the
+    client would lose the close frame.
 
     ``closing`` is called once, before the first close.
     """
@@ -82,7 +79,7 @@ class BoundedTransport:
             self.transport.close()
 
     def end_soon(self) -> None:
-        """Bounds an end that has begun, here or with the client's own."""
+        """Bounds a close that has begun, on either side."""
         if self.ending is None:
             self.closing()
             self.ending = self.loop.call_later(
@@ -101,7 +98,8 @@ class BoundedTransport:
         self._set_reading()
 
     def pause_writing(self) -> None:
-        # Each ping is answered, so who sends pings and reads no pongs would fill the memory.
+        # Each ping is answered: a client that sends pings and reads no pongs would fill
+        # the memory.
         self.writing_paused = True
         self._set_reading()
 
@@ -112,7 +110,7 @@ class BoundedTransport:
     def connection_lost(self) -> None:
         if self.ending is not None:
             self.ending.cancel()
-        # By it, the protocol and its transport would be each other's for ever.
+        # Break the reference cycle between the protocol and its transport.
         del self.closing
 
     def _set_reading(self) -> None:
@@ -123,11 +121,11 @@ class BoundedTransport:
 
 
 class Handshake(ServerProtocol):
-    """The WebSocket protocol itself, which says why it refuses in problem details."""
+    """The WebSocket protocol, with problem details in refused handshakes."""
 
     def __init__(self, max_size: int | None, error_headers: Headers) -> None:
-        # No extensions: what is compressed can be a thousand times larger than it came,
-        # and even a socket that is silent would cost 64 KiB.
+        # No extensions: a compressed message can expand a thousandfold, and even an idle
+        # socket would cost 64 KiB.
         super().__init__(max_size=max_size, logger=logger)
         self.error_headers = error_headers
 
@@ -136,10 +134,10 @@ class Handshake(ServerProtocol):
         versions = request.headers.get_all("Sec-WebSocket-Version")
         if response.status_code != 400 or versions in ([], ["13"]):
             return response
-        # RFC 6455, section 4.4: a client that knows several tries the one named here.
+        # RFC 6455, section 4.4: a client that supports several tries the one named here.
         response = self.reject(
             426,
-            f"Sec-WebSocket-Version is {', '.join(versions)[:LONGEST_ECHO]!r}: it should "
+            f"Sec-WebSocket-Version is {shortened(', '.join(versions))!r}: it should "
             "be 13.",
         )
         response.headers["Sec-WebSocket-Version"] = "13"
@@ -148,7 +146,7 @@ class Handshake(ServerProtocol):
 
     def reject(self, status: int, text: str) -> Response:
         response = super().reject(status, text)
-        detail = " ".join(text.split()) or "This WebSocket is not open to you."
+        detail = " ".join(text.split()) or "This WebSocket is refused."
         problem = ProblemDetails(response.status_code, detail)
         response.body = problem.document()
         del response.headers["Content-Type"], response.headers["Content-Length"]
@@ -158,32 +156,29 @@ class Handshake(ServerProtocol):
 
 
 class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's WebSocket protocol, for clients that cannot be trusted to read or leave.
+    """uvicorn's WebSocket protocol with limits for clients that do not read or leave.
 
-    A client that reads so little that the application's sends have to wait is cut off
-    after ``stall_timeout`` seconds. One that is sent a close frame, for whichever reason,
-    has ``linger_timeout`` seconds to read it; then the connection is gone, and the
-    application's ``receive`` and ``send`` have said so. uvicorn itself waits for ever.
+    A client that makes the application's sends wait, because it does not read, is
+    disconnected after ``stall_timeout`` seconds. After a close frame, for whatever reason,
+    the client has ``linger_timeout`` seconds to read it; then the connection is closed, and
+    the application's ``receive`` and ``send`` report it. uvicorn waits without limit.
 
-    When the server stops, each client is sent 1012 (service restart), or 503 where its
-    handshake is not complete.
+    When the server stops, each client gets close code 1012 (service restart), or a 503
+    response if its handshake is not complete.
 
-    A message of more than ``most_fragments`` fragments is refused like one that is too
-    large (``ws_max_size``): empty ones have no size, and no end. What a client sends
-    before its handshake is complete is refused with 400 (RFC 6455, section 4.1).
-    ``error_headers`` are added to the refusals given here.
+    A message of more than ``max_fragments`` fragments is refused like one that is too
+    large (``ws_max_size``): fragments can be empty, so their size alone sets no limit.
+    Data before the handshake is complete is refused with 400 (RFC 6455, section 4.1).
+    ``error_headers`` are added to the refusals sent here.
     """
 
     stall_timeout: ClassVar[float] = 10.0
     linger_timeout: ClassVar[float] = 1.0
-    most_fragments: ClassVar[int] = 256
+    max_fragments: ClassVar[int] = 256
     error_headers: ClassVar[Headers] = ()
 
     transport: BoundedTransport  # type: ignore[assignment]
     stalling: asyncio.TimerHandle | None = None
-    # Then no frame is still arriving, and an answer to a ping needs no parser: for
-    # thousands of sockets that have nothing to say, that is most of what they cost.
-    has_only_ponged = False
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -205,7 +200,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> None:
-        # The transport closes now by itself, once its buffer is empty.
+        # The transport now closes by itself, once its buffer is empty.
         self.transport.end_soon()
 
     def pause_writing(self) -> None:
@@ -226,59 +221,29 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
                 self.conn.reject(400, "Frames came before the handshake was complete.")
             )
             return
-        if self.has_only_ponged and self._is_awaited_pong(data):
-            self.handle_pong(Frame(Opcode.PONG, self.pending_ping_payload or b""))
-            return
-        self.has_only_ponged = False
         super().data_received(data)
         if not self.handshake_initiated:
-            # All of a handshake comes at once, from uvicorn's HTTP protocol. This one is
-            # more than the WebSocket protocol takes, and its refusal waits to be sent.
+            # uvicorn's HTTP protocol passes a handshake on in one piece. This one is larger
+            # than the WebSocket protocol accepts, and its refusal has yet to be sent.
             self._flush_and_close()
 
-    def start_keepalive(self) -> None:
-        super().start_keepalive()
-        self.has_only_ponged = True
-
     def schedule_ping(self) -> None:
-        # A little sooner, at a moment that is the same for many: the loop wakes up once
-        # for all of them, which halves what a silent socket costs.
+        # At a moment that many sockets share, up to a 32nd of the interval early: the loop
+        # wakes up once for all of them, which halves what an idle socket costs.
         assert self.ping_interval is not None
         due = self.loop.time() + self.ping_interval
-        together = due - due % (self.ping_interval / PINGED_IN_PARTS)
-        self.ping_timer = self.loop.call_at(together, self.send_keepalive_ping)
-
-    def send_keepalive_ping(self) -> None:
-        # As uvicorn's, but for the frame: always the same, so that it is not put together.
-        self.ping_timer = None
-        if self.close_sent or self.transport.is_closing():
-            return
-        self.pending_ping_payload = random.randbytes(4)
-        self.ping_sent_at = self.loop.time()
-        self.transport.write(PING + self.pending_ping_payload)
-        self.pong_timer = self.loop.call_later(
-            self.ping_timeout or 0, self.keepalive_timeout
-        )
-
-    def _is_awaited_pong(self, data: bytes) -> bool:
-        """Whether this is the answer to the ping under way, and nothing else.
-
-        A frame of RFC 6455, section 5.2: 4 bytes that mask, and as many masked by them.
-        """
-        if len(data) != 10 or data[:2] != PONG or self.pending_ping_payload is None:
-            return False
-        mask, masked = int.from_bytes(data[2:6]), int.from_bytes(data[6:])
-        return mask ^ masked == int.from_bytes(self.pending_ping_payload)
+        shared = due - due % (self.ping_interval / 32)
+        self.ping_timer = self.loop.call_at(shared, self.send_keepalive_ping)
 
     def handle_cont(self, event: Frame) -> None:
-        if len(self.frames) < self.most_fragments:
+        if len(self.frames) < self.max_fragments:
             super().handle_cont(event)
         else:
             self._fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
 
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not is_utf_8(b"".join(self.frames)):
-            # uvicorn would log the client's mistake with a traceback.
+            # uvicorn would log a traceback for the client's mistake.
             self._fail(CloseCode.INVALID_DATA, "the text is not UTF-8")
         else:
             super().send_receive_event_to_app()
@@ -299,7 +264,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             self._flush_and_close()
 
     def _refuse(self, response: Response) -> None:
-        """Answers a handshake for which the application has no answer yet."""
+        """Refuses a handshake that the application has not answered yet."""
         self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
         self.conn.send_response(response)
         self._flush_and_close()
@@ -315,10 +280,10 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.close()
 
     def _closing(self) -> None:
-        # Else uvicorn complains of an application that has denied the handshake, that it
-        # did not complete it.
+        # Otherwise uvicorn logs that an application which denied the handshake did not
+        # complete it.
         self.handshake_complete = True
-        # Also of an application that goes on sending because it does not know yet.
+        # And an application that does not know yet may go on sending.
         self.disconnected = True
         self.writable.set()
 

@@ -1,7 +1,6 @@
-"""How does gunicorn run an ASGI application? With uvicorn, whose every end is bounded.
+"""The gunicorn worker that runs uvicorn, with a bound on every way of stopping.
 
-gunicorn.conf.py derives the worker it uses from `BoundedWorker` and says there what the
-bounds are.
+gunicorn.conf.py derives its worker from `BoundedWorker` and sets the limits.
 """
 
 import asyncio
@@ -23,19 +22,19 @@ from uvicorn_worker import UvicornWorker
 from async_views.runtime.server.http_protocol import DeadlineHttpProtocol
 from async_views.runtime.server.succession import Acceptance
 
-# A client that acknowledges nothing of what it was sent, or has no room for it, is gone
-# after so long. Whatever is answered, and to whom: the last net, below all others.
+# A client that acknowledges nothing for so long, or has no room for more, is disconnected:
+# the last limit, below all others.
 UNACKNOWLEDGED_SECONDS = 30
 
-# gunicorn calls these two a quick shutdown: Ctrl-C, and `kill -QUIT`.
+# gunicorn calls these a quick shutdown: Ctrl-C, and `kill -QUIT`.
 QUICK = (signal.SIGINT, signal.SIGQUIT)
 
 
 class BoundedServer(Server):
-    """A uvicorn server that a quick shutdown ends quickly.
+    """A uvicorn server that stops quickly on a quick shutdown.
 
-    uvicorn itself gives Ctrl-C as long as SIGTERM, and takes no notice of SIGQUIT. It
-    ends by cancelling what still runs; here that is told before that its client left.
+    uvicorn takes as long for Ctrl-C as for SIGTERM, ignores SIGQUIT, and ends by
+    cancelling what still runs. Here applications get a disconnect before that.
     """
 
     quick_seconds = 1
@@ -50,14 +49,14 @@ class BoundedServer(Server):
         self.acceptance.begin()
 
     async def on_tick(self, counter: int) -> bool:
-        # A worker whose master was killed would keep the port, and nobody would know.
+        # A worker whose master was killed would keep the port unnoticed.
         return await super().on_tick(counter) or os.getppid() != self.master
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig in QUICK:
             self.config.timeout_graceful_shutdown = self.quick_seconds
         if sig == signal.SIGQUIT:
-            # Not one of the signals that uvicorn raises again once it is done.
+            # uvicorn raises the signals it handles again once it is done, but not this one.
             self.should_exit = True
         else:
             super().handle_exit(sig, frame)
@@ -66,9 +65,9 @@ class BoundedServer(Server):
         seconds = self.config.timeout_graceful_shutdown or self.quick_seconds
         loop = asyncio.get_running_loop()
         cutting_off = loop.call_later(seconds, self.cut_off)
-        # What was accepted at the last moment has not been connected by then.
+        # Connections accepted at the last moment do not have a protocol yet.
         telling = loop.call_later(0.1, self.tell_to_leave)
-        # One more second is for the applications to end in order.
+        # One more second lets the applications end in order.
         self.config.timeout_graceful_shutdown = seconds + 1
         try:
             # Without the sockets, which the loop's servers close.
@@ -98,19 +97,18 @@ class BoundedWorker(UvicornWorker):
 
     def load_wsgi(self) -> None:
         super().load_wsgi()  # type: ignore[no-untyped-call]
-        # What is loaded by now stays. Left to the collector, it would be walked again
-        # and again while requests wait: 40 ms each time, with Django and the admin.
+        # What is loaded by now stays loaded. The collector would traverse it again and
+        # again while requests wait: 40 ms each time, with Django and the admin.
         gc.collect()
         gc.freeze()
-        # Requests leave no cycles behind: what is young is mostly still in use.
+        # Requests leave no cycles behind: most young objects are still in use.
         gc.set_threshold(20_000)
         raise_open_files()
 
     async def _serve(self) -> None:
-        # As in UvicornWorker, but for the server's class and what SIGQUIT does.
+        # As in UvicornWorker, with another server class and SIGQUIT handler.
         self.config.app = self.wsgi
-        # Not gunicorn's objects around them, which uvloop would close after it has closed
-        # what is in them.
+        # Not gunicorn's wrappers around them: uvloop would close the sockets twice.
         sockets = [listener.sock for listener in self.sockets]
         bound_unacknowledged(sockets, UNACKNOWLEDGED_SECONDS)
         server = BoundedServer(self.config, self.ppid, self.acceptance)
@@ -126,30 +124,30 @@ class BoundedWorker(UvicornWorker):
     def boot_error(self) -> int:
         """The exit status of a worker that could not start.
 
-        One of the first ends the site with it. A later one, which replaces another, is
-        tried again by the master: what it needs, such as the database, may come back,
-        and meanwhile the other workers serve.
+        If one of the first workers cannot start, the site stops. A later worker, which
+        replaces another, is started again by the master: what it needs, such as the
+        database, may come back, and meanwhile the other workers serve.
         """
         is_first = self.age <= self.cfg.workers
         return int(Arbiter.WORKER_BOOT_ERROR) if is_first else 1
 
 
 def raise_open_files() -> None:
-    """As many open files as the system lets this process have.
+    """Raises the limit on open files to the hard limit.
 
-    Each connection is one, and the usual bound of 1,024 is there for programs that use
-    select(2). What should hold is the hard limit: `ulimit -Hn`, or systemd's LimitNOFILE.
+    Each connection is an open file, and the usual soft limit of 1,024 is for programs
+    that use select(2). Set the hard limit with `ulimit -Hn` or systemd's LimitNOFILE.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # macOS names a hard limit that it does not grant.
+    # macOS reports a hard limit that it does not allow.
     with suppress(ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def bound_unacknowledged(listeners: Sequence[socket.socket], seconds: int) -> None:
-    """Has the kernel end each connection they accept that stalls for so long.
+    """Makes the kernel end accepted connections that stall for so many seconds.
 
-    On Linux, where a window that the client keeps shut counts too: tcp(7).
+    Linux only, where a receive window that stays closed counts too: tcp(7).
     """
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     for listener in listeners:

@@ -17,7 +17,6 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.deprecation import MiddlewareMixin
 
-from async_views.runtime.asgi.header_fields import fields_of
 from async_views.runtime.asgi.problem import Problem, unavailable, wrong_values
 from async_views.runtime.asgi.problem_details import (
     PROBLEM_JSON,
@@ -26,8 +25,10 @@ from async_views.runtime.asgi.problem_details import (
     shortened,
 )
 from async_views.runtime.asgi.types import Headers, Scope
+from async_views.runtime.handler.closing import resource_closers
+from async_views.runtime.handler.header_fields import fields_of
 from async_views.runtime.handler.middleware_layers import InPlace
-from async_views.runtime.handler.request import PromisingRequest
+from async_views.runtime.handler.request import LazyRequest
 from async_views.runtime.handler.request_content import too_many_fields
 from async_views.runtime.postgres.database import is_refused_value, is_unavailable
 from async_views.runtime.views.negotiation import wants_page
@@ -86,9 +87,9 @@ def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, 
     headers = [field for field in scope["headers"] if field[0] not in UNREAD]
     scope = {**scope, "headers": headers}
     try:
-        request = PromisingRequest(scope, BytesIO())
+        request = LazyRequest(scope, BytesIO())
     except UnicodeDecodeError:
-        request = PromisingRequest({**scope, "query_string": b""}, BytesIO())
+        request = LazyRequest({**scope, "query_string": b""}, BytesIO())
     response = described(request, details)
     length = b"%d" % len(response.content)
     return [*fields_of(response), (b"content-length", length)], response.content
@@ -197,7 +198,7 @@ def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     answer = problem_response(request, Problem(status, detail, headers=kept))
     answer.cookies = response.cookies
     # Not response.close(), which says that the request is finished, too.
-    for close in response._resource_closers:  # type: ignore[attr-defined]
+    for close in resource_closers(response):
         close()
     return answer
 

@@ -28,8 +28,8 @@ import psycopg
 from django.conf import settings
 from django.http import HttpRequest
 
-from async_views.runtime.asgi.header_fields import Field, Fields
 from async_views.runtime.asgi.problem import Problem
+from async_views.runtime.handler.header_fields import Field, HeaderFields
 from async_views.runtime.postgres.database import Connection, Pool
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Standing:
     remaining: int
     reset_seconds: int
 
-    def fields(self) -> Fields:
+    def fields(self) -> HeaderFields:
         """As draft-ietf-httpapi-ratelimit-headers-10 says it: a draft, not an RFC.
 
         https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/

@@ -1,4 +1,4 @@
-"""Waiting on an event loop: together for one answer, until a deadline, for a free place.
+"""Waiting on an event loop: shared queries, timers, deadlines, limits, and the loop's lag.
 
 Imports `asgi`.
 """

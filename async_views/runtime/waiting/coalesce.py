@@ -1,12 +1,12 @@
-"""How do requests that wait for the same answer share one that is not older than any of them?
+"""Callers that wait for the same result share one query, which starts after the last of them.
 
-While a question is being asked, whoever comes with the same question waits for the next
-asking, which begins after the last of them came. Nothing is cached, so nothing has to be
-invalidated, and of each question one asking at a time is under way.
+While a query runs, calls with the same arguments wait for the next query. Nothing is
+cached, so nothing has to be invalidated, and at most one query with the same arguments
+runs at a time.
 
-A `Coalesced` or a `Batched` belongs to one event loop: the lifespan makes it, and requests
-find it in ``scope["state"]``. Where there is no lifespan a request asks for itself. There
-is nothing to close: it holds nothing once nobody asks or waits.
+A `Coalesced` or a `Batched` belongs to one event loop: the lifespan creates it, and
+requests find it in ``scope["state"]``. Without a lifespan a request runs its own query.
+There is nothing to close: it holds nothing once no query runs and no caller waits.
 """
 
 from abc import ABC, abstractmethod
@@ -18,43 +18,43 @@ from itertools import islice
 from typing import Any, Generic, TypeVar, TypeVarTuple
 
 Key = TypeVar("Key", bound=Hashable)
-Answer = TypeVar("Answer")
-Question = TypeVarTuple("Question")
+Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
 
 
 class TooManyWaiting(Exception):
-    """As many wait as may: `most`. Said at once, instead of letting one more wait."""
+    """`limit` callers are waiting already."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__(f"{most} wait for an answer already, which is the most.")
-        self.most = most
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} callers are waiting already, the limit.")
+        self.limit = limit
 
 
 class Unanswered(Exception):
-    """The asking failed, or something cancelled it: `__cause__` says how.
+    """The query failed or was cancelled; `__cause__` is the reason.
 
-    Each waiter gets one of its own. Raised by many tasks, one and the same exception
-    would show each of them where another one was, and its local variables.
+    Each waiter gets an exception of its own: one that many tasks raise would have the
+    traceback and the local variables of all of them.
     """
 
     def __init__(self, cause: BaseException) -> None:
-        super().__init__(f"The asking ended with {type(cause).__name__}.")
+        super().__init__(f"The query ended with {type(cause).__name__}.")
         self.__cause__ = cause
 
 
-class Line(Generic[Key, Answer]):
-    """Who shares the asking under way, and who waits for the one after it."""
+class Line(Generic[Key, Result]):
+    """The waiters that share the running query, and those that wait for the next."""
 
     __slots__ = ("asked", "task", "waiting")
 
     def __init__(self) -> None:
-        self.asked: dict[Future[Answer], Key] = {}
-        self.waiting: dict[Future[Answer], Key] = {}
-        self.task: Task[Callable[[Key], Answer] | None]
+        self.asked: dict[Future[Result], Key] = {}
+        self.waiting: dict[Future[Result], Key] = {}
+        self.task: Task[Callable[[Key], Result] | None]
 
     def advance(self, most: int) -> Sequence[Key]:
-        """Those who waited are asked for, up to `most` keys, first come, first served."""
-        # Who was cancelled just now has still to wake up and leave.
+        """Moves waiters to the next query, at most `most` keys, first come, first served."""
+        # A waiter that was cancelled just now has yet to wake up and leave.
         if all(waiter.done() for waiter in self.waiting):
             return ()
         self.asked, self.waiting = self.waiting, {}
@@ -66,8 +66,8 @@ class Line(Generic[Key, Answer]):
             self.asked = {waiter: key for waiter, key in everybody if key in keys}
         return list(keys)
 
-    def leave(self, waiter: Future[Answer]) -> None:
-        """Disturbs nobody; but what nobody waits for any more is not asked to its end."""
+    def leave(self, waiter: Future[Result]) -> None:
+        """Removes a waiter, and cancels the query if it was the last one."""
         self.waiting.pop(waiter, None)
         if waiter in self.asked:
             del self.asked[waiter]
@@ -75,43 +75,44 @@ class Line(Generic[Key, Answer]):
                 self.task.cancel()
 
 
-class Askings(ABC, Generic[Key, Answer]):
-    """What both ways of asking promise.
+class SharedQueries(ABC, Generic[Key, Result]):
+    """What `Coalesced` and `Batched` guarantee.
 
-    - An answer is that of an asking which began after the call.
-    - In each line one asking at a time is under way. The next begins when it has ended,
-      without delay; where none is under way, at once.
-    - A waiter that leaves disturbs no other. When the last waiter for an asking leaves,
-      the asking is cancelled, so that its connection goes back. None begins for nobody.
-    - An asking that fails, or is cancelled by something else, raises `Unanswered` for
-      those who wait for it, and for nobody who came later.
-    - An asking sees the context variables of no request: its context is empty.
-    - At most `most_waiting` wait, in all lines together; for one more it raises
-      `TooManyWaiting`. What is kept about a line is gone when its last asking ends.
+    - A result comes from a query that began after the call.
+    - Each line runs one query at a time. The next begins as soon as it has ended, or at
+      once if none is running.
+    - A waiter that leaves does not affect the others. When the last waiter for a query
+      leaves, the query is cancelled, so that its connection is released. No query begins
+      without a waiter.
+    - A query that fails, or is cancelled by something else, raises `Unanswered` in those
+      that wait for it, and not in those that came later.
+    - A query runs in an empty context: it sees no request's context variables.
+    - At most `max_waiting` callers wait, in all lines together; one more raises
+      `TooManyWaiting`. A line is discarded when its last query ends.
 
-    How long an asking may take is for `ask` to bound.
+    `ask` has to bound how long a query takes.
     """
 
-    def __init__(self, most_keys: int, most_waiting: int) -> None:
-        self._most_keys = most_keys
-        self._most_waiting = most_waiting
+    def __init__(self, max_keys: int, max_waiting: int) -> None:
+        self._max_keys = max_keys
+        self._max_waiting = max_waiting
         self._waiting = 0
-        self._lines: dict[Hashable, Line[Key, Answer]] = {}
+        self._lines: dict[Hashable, Line[Key, Result]] = {}
 
     @abstractmethod
-    async def _ask(self, keys: Sequence[Key]) -> Callable[[Key], Answer]:
-        """Asks once for all keys; what it returns tells the answer to each."""
+    async def _ask(self, keys: Sequence[Key]) -> Callable[[Key], Result]:
+        """Runs one query for all keys; returns a function from a key to its result."""
 
-    async def _answer(self, name: Hashable, key: Key) -> Answer:
-        # Each waiter has a future of its own, as cancelling a task cancels what it waits
-        # for. asyncio.shield would keep one from that too, for 1 µs more a call.
+    async def _result(self, name: Hashable, key: Key) -> Result:
+        # Each waiter has its own future, because cancelling a task cancels the future it
+        # waits for. asyncio.shield would prevent that too, for 1 µs more a call.
         line = self._lines.get(name)
-        # An asking that was cancelled, and takes its time to end, is a line as well.
-        if self._waiting >= self._most_waiting or (
-            line is None and len(self._lines) >= self._most_waiting
+        # A query that was cancelled and has not ended yet is a line too.
+        if self._waiting >= self._max_waiting or (
+            line is None and len(self._lines) >= self._max_waiting
         ):
-            raise TooManyWaiting(self._most_waiting)
-        waiter: Future[Answer] = get_running_loop().create_future()
+            raise TooManyWaiting(self._max_waiting)
+        waiter: Future[Result] = get_running_loop().create_future()
         if line is None:
             line = self._lines[name] = Line()
             self._begin(name, line)
@@ -125,31 +126,31 @@ class Askings(ABC, Generic[Key, Answer]):
         finally:
             self._waiting -= 1
 
-    def _begin(self, name: Hashable, line: Line[Key, Answer]) -> None:
+    def _begin(self, name: Hashable, line: Line[Key, Result]) -> None:
         context = Context()
         line.task = get_running_loop().create_task(self._run(line), context=context)
-        # Not at the end of _run: cancelled before its first step, a task never gets there.
+        # Not at the end of _run: a task cancelled before its first step never runs it.
         line.task.add_done_callback(partial(self._end, name, line), context=context)
 
-    async def _run(self, line: Line[Key, Answer]) -> Callable[[Key], Answer] | None:
-        # Only now, so that whoever comes until this task has its turn is asked for too.
-        keys = line.advance(self._most_keys)
+    async def _run(self, line: Line[Key, Result]) -> Callable[[Key], Result] | None:
+        # Only now, so that the query includes callers that came before this task ran.
+        keys = line.advance(self._max_keys)
         return await self._ask(keys) if keys else None
 
     def _end(
         self,
         name: Hashable,
-        line: Line[Key, Answer],
-        task: Task[Callable[[Key], Answer] | None],
+        line: Line[Key, Result],
+        task: Task[Callable[[Key], Result] | None],
     ) -> None:
         asked, line.asked = line.asked, {}
         error = CancelledError() if task.cancelled() else task.exception()
-        answer_to = task.result() if error is None else None
+        result_of = task.result() if error is None else None
         for waiter, key in asked.items():
             if waiter.done():
                 continue
-            if answer_to is not None:
-                waiter.set_result(answer_to(key))
+            if result_of is not None:
+                waiter.set_result(result_of(key))
             elif error is not None:
                 waiter.set_exception(Unanswered(error))
         if line.waiting:
@@ -158,48 +159,48 @@ class Askings(ABC, Generic[Key, Answer]):
             del self._lines[name]
 
 
-class Coalesced(Askings[tuple[*Question], Answer], Generic[*Question, Answer]):
-    """Asks each question once for all who wait for it, other questions beside it.
+class Coalesced(SharedQueries[tuple[*Arguments], Result], Generic[*Arguments, Result]):
+    """Runs one query for all callers with the same arguments.
 
-    `await coalesced(3, 20)` gives what `ask(3, 20)` answers. All who wait get the same
-    object: let it be one that nobody changes.
+    `await coalesced(3, 20)` returns the result of `ask(3, 20)`. All waiters get the same
+    object, so it should be immutable.
     """
 
     def __init__(
-        self, ask: Callable[[*Question], Awaitable[Answer]], *, most_waiting: int
+        self, ask: Callable[[*Arguments], Awaitable[Result]], *, max_waiting: int
     ) -> None:
-        super().__init__(1, most_waiting)
+        super().__init__(1, max_waiting)
         self._ask_one = ask
 
-    def __call__(self, *question: *Question) -> Coroutine[Any, Any, Answer]:
-        return self._answer(question, question)
+    def __call__(self, *arguments: *Arguments) -> Coroutine[Any, Any, Result]:
+        return self._result(arguments, arguments)
 
     async def _ask(
-        self, keys: Sequence[tuple[*Question]]
-    ) -> Callable[[tuple[*Question]], Answer]:
-        answer = await self._ask_one(*keys[0])
-        return lambda question: answer
+        self, keys: Sequence[tuple[*Arguments]]
+    ) -> Callable[[tuple[*Arguments]], Result]:
+        result = await self._ask_one(*keys[0])
+        return lambda arguments: result
 
 
-class Batched(Askings[Key, Answer | None], Generic[Key, Answer]):
-    """Asks once for all the keys that wait together, at most `most_keys` at a time.
+class Batched(SharedQueries[Key, Result | None], Generic[Key, Result]):
+    """Runs one query for all keys that wait together, at most `max_keys` at a time.
 
-    `await batched(7)` gives what the mapping that `ask([7, ...])` answers has for 7, or
-    None. The keys of an asking are distinct.
+    `ask([7, ...])` returns a mapping, and `await batched(7)` its value for 7, or None. The
+    keys of a query are distinct.
     """
 
     def __init__(
         self,
-        ask: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Answer]]],
+        ask: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Result]]],
         *,
-        most_keys: int,
-        most_waiting: int,
+        max_keys: int,
+        max_waiting: int,
     ) -> None:
-        super().__init__(most_keys, most_waiting)
+        super().__init__(max_keys, max_waiting)
         self._ask_many = ask
 
-    def __call__(self, key: Key) -> Coroutine[Any, Any, Answer | None]:
-        return self._answer(None, key)
+    def __call__(self, key: Key) -> Coroutine[Any, Any, Result | None]:
+        return self._result(None, key)
 
-    async def _ask(self, keys: Sequence[Key]) -> Callable[[Key], Answer | None]:
+    async def _ask(self, keys: Sequence[Key]) -> Callable[[Key], Result | None]:
         return (await self._ask_many(keys)).get

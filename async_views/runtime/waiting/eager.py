@@ -1,4 +1,4 @@
-"""When does a coroutine first have to wait? Until then it needs no task beside it."""
+"""Running a coroutine up to its first suspension, before a task is needed beside it."""
 
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -11,10 +11,10 @@ Result = TypeVar("Result")
 def noticing_the_first_wait(
     coroutine: Coroutine[Any, Any, Result], on_wait: Callable[[], object]
 ) -> Generator[Any, Any, Result]:
-    """Await it as the coroutine itself; `on_wait` is called when it first suspends.
+    """Awaits the coroutine, and calls `on_wait` when it first suspends.
 
-    Never, where it ends without. What it waits for is passed on to the event loop as
-    it came, and so is what the loop answers.
+    A coroutine that ends without suspending does not call it. Futures and results pass
+    unchanged between the coroutine and the event loop.
     """
     steps = coroutine.__await__()
     try:
@@ -27,9 +27,9 @@ def noticing_the_first_wait(
 
 
 def begun(work: Awaitable[None]) -> Awaitable[None] | None:
-    """Runs it up to where it first has to wait; returns what is left, for one task.
+    """Runs `work` until it first suspends; returns the rest, to be awaited by one task.
 
-    None, where it ended without; and what it raised until then is raised here.
+    Returns None if it ended before. An exception that it raises until then is raised here.
     """
     steps = work.__await__()
     try:
@@ -43,7 +43,7 @@ def begun(work: Awaitable[None]) -> Awaitable[None] | None:
 def resumed(
     steps: Generator[Any, Any, Result], awaited: object
 ) -> Generator[Any, Any, Result]:
-    """The rest of what has said what it waits for."""
+    """The rest of a coroutine that waits for `awaited`."""
     while True:
         try:
             yield awaited

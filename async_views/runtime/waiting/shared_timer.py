@@ -1,18 +1,16 @@
-"""How do thousands wait for the same time to pass, most of them in vain?
-
-A timer of the event loop's own for each costs more to start and stop than what most
-waits are for. Here one timer rings for the first of all who wait.
-"""
+"""One timer for many that wait equally long, most of which stop before it rings."""
 
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from async_views.runtime.waiting.lazy_timer import LazyTimer
+
 Waiter = TypeVar("Waiter")
 
 
 class SharedTimer(Generic[Waiter]):
-    """Calls `ring` with each waiter that has not stopped in so many `seconds`.
+    """Calls `ring` with each waiter that has not stopped within so many `seconds`.
 
     It belongs to `loop`, and is to be used on its thread only.
     """
@@ -26,30 +24,25 @@ class SharedTimer(Generic[Waiter]):
         self.loop = loop
         self._seconds = seconds
         self._ring = ring
-        # In the order of their times, as all wait equally long.
+        # Sorted by time, as all wait equally long.
         self._due: dict[Waiter, float] = {}
-        self._armed = False
+        self._timer = LazyTimer(loop, self._ring_for_those_due)
 
     def start(self, waiter: Waiter) -> None:
         self._due[waiter] = self.loop.time() + self._seconds
-        if not self._armed:
-            self._arm(self._seconds)
+        if not self._timer.is_started:
+            self._timer.start(self._seconds)
 
     def stop(self, waiter: Waiter) -> None:
-        """Nothing, for one that has been rung for or never started."""
+        """Does nothing for a waiter that was rung for or never started."""
         self._due.pop(waiter, None)
 
-    def _arm(self, seconds: float) -> None:
-        self._armed = True
-        self.loop.call_later(seconds, self._ring_for_those_due)
-
     def _ring_for_those_due(self) -> None:
-        self._armed = False
         now = self.loop.time()
         due = [waiter for waiter, moment in self._due.items() if moment <= now]
         for waiter in due:
             # Ringing for one may have stopped another.
             if self._due.pop(waiter, None) is not None:
                 self._ring(waiter)
-        if self._due and not self._armed:
-            self._arm(next(iter(self._due.values())) - now)
+        if self._due:
+            self._timer.start(next(iter(self._due.values())) - now)

@@ -9,8 +9,7 @@ from async_api.bridges.executors import Executor, Kind
 from async_api.bridges.experiments.experiment import Prediction
 from async_api.bridges.experiments.registry import EXPERIMENTS, Ready
 from async_api.bridges.forms import DEFAULTS
-from async_api.bridges.heartbeat import Stall
-from async_api.bridges.laboratory import Lag, Result
+from async_api.bridges.laboratory import Lag, Result, Stall
 from async_api.bridges.recording import Activity, Span
 from async_api.bridges.timeline import Timeline, common_axis, timeline
 

@@ -5,8 +5,8 @@ from django.http import HttpRequest
 from django.test import AsyncRequestFactory
 from pytest_django import Settings
 
-from async_views.runtime.asgi.header_fields import Fields
 from async_views.runtime.asgi.problem import Problem
+from async_views.runtime.handler.header_fields import HeaderFields
 from async_views.runtime.views.rate_limit import RateLimits
 from catalog.access import tokens
 from catalog.access.limits import count_read, count_write
@@ -33,7 +33,7 @@ def ask(
     return request
 
 
-def said(fields: Fields) -> dict[str, str]:
+def said(fields: HeaderFields) -> dict[str, str]:
     return dict(fields.values())
 
 

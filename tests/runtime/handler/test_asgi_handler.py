@@ -1,4 +1,4 @@
-"""Does a view find what it counts on, and does an error reach who can answer it?"""
+"""A view finds the request it expects, and errors become responses."""
 
 import asyncio
 import contextvars

@@ -1,4 +1,4 @@
-"""Does what a request's header fields cost grow like they do?
+"""The cost of a request's header fields grows linearly.
 
 All of them together may have 64 KiB, and are read on the event loop, before anybody knows
 who asks.

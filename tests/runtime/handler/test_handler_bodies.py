@@ -1,4 +1,4 @@
-"""Do bodies pass whole in both directions, and is what held them let go?"""
+"""Bodies pass unchanged in both directions, and their files are closed."""
 
 import asyncio
 import io

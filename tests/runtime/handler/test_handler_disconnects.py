@@ -1,4 +1,4 @@
-"""What becomes of a request whose client leaves, or whose server stops?"""
+"""A request is cancelled when its client leaves or the server stops."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Are all receivers heard in order, and those that may block on a thread?"""
+"""All receivers are called in order, and those that may block on a thread."""
 
 import asyncio
 import threading

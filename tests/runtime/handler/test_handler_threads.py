@@ -1,4 +1,4 @@
-"""Does what blocks share its request's thread and connection, and are these few?"""
+"""Blocking code shares its request's thread and connection, and these are few."""
 
 import asyncio
 import contextlib

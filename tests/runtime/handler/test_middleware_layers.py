@@ -1,11 +1,9 @@
-"""Do middleware that share a coroutine do what they would do one within the other?"""
+"""Middleware that shares a coroutine behaves as if nested."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from functools import wraps
 from http import HTTPStatus
 from itertools import product
 from traceback import walk_stack
-from typing import cast
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -139,20 +137,27 @@ async def test_together_they_are_called_as_by_django_and_say_the_same(
     assert plan != "refuses" or ours[0] == 403
 
 
-async def test_what_somebody_put_around_a_middleware_is_not_passed_by() -> None:
-    async def view(request: HttpRequest) -> HttpResponse:
-        return HttpResponse()
+def outer_around_another(get_response: Answer) -> OuterInPlace:
+    """A factory that puts something of its own between its middleware and the next."""
 
-    inner = cast(Answer, InnerInPlace(view))
+    async def another(request: HttpRequest) -> HttpResponseBase:
+        calls.append("another")
+        return await get_response(request)
 
-    @wraps(inner)
-    async def decorated(request: HttpRequest) -> HttpResponseBase:
-        calls.append("decorated")
-        return await inner(request)
+    return OuterInPlace(another)
 
-    await cast(Answer, OuterInPlace(decorated))(HttpRequest())
 
-    assert calls[:3] == ["outer begins", "decorated", "inner begins"]
+outer_around_another.async_capable = True  # type: ignore[attr-defined]
+
+
+async def test_what_a_factory_puts_between_two_middleware_is_called(
+    settings: Settings,
+) -> None:
+    settings.MIDDLEWARE = paths("outer_around_another", "InnerInPlace")
+
+    _, made = await ask()
+
+    assert made[:3] == ["outer begins", "another", "inner begins"]
 
 
 async def test_all_of_them_take_one_coroutine(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Is what a request promises there when it is looked at, and what it spares itself spared?"""
+"""A request's lazy attributes are created when they are used, and allowed hosts are kept."""
 
 import gc
 import weakref
@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from async_views.runtime.asgi.types import Message
 from async_views.runtime.handler.asgi_handler import Handler
-from async_views.runtime.handler.request import MOST_HOSTS, PromisingRequest, _allowed
+from async_views.runtime.handler.request import MAX_HOSTS, LazyRequest, _allowed
 from benchmarks.servers.applications.startproject import MIDDLEWARE as SEVEN
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
@@ -36,12 +36,12 @@ urlpatterns = [path("remember/", remember), path("names/", names)]
 
 
 @pytest.fixture
-def request_() -> PromisingRequest:
-    return PromisingRequest(SCOPE, BytesIO())
+def request_() -> LazyRequest:
+    return LazyRequest(SCOPE, BytesIO())
 
 
 def test_a_promise_is_kept_once_and_only_when_it_is_looked_at(
-    request_: PromisingRequest,
+    request_: LazyRequest,
 ) -> None:
     made: list[HttpRequest] = []
 
@@ -49,7 +49,7 @@ def test_a_promise_is_kept_once_and_only_when_it_is_looked_at(
         made.append(request)
         return "a session"
 
-    request_.promise(session=make)
+    request_.set_lazy(session=make)
 
     assert not request_.has("session")
     assert made == []
@@ -58,25 +58,25 @@ def test_a_promise_is_kept_once_and_only_when_it_is_looked_at(
     assert request_.has("session")
 
 
-def test_what_nobody_promised_is_not_there(request_: PromisingRequest) -> None:
+def test_what_nobody_promised_is_not_there(request_: LazyRequest) -> None:
     assert not hasattr(request_, "user")
-    with pytest.raises(AttributeError, match="'PromisingRequest' .* 'user'"):
+    with pytest.raises(AttributeError, match="'LazyRequest' .* 'user'"):
         request_.user  # noqa: B018
 
 
 def test_a_promise_to_one_request_is_none_to_another(
-    request_: PromisingRequest,
+    request_: LazyRequest,
 ) -> None:
-    request_.promise(user=lambda request: "somebody")
-    request_.promise(session=lambda request: "a session")
+    request_.set_lazy(user=lambda request: "somebody")
+    request_.set_lazy(session=lambda request: "a session")
 
     assert request_.session == "a session"
     assert str(request_.user) == "somebody"
-    assert not hasattr(PromisingRequest(SCOPE, BytesIO()), "user")
+    assert not hasattr(LazyRequest(SCOPE, BytesIO()), "user")
 
 
-def test_what_is_set_replaces_what_was_promised(request_: PromisingRequest) -> None:
-    request_.promise(session=lambda request: "promised")
+def test_what_is_set_replaces_what_was_promised(request_: LazyRequest) -> None:
+    request_.set_lazy(session=lambda request: "promised")
 
     request_.session = "set"
 
@@ -84,8 +84,8 @@ def test_what_is_set_replaces_what_was_promised(request_: PromisingRequest) -> N
     assert request_.has("session")
 
 
-def test_what_is_taken_away_is_gone_made_or_not(request_: PromisingRequest) -> None:
-    request_.promise(session=lambda request: 1, user=lambda request: 2)
+def test_what_is_taken_away_is_gone_made_or_not(request_: LazyRequest) -> None:
+    request_.set_lazy(session=lambda request: 1, user=lambda request: 2)
     assert request_.session == 1
 
     del request_.session
@@ -140,13 +140,13 @@ async def test_a_view_that_looks_at_nothing_is_made_nothing(settings: Settings) 
     assert "path_info" in made
 
 
-def test_it_is_a_request_of_django_s(request_: PromisingRequest) -> None:
+def test_it_is_a_request_of_django_s(request_: LazyRequest) -> None:
     assert isinstance(request_, ASGIRequest)
     assert request_.path == "/"
 
 
-def asked_of(host: bytes) -> PromisingRequest:
-    return PromisingRequest(SCOPE | {"headers": [(b"host", host)]}, BytesIO())
+def asked_of(host: bytes) -> LazyRequest:
+    return LazyRequest(SCOPE | {"headers": [(b"host", host)]}, BytesIO())
 
 
 def test_a_host_is_allowed_as_long_as_the_settings_allow_it(settings: Settings) -> None:
@@ -166,16 +166,16 @@ def test_a_host_that_a_proxy_names_is_looked_at_each_time(settings: Settings) ->
     headers = [(b"host", b"site.example"), (b"x-forwarded-host", b"evil.example")]
 
     with pytest.raises(DisallowedHost):
-        PromisingRequest(SCOPE | {"headers": headers}, BytesIO()).get_host()
+        LazyRequest(SCOPE | {"headers": headers}, BytesIO()).get_host()
 
 
 def test_no_number_of_hosts_fills_the_memory(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = [".example"]
 
-    for number in range(MOST_HOSTS + 10):
+    for number in range(MAX_HOSTS + 10):
         asked_of(b"host%d.example" % number).get_host()
 
-    assert len(_allowed) <= MOST_HOSTS
+    assert len(_allowed) <= MAX_HOSTS
 
 
 async def own_urlconf(request: HttpRequest) -> HttpResponse:

@@ -119,11 +119,11 @@ def test_more_files_than_are_taken(request_of: Callable[..., HttpRequest]) -> No
     details = refusal(request_of(MULTIPART, body)).details
 
     assert details.status == 400
-    assert details.detail == "The form has more than 100 files, the most taken here."
+    assert details.detail == "The form has more than 100 files, the limit here."
 
 
 def test_more_fields_than_are_taken(request_of: Callable[..., HttpRequest]) -> None:
-    said = "The form has more than 1,000 fields, the most taken here."
+    said = "The form has more than 1,000 fields, the limit here."
 
     many = request_of(MULTIPART, part(b'name="a"') * 1003 + b"--XX--\r\n")
     encoded = request_of(URLENCODED, b"&" * 1000)

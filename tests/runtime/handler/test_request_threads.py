@@ -1,4 +1,4 @@
-"""Is blocking code of one request kept on one thread, and are threads lent fairly?"""
+"""Blocking code of one request runs on one thread, and threads are lent in order."""
 
 import asyncio
 import threading

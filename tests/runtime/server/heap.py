@@ -1,4 +1,4 @@
-"""What does the garbage collector find in this process? Applications that say so."""
+"""Applications that report what the garbage collector finds in their process."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""How do the tests speak WebSocket? Byte by byte, right or wrong."""
+"""A WebSocket client that sends any bytes, valid or not."""
 
 import http.client
 import socket

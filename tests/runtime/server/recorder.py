@@ -1,4 +1,4 @@
-"""What does an application see of the bytes that a client sends, and the client of it?"""
+"""An application that records its requests, and a client that sends raw bytes."""
 
 import contextlib
 import re

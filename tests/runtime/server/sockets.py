@@ -1,4 +1,4 @@
-"""How do a worker's WebSockets end? An application that shows it, and says what it heard."""
+"""A WebSocket application that reports what it received when its sockets end."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Is a client cut off that sends too slowly or too much, and no other?"""
+"""A client that sends too slowly or too much is disconnected, and no other."""
 
 import asyncio
 import contextlib

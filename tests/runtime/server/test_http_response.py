@@ -1,4 +1,4 @@
-"""Does an answer leave in one piece, and as the application gave it?"""
+"""A response is written in one piece, unchanged."""
 
 import asyncio
 import http.client
@@ -19,7 +19,7 @@ from async_views.runtime.asgi.types import (
     Send,
 )
 from async_views.runtime.server.http_protocol import DeadlineHttpProtocol
-from async_views.runtime.server.http_response import MOST_KEPT, _kept, header_lines
+from async_views.runtime.server.http_response import MAX_KEPT, _kept, header_lines
 from tests.support.servers import serve_asgi
 
 
@@ -198,10 +198,10 @@ def test_what_repeats_is_checked_once() -> None:
 
 
 def test_no_number_of_different_values_fills_the_memory() -> None:
-    for number in range(MOST_KEPT + 10):
+    for number in range(MAX_KEPT + 10):
         header_lines([(b"vary", b"%d" % number)], 0, needs_length=False)
 
-    assert len(_kept) <= MOST_KEPT
+    assert len(_kept) <= MAX_KEPT
 
 
 def test_requests_in_a_row_are_answered_in_order() -> None:

@@ -1,4 +1,4 @@
-"""Does a process know its own addresses, whatever it is bound to?"""
+"""A process knows its own addresses, whatever it is bound to."""
 
 import socket
 from collections.abc import Iterator

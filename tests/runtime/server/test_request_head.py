@@ -1,4 +1,4 @@
-"""Is a request's head read as HTTP says, and refused where it cannot be?"""
+"""A request's head is read as HTTP specifies, and refused if it is invalid."""
 
 import json
 import time
@@ -108,7 +108,7 @@ CHUNKS = b"3\r\nabc\r\n0\r\n\r\n"
         (
             head(b"POST / HTTP/1.0", SITE, b"Transfer-Encoding: chunked"),
             400,
-            "An HTTP/1.0 request has no Transfer-Encoding",
+            "An HTTP/1.0 request cannot have Transfer-Encoding",
         ),
         (head(GET, SITE, b"X: a", b" b"), 400, ""),
         (head(GET, SITE, b"X: a", b"\tContent-Length: 3"), 400, ""),

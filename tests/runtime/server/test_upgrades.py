@@ -1,4 +1,4 @@
-"""Does every request end where HTTP says, whatever else it offers to speak?
+"""Every request ends where HTTP specifies, whichever upgrade it offers.
 
 A request whose end a server and the proxy before it see at different places lets a client
 smuggle another one past the proxy. So these tests count the answers, and look at what the
@@ -216,7 +216,7 @@ def test_a_websocket_handshake_with_a_body_is_refused(
     for answer in (at_once, apart):
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert b"connection: close" in answer
-        assert b"A WebSocket's handshake has no body" in answer
+        assert b"A WebSocket handshake has no body" in answer
         assert answer.count(b"HTTP/1.1") == 1
     assert site.asked == []
 

@@ -1,4 +1,4 @@
-"""Does every WebSocket end as RFC 6455 says, and in time, whatever its client does?"""
+"""Every WebSocket ends as RFC 6455 specifies, and in time, whatever its client does."""
 
 import json
 import logging
@@ -40,7 +40,7 @@ FRAGMENTS = 20
 class Impatient(BoundedWebSocketProtocol):
     stall_timeout = 0.3
     linger_timeout = 0.3
-    most_fragments = FRAGMENTS
+    max_fragments = FRAGMENTS
     error_headers = [(b"x-content-type-options", b"nosniff")]
 
 
@@ -323,7 +323,7 @@ def test_half_a_close_ends_it(server: Served) -> None:
         pytest.param(
             HANDSHAKE % (b"/refuse", b""),
             403,
-            "This WebSocket is not open to you.",
+            "This WebSocket is refused.",
             id="refused by the application",
         ),
     ],

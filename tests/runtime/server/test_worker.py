@@ -1,4 +1,4 @@
-"""Does a worker do nothing but its work?"""
+"""A worker's garbage collector and limits are set."""
 
 import resource
 from collections.abc import Iterator

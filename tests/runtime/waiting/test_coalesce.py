@@ -1,4 +1,4 @@
-"""Do those who wait together share an answer, and is none older than who gets it?"""
+"""Callers that wait together share a result, which is never older than their calls."""
 
 import asyncio
 import contextvars
@@ -89,7 +89,7 @@ async def test_who_asks_alone_is_asked_for_at_once() -> None:
         times.append("asked")
         return "answer"
 
-    coalesced = Coalesced(ask, most_waiting=MOST)
+    coalesced = Coalesced(ask, max_waiting=MOST)
 
     assert [await coalesced(), await coalesced()] == ["answer", "answer"]
     assert times == ["asked", "asked"]
@@ -97,7 +97,7 @@ async def test_who_asks_alone_is_asked_for_at_once() -> None:
 
 async def test_who_comes_during_an_asking_shares_the_next_and_not_this_one() -> None:
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     first = start(coalesced() for _ in range(3))
     asking = await oracle.asking(0)
     later = start(coalesced() for _ in range(5))
@@ -115,7 +115,7 @@ async def test_who_comes_during_an_asking_shares_the_next_and_not_this_one() -> 
 
 async def test_other_questions_are_asked_at_the_same_time() -> None:
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     threes = start(coalesced(3, 20) for _ in range(2))
     fours = start(coalesced(4, 20) for _ in range(2))
     first, second = await oracle.asking(0), await oracle.asking(1)
@@ -129,7 +129,7 @@ async def test_other_questions_are_asked_at_the_same_time() -> None:
 
 async def test_keys_that_wait_together_are_asked_together_and_each_once() -> None:
     oracle = Oracle()
-    batched = Batched(oracle.ask_many, most_keys=10, most_waiting=MOST)
+    batched = Batched(oracle.ask_many, max_keys=10, max_waiting=MOST)
 
     tasks = start(batched(key) for key in (3, 1, 3, -1, 2))
     asking = await oracle.asking(0)
@@ -143,7 +143,7 @@ async def test_keys_that_wait_together_are_asked_together_and_each_once() -> Non
 
 async def test_more_keys_than_one_asking_takes_wait_for_the_next_in_order() -> None:
     oracle = Oracle()
-    batched = Batched(oracle.ask_many, most_keys=2, most_waiting=MOST)
+    batched = Batched(oracle.ask_many, max_keys=2, max_waiting=MOST)
 
     tasks = start(batched(key) for key in (5, 4, 3, 4, 2, 5, 1))
     for number in range(3):
@@ -156,7 +156,7 @@ async def test_more_keys_than_one_asking_takes_wait_for_the_next_in_order() -> N
 
 async def test_a_waiter_that_leaves_disturbs_no_other_not_even_the_first() -> None:
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     sharing = start(coalesced() for _ in range(3))
     asking = await oracle.asking(0)
     waiting = start(coalesced() for _ in range(3))
@@ -175,7 +175,7 @@ async def test_a_waiter_that_leaves_disturbs_no_other_not_even_the_first() -> No
 
 async def test_an_asking_that_everybody_left_is_cancelled_and_the_next_begins() -> None:
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     leaving = start(coalesced() for _ in range(3))
     asking = await oracle.asking(0)
     staying = start([coalesced()])
@@ -205,7 +205,7 @@ async def test_the_next_asking_waits_for_a_cancelled_one_to_clean_up() -> None:
             events.append("has cleaned up")
         return "never"
 
-    coalesced = Coalesced(ask, most_waiting=MOST)
+    coalesced = Coalesced(ask, max_waiting=MOST)
     [leaving] = start([coalesced()])
     await begun.wait()
     leaving.cancel()
@@ -224,7 +224,7 @@ async def test_the_next_asking_waits_for_a_cancelled_one_to_clean_up() -> None:
 @pytest.mark.parametrize("steps_before_leaving", [0, 1, 2])
 async def test_nothing_is_asked_for_nobody(steps_before_leaving: int) -> None:
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     [first] = start([coalesced()])
     asking = await oracle.asking(0)
     leaving = start(coalesced() for _ in range(3))
@@ -244,7 +244,7 @@ async def test_nothing_is_asked_for_nobody(steps_before_leaving: int) -> None:
 
 async def test_who_leaves_before_the_asking_has_begun_is_not_asked_for() -> None:
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     leaving = start(coalesced() for _ in range(2))
 
     # They have called by now, and the asking has its first turn after this task.
@@ -259,7 +259,7 @@ async def test_who_leaves_before_the_asking_has_begun_is_not_asked_for() -> None
 
 async def test_an_error_reaches_all_who_waited_for_it_and_nobody_later() -> None:
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     early = start(coalesced() for _ in range(3))
     asking = await oracle.asking(0)
     late = start(coalesced() for _ in range(2))
@@ -277,7 +277,7 @@ async def test_an_error_reaches_all_who_waited_for_it_and_nobody_later() -> None
 
 async def test_no_waiter_s_error_shows_another_waiter_s_frames() -> None:
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
 
     async def anne() -> object:
         return await coalesced()
@@ -306,7 +306,7 @@ async def test_an_error_that_comes_as_its_waiter_leaves_is_nobody_s_loss() -> No
         lambda loop, context: complaints.append(context)
     )
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     for number in range(6):
         [leaving] = start([coalesced()])
         asking = await oracle.asking(number)
@@ -330,7 +330,7 @@ async def test_an_asking_cancelled_by_something_else_leaves_nobody_waiting(
     begun: bool,
 ) -> None:
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     sharing = start(coalesced() for _ in range(2))
     if begun:
         await oracle.asking(0)
@@ -357,7 +357,7 @@ async def test_an_asking_that_cannot_even_begin_leaves_nobody_waiting() -> None:
     def ask() -> Awaitable[object]:
         raise LookupError("on purpose")
 
-    coalesced = Coalesced(ask, most_waiting=MOST)
+    coalesced = Coalesced(ask, max_waiting=MOST)
 
     [first, second] = await outcomes(start(coalesced() for _ in range(2)))
 
@@ -372,7 +372,7 @@ def test_the_end_of_the_loop_ends_all_who_wait_and_what_they_wait_for() -> None:
     async def leave_them_waiting() -> None:
         oracle = Oracle()
         oracles.append(oracle)
-        coalesced = Coalesced(oracle.ask, most_waiting=MOST)
+        coalesced = Coalesced(oracle.ask, max_waiting=MOST)
         tasks.extend(start(coalesced() for _ in range(2)))
         await oracle.asking(0)
         tasks.extend(start(coalesced() for _ in range(2)))
@@ -387,7 +387,7 @@ def test_the_end_of_the_loop_ends_all_who_wait_and_what_they_wait_for() -> None:
 @pytest.mark.parametrize("questions", [1, 4])
 async def test_no_more_wait_than_may_over_all_questions(questions: int) -> None:
     oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, most_waiting=4)
+    coalesced = Coalesced(oracle.ask, max_waiting=4)
     tasks = start(coalesced(number % questions) for number in range(4))
     await settle()
 
@@ -399,7 +399,7 @@ async def test_no_more_wait_than_may_over_all_questions(questions: int) -> None:
     for number in range(questions):
         (await oracle.asking(number)).end.set_result("answer")
     assert await outcomes(tasks) == ["answer"] * 4
-    assert refusal.value.most == 4
+    assert refusal.value.limit == 4
     [again] = start([coalesced(99)])
     (await oracle.asking(questions)).end.set_result("room again")
     assert await outcomes([again]) == ["room again"]
@@ -415,7 +415,7 @@ async def test_askings_that_take_long_to_be_cancelled_are_bounded_too() -> None:
         finally:
             await may_end.wait()
 
-    coalesced = Coalesced(ask, most_waiting=2)
+    coalesced = Coalesced(ask, max_waiting=2)
     for question in range(2):
         [leaving] = start([coalesced(question)])
         await settle()
@@ -440,7 +440,7 @@ async def test_an_asking_sees_the_context_of_no_waiter_and_of_no_asking() -> Non
         variable.set("the asking's")
         await asyncio.sleep(0)
 
-    coalesced = Coalesced(ask, most_waiting=MOST)
+    coalesced = Coalesced(ask, max_waiting=MOST)
 
     async def call() -> None:
         variable.set("a waiter's")
@@ -479,8 +479,8 @@ async def test_after_a_storm_nothing_is_kept(fails: bool) -> None:
     async def ask_many(keys: Sequence[Kept]) -> dict[Kept, Kept]:
         return {key: await ask(key) for key in keys}
 
-    coalesced = Coalesced(ask, most_waiting=MOST)
-    batched = Batched(ask_many, most_keys=7, most_waiting=MOST)
+    coalesced = Coalesced(ask, max_waiting=MOST)
+    batched = Batched(ask_many, max_keys=7, max_waiting=MOST)
 
     async def storm() -> None:
         questions = [keep() for _ in range(20)]
@@ -533,11 +533,11 @@ STEPS = st.lists(
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-@pytest.mark.parametrize("most_keys", [None, 2, 10])
+@pytest.mark.parametrize("max_keys", [None, 2, 10])
 def test_whatever_happens_in_whatever_order_the_promises_hold(
-    most_keys: int | None, new_loop: Callable[[], asyncio.AbstractEventLoop]
+    max_keys: int | None, new_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
-    """Without `most_keys`, of Coalesced questions; with it, of Batched keys."""
+    """Without `max_keys`, of Coalesced questions; with it, of Batched keys."""
 
     async def play(steps: list[tuple[str, int]]) -> None:
         oracle, made = Oracle(), list[Call]()
@@ -555,17 +555,17 @@ def test_whatever_happens_in_whatever_order_the_promises_hold(
             return await oracle.ask_many(keys)
 
         question: Callable[[int], Coroutine[Any, Any, object]]
-        if most_keys is None:
-            question = Coalesced(ask, most_waiting=MOST)
+        if max_keys is None:
+            question = Coalesced(ask, max_waiting=MOST)
         else:
-            question = Batched(ask_many, most_keys=most_keys, most_waiting=MOST)
+            question = Batched(ask_many, max_keys=max_keys, max_waiting=MOST)
 
         def under_way() -> list[Asking]:
             return [asking for asking in oracle.askings if not asking.end.done()]
 
         def check_one_at_a_time() -> None:
             running = [each for each in oracle.askings if not each.has_ended]
-            lines = {each.question if most_keys is None else None for each in running}
+            lines = {each.question if max_keys is None else None for each in running}
             assert len(running) == len(lines)
 
         for step, number in steps:
@@ -605,7 +605,7 @@ def test_whatever_happens_in_whatever_order_the_promises_hold(
             else:
                 answer = each.task.result()
                 index = answer[1] if isinstance(answer, tuple) else answer
-                assert answer == (index if most_keys is None else (each.key, index))
+                assert answer == (index if max_keys is None else (each.key, index))
             assert index >= each.begun_before
             assert each.key in oracle.askings[index].question
         assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -1,4 +1,4 @@
-"""When is a coroutine said to wait, and is it otherwise left as it is?"""
+"""A coroutine's first suspension is noticed, and it is otherwise unchanged."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Is it rung for those who still wait, when their time is up, and for nobody else?"""
+"""The timer rings for each waiter that has not stopped, when its time is up."""
 
 import asyncio
 

@@ -1,10 +1,6 @@
-"""How does an answer get the header fields that most answers have?
+"""Header fields that are checked and encoded once, for many responses.
 
-Django checks each field each time it is set, learns that it has none by catching an
-error, and encodes each for each client. Here a field is checked and encoded once, and
-many answers get it.
-
-Written against Django 5.2: `_store` is private there.
+Django checks a field each time it is set, and encodes it for each response.
 """
 
 from collections.abc import Mapping
@@ -14,7 +10,7 @@ from django.http.response import HttpResponseBase, ResponseHeaders
 
 
 class Field(tuple[str, str]):
-    """A name and a value, as Django stores them, and as ASGI has them."""
+    """A name and a value as Django stores them, with their encoded form for ASGI."""
 
     encoded: tuple[bytes, bytes]
 
@@ -24,30 +20,30 @@ class Field(tuple[str, str]):
         return field
 
 
-# By their names in lower case.
-Fields = Mapping[str, tuple[str, str]]
+# By name in lower case.
+HeaderFields = Mapping[str, tuple[str, str]]
 
 
-def checked(fields: Mapping[str, str]) -> Fields:
-    """To be given to many; raises BadHeaderError for what no field can say."""
+def checked(fields: Mapping[str, str]) -> HeaderFields:
+    """Checks and encodes fields; raises BadHeaderError for invalid ones."""
     stored = ResponseHeaders(dict(fields))._store
     return {key: Field(name, value) for key, (name, value) in stored.items()}
 
 
-def add(response: HttpResponseBase, fields: Fields) -> None:
-    """In place of those of the same names."""
+def add(response: HttpResponseBase, fields: HeaderFields) -> None:
+    """Adds the fields, replacing those of the same names."""
     response.headers._store.update(fields)
 
 
-def add_missing(response: HttpResponseBase, fields: Fields) -> None:
-    """Where the answer has none of the same name."""
+def add_missing(response: HttpResponseBase, fields: HeaderFields) -> None:
+    """Adds the fields whose names the response does not have."""
     stored = response.headers._store
     for key, field in fields.items():
         stored.setdefault(key, field)
 
 
 def fields_of(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
-    """All but its cookies, as ASGI has them."""
+    """All fields but cookies, encoded for ASGI."""
     return [
         field.encoded if type(field) is Field else encoded(field)
         for field in response.headers._store.values()

@@ -1,4 +1,4 @@
-"""How many of a thing may run at once in this worker?"""
+"""A limit on how many of a thing run at once in this worker."""
 
 import threading
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from async_views.runtime.asgi.problem import Problem
 from async_views.runtime.asgi.problem_details import RETRY_AFTER_SECONDS
 
 
-class Places:
-    """So many and no more; whoever comes when all are taken is told to come back.
+class ConcurrencyLimit:
+    """Lets `size` blocks run at once, and refuses the next one.
 
-    A thread's semaphore counts them, because under a synchronous gateway requests run in
-    threads. It is never waited for, and so blocks no event loop either.
+    It counts with a thread's semaphore, because under a synchronous gateway requests run
+    in threads. The semaphore is never waited for, so it does not block an event loop.
     """
 
     def __init__(self, size: int, what: str) -> None:
@@ -21,12 +21,12 @@ class Places:
         self._free = threading.BoundedSemaphore(size)
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """One place, for the block; raises a 429 Problem where there is none."""
+    def slot(self) -> Iterator[None]:
+        """Holds a slot for the block; raises a 429 Problem if none is free."""
         if not self._free.acquire(blocking=False):
             raise Problem(
                 429,
-                f"{self.size} {self.what} are running here, which is as many as may. "
+                f"{self.size} {self.what} are already running here, the limit. "
                 f"Try again in {RETRY_AFTER_SECONDS} seconds.",
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             )

@@ -1,10 +1,15 @@
-"""Does an answer get the fields that it lacks, and keep those that it has?"""
+"""A response gets the fields that it lacks, and keeps those that it has."""
 
 import pytest
 from django.http import HttpResponse
 from django.http.response import BadHeaderError
 
-from async_views.runtime.asgi.header_fields import add, add_missing, checked, fields_of
+from async_views.runtime.handler.header_fields import (
+    add,
+    add_missing,
+    checked,
+    fields_of,
+)
 
 NEVER_FRAMED = checked({"X-Frame-Options": "DENY"})
 
