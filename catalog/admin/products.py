@@ -12,13 +12,11 @@ from catalog.admin.base import FewChoicesFilter, NamedAdmin
 from catalog.admin.paginator import count_up_to
 from catalog.admin.references import References
 from catalog.admin.skus import SkuInline
-from catalog.files.transfer import ProductResource
 from catalog.models import Product, Sku
 
 
 @admin.register(Product)
 class ProductAdmin(NamedAdmin):
-    resource_classes = (ProductResource,)
     references = References(Sku, "product")
     list_display = ("id", "name", "brand")
     list_select_related = ("brand",)

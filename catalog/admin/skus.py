@@ -11,7 +11,6 @@ from django.http import HttpRequest
 
 from catalog.admin.base import CatalogAdmin, FewChoicesFilter
 from catalog.admin.search import named, number_in
-from catalog.files.transfer import SkuResource
 from catalog.models import Product, Sku
 from catalog.models.product import COMBINATION_TAKEN
 
@@ -25,7 +24,6 @@ else:
 
 @admin.register(Sku)
 class SkuAdmin(CatalogAdmin):
-    resource_classes = (SkuResource,)
     list_display = ("id", "product", "size", "color")
     list_select_related = ("product", "size", "color")
     list_filter = (("size", FewChoicesFilter), ("color", FewChoicesFilter))

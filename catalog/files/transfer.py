@@ -404,3 +404,12 @@ class SkuResource(CatalogResource):
             self.taken.pop(self.held[instance.id], None)
             self.held[instance.id] = combination
         self.taken[combination] = instance.id
+
+
+RESOURCES: dict[type[Model], type[CatalogResource]] = {
+    Brand: BrandResource,
+    Product: ProductResource,
+    ProductColor: ProductColorResource,
+    ProductSize: ProductSizeResource,
+    Sku: SkuResource,
+}
