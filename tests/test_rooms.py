@@ -140,7 +140,7 @@ TESTED_IN = {
     "catalog/files/formats": "catalog/files/test_transfer",
     "catalog/files/uploads": "catalog/files/test_transfer",
     "catalog/loading/example": "catalog/loading/test_seed",
-    "catalog/loading/upkeep": "catalog/loading/test_seed",
+    "catalog/loading/indexes": "catalog/loading/test_seed",
     "catalog/loading/words": "catalog/loading/test_seed",
     "catalog/management/commands/adopt_catalog": "catalog/loading/test_adoption",
     "catalog/management/commands/seed_catalog": "catalog/loading/test_seed",

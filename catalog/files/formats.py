@@ -78,6 +78,11 @@ def table(rows: Iterable[tuple[int, Cells]]) -> Dataset:
             )
         dataset.append([cells.get(column, "") for column in names])
         dataset.row_numbers.append(number)
+    if not len(dataset):
+        raise UnreadableFileError(
+            f"The file has no rows below the column names in row {first}: add at least"
+            " one, and upload it again."
+        )
     return dataset
 
 

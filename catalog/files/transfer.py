@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.utils.html import escape, format_html
 from import_export.fields import Field
 from import_export.instance_loaders import BaseInstanceLoader
-from import_export.resources import Diff, ModelResource
+from import_export.resources import ModelResource
 from import_export.results import Error, Result
 from import_export.widgets import Widget
 
@@ -110,7 +110,9 @@ class RowsByKey(BaseInstanceLoader):
     def __init__(self, resource: Any, dataset: Any = None) -> None:
         super().__init__(resource, dataset)
         self.column = resource.fields["id"].column_name
-        self.rows = in_bulk(resource._meta.model, keys_in(dataset, self.column))
+        self.rows = in_bulk(
+            resource.get_queryset().model, keys_in(dataset, self.column)
+        )
         self.seen: set[int] = set()
 
     def get_instance(self, row: Any) -> Any:
@@ -126,16 +128,27 @@ class RowsByKey(BaseInstanceLoader):
         return self.rows.get(key)
 
 
-class Changes(Diff):
-    """What a row was and would be. The library's own has its colours in style
-    attributes, which the site's Content-Security-Policy forbids."""
+class Changes:
+    """The cells of a row before and after the import, in place of the library's Diff.
+
+    The library's own marks changes by style attributes, which the site's
+    Content-Security-Policy forbids.
+    """
+
+    def __init__(self, resource: "CatalogResource", instance: Any, new: bool) -> None:
+        self.is_new = new
+        self.before = resource.cells(instance)
+        self.after = self.before
+
+    def compare_with(self, resource: "CatalogResource", instance: Any) -> None:
+        self.after = resource.cells(instance)
 
     def as_html(self) -> list[str]:
         return [
             escape(after)
-            if self.new or before == after
+            if self.is_new or before == after
             else format_html("<del>{}</del> <ins>{}</ins>", before, after)
-            for before, after in zip(self.left, self.right, strict=True)
+            for before, after in zip(self.before, self.after, strict=True)
         ]
 
 
@@ -189,6 +202,9 @@ class CatalogResource(ModelResource):
     def get_diff_class(cls) -> type[Changes]:
         return Changes
 
+    def cells(self, instance: Any) -> list[Any]:
+        return [field.export(instance) for field in self.get_import_fields()]
+
     def import_data(
         self, dataset: Any, dry_run: bool = False, *args: Any, **kwargs: Any
     ) -> Any:
@@ -229,7 +245,7 @@ class CatalogResource(ModelResource):
         """
         brought = max((key for key in keys if key <= LARGEST_NEW_KEY), default=None)
         if brought:
-            meta = self._meta.model._meta
+            meta = self.get_queryset().model._meta
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT setval(sequence, greatest(nextval(sequence), %s))"
@@ -291,8 +307,13 @@ class CatalogResource(ModelResource):
         super().handle_import_error(result, error, raise_errors)
 
     def after_import_row(self, row: Any, row_result: Any, **kwargs: Any) -> None:
-        if kwargs["dry_run"]:
-            row_result.instance = row_result.original = None
+        if not kwargs["dry_run"]:
+            return
+        if row_result.instance.id is None:
+            # A key that no table gives out: the sequence would not be rolled back.
+            self.preview_key -= 1
+            row_result.instance.id = self.preview_key
+        row_result.instance = row_result.original = None
 
     def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
         """Nothing: the library would set the table's sequence to its largest key, which
@@ -306,14 +327,7 @@ class CatalogResource(ModelResource):
         batch_size: int | None = None,
         result: Any = None,
     ) -> None:
-        if dry_run:
-            # Keys that no table gives out, for rows that are taken back: the sequence
-            # would not go back with them.
-            for instance in self.create_instances:
-                if instance.id is None:
-                    self.preview_key -= 1
-                    instance.id = self.preview_key
-        # First the changes: they may free what a new row takes.
+        # First the changes: they may free a combination that a new row has.
         self.bulk_update(using_transactions, dry_run, raise_errors, batch_size, result)
         super().bulk_create(
             using_transactions, dry_run, raise_errors, batch_size, result
@@ -323,6 +337,7 @@ class CatalogResource(ModelResource):
         # A list, by which the library knows that a file may do without.
         import_id_fields = ["id"]
         instance_loader_class = RowsByKey
+        store_instance = True
         use_bulk = True
         skip_unchanged = True
         report_skipped = False

@@ -6,8 +6,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Model
 
-from catalog.loading import example, upkeep
+from catalog.loading import example
 from catalog.loading.example import Example
+from catalog.loading.indexes import without_indexes
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
 from catalog.writing.sequences import advance_sequence
 
@@ -64,7 +65,7 @@ def seed(
         if not replace and not is_empty():
             raise CatalogNotEmpty
         cursor.execute(f"TRUNCATE {every_table} RESTART IDENTITY")
-        with upkeep.put_aside(
+        with without_indexes(
             cursor, tables, lambda done, total: on_progress("indexes", done, total)
         ):
             for model, rows, total in contents(wanted):

@@ -14,9 +14,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
+from tablib import Dataset
 
 from catalog.files import uploads
-from catalog.files.formats import MOST_ROWS, table
+from catalog.files.formats import MOST_ROWS, Xlsx, table
 from catalog.files.workbook import UnreadableFileError
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
 from tests.support.catalog.catalogs import fill
@@ -243,6 +244,11 @@ def test_one_bad_row_in_ten_thousand_is_named_and_nothing_is_imported(
         ),
         ("brand", b"brand_name\nA\n\xff\n", "Row 3 is not UTF-8"),
         ("brand", "\n", "The file is empty: its first row names the columns."),
+        (
+            "brand",
+            "\nbrand_id,brand_name\n\n",
+            "The file has no rows below the column names in row 2: add at least one",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_in_a_sentence(
@@ -259,6 +265,14 @@ def test_what_is_no_workbook_is_said_to_be_none(editor: Client) -> None:
     looked_at = send(editor, "brand", "brand_name\nA\n", XLSX)
 
     assert "This is no XLSX workbook." in looked_at
+
+
+def test_a_workbook_with_only_a_header_is_refused(editor: Client) -> None:
+    workbook = Xlsx().export_data(Dataset(headers=["brand_id", "brand_name"]))
+
+    looked_at = send(editor, "brand", workbook, XLSX)
+
+    assert "The file has no rows below the column names in row 1" in looked_at
 
 
 def test_the_semicolons_of_some_spreadsheets_are_read(
