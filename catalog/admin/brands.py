@@ -1,4 +1,4 @@
-"""How are brands kept?"""
+"""The admin's pages for brands."""
 
 from django.contrib import admin
 

@@ -40,53 +40,51 @@ class FilePages(ImportExportMixin, ExchangeAdmin):
     tmp_storage_class = Uploads
     import_template_name = "admin/catalog/import.html"
     confirm_form_class = ConfirmForm
-    # The library's form to choose columns has scripts within its page, which the
-    # site's Content-Security-Policy forbids.
+    # The library's form for choosing columns has inline scripts, which the site's
+    # Content-Security-Policy forbids.
     export_form_class = ExportForm
-    # With the mark by which spreadsheets know UTF-8.
+    # With the byte order mark by which spreadsheet programs detect UTF-8.
     to_encoding = "utf-8-sig"
 
     def get_resource_classes(self, request: HttpRequest) -> list[type]:
         return [RESOURCES[self.model]]
 
     def get_resource_index(self, form: Any) -> int:
-        return 0  # There is one of each model.
+        return 0  # Each model has one resource.
 
     def add_data_read_fail_error_to_form(self, form: Any, error: Exception) -> None:
         if isinstance(error, UnreadableFileError):
             form.add_error("import_file", str(error))
             return
-        logger.error("A file to import could not be read.", exc_info=error)
+        logger.error("An uploaded file could not be read.", exc_info=error)
         form.add_error(
             "import_file",
-            "The file cannot be read: open it in a spreadsheet program, and save it again"
-            " as XLSX or “CSV UTF-8”.",
+            "The file cannot be read. Open it in a spreadsheet program, save it as XLSX or"
+            " “CSV UTF-8”, and upload it again.",
         )
 
     def get_export_queryset(self, request: HttpRequest) -> Any:
-        """The rows that the list's own filters leave, which are in the query string."""
+        """The rows that the list's filters, given in the query string, select."""
         try:
             return super().get_export_queryset(request)
         except IncorrectLookupParameters as error:
-            detail = (
-                f"The rows to export cannot be chosen so: {str(error).rstrip('.')}."
-            )
+            detail = f"Invalid filter for the rows to export: {str(error).rstrip('.')}."
             raise Problem(400, detail) from None
 
     def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        # Otherwise rows that became wrong after the preview would be left out silently.
+        # Otherwise rows that became invalid after the preview would be skipped silently.
         wanted: dict[str, Any] = super().get_import_data_kwargs(**kwargs)
         return wanted | {"rollback_on_validation_errors": True}
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            # The rows and their history, or neither.
+            # The rows and their history are saved together or not at all.
             with transaction.atomic():
                 response: HttpResponseBase = super().process_import(request, **kwargs)
                 return response
         except FileNotFoundError:
             return self.import_again(
-                request, "The file is not kept any longer, or is imported already."
+                request, "The file has expired or was already imported."
             )
         except UnreadableFileError as error:
             return self.import_again(request, str(error))
@@ -94,13 +92,14 @@ class FilePages(ImportExportMixin, ExchangeAdmin):
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponseBase:
         if result.has_errors() or result.has_validation_errors():
             return self.import_again(
-                request, "Nothing was imported: the catalog has changed meanwhile."
+                request,
+                "Nothing was imported, because the catalog changed after the preview.",
             )
         response: HttpResponseBase = super().process_result(result, request)
         return response
 
     def import_again(self, request: HttpRequest, why: str) -> HttpResponseBase:
-        messages.error(request, f"{why} Send the file again to see what it would do.")
+        messages.error(request, f"{why} Upload the file again to get a new preview.")
         app, model = self.get_model_info()
         return HttpResponseRedirect(reverse(f"admin:{app}_{model}_import"))
 

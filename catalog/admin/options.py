@@ -1,4 +1,4 @@
-"""How are the colours and sizes kept that a product comes in?"""
+"""The admin's pages for colours and sizes."""
 
 from django.contrib import admin
 
