@@ -155,7 +155,8 @@ LOGIN_URL = "admin:login"
 # --- What the site is made of ---
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # Without discovery: async_views/apps.py names the applications with admin pages.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,6 +1,4 @@
-"""What is this application called?"""
-
-from importlib import import_module
+"""Name and label of the application."""
 
 from django.apps import AppConfig
 
@@ -9,7 +7,3 @@ class CatalogConfig(AppConfig):
     name = "catalog"
     verbose_name = "Catalog"
     default_auto_field = "django.db.models.AutoField"
-
-    def ready(self) -> None:
-        # The admin looks for a module named `admin`, and finds no other by itself.
-        import_module("catalog.admin.tokens")

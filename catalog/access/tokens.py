@@ -54,7 +54,7 @@ def find(secret: str, now: datetime) -> AccessToken | None:
     if not SHAPE.fullmatch(secret):
         return None
     good: AccessToken | None = (
-        AccessToken.objects.good(now)
+        AccessToken.objects.valid_at(now)
         .select_related("owner")
         .filter(digest=digest_of(secret))
         .first()

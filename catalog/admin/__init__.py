@@ -1,5 +1,9 @@
-"""The catalog in the admin: a module for each thing that is kept there."""
+"""The catalog in the admin, a module for each kind of object.
 
-from catalog.admin import brands, options, products, skus
+Imports `files`, which only `file_pages` does, `access` for the tokens, `models` and
+`writing`.
+"""
 
-__all__ = ["brands", "options", "products", "skus"]
+from catalog.admin import brands, options, products, skus, tokens
+
+__all__ = ["brands", "options", "products", "skus", "tokens"]

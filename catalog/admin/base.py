@@ -1,4 +1,4 @@
-"""What do all pages of the catalog's admin have in common?"""
+"""Base classes of the catalog's admin pages."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,20 +25,20 @@ NAMES_LISTED = 100
 
 
 class FewChoicesFilter(RelatedFieldListFilter):
-    """A filter by another table, as long as that fits beside the list."""
+    """A filter by a related table, shown while its choices fit beside the list."""
 
-    MOST_CHOICES = 200
+    MAX_CHOICES = 200
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any
     ) -> list[tuple[str, "str | StrPromise"]]:
         rows = field.remote_field.model._default_manager.order_by("name")
-        return [(str(row.pk), str(row)) for row in rows[: self.MOST_CHOICES + 1]]
+        return [(str(row.pk), str(row)) for row in rows[: self.MAX_CHOICES + 1]]
 
     def has_output(self) -> bool:
-        # One that is in use filters only where it is shown.
+        # A filter that is in use is applied only if it is shown.
         return bool(self.used_parameters) or (
-            len(self.lookup_choices) <= self.MOST_CHOICES and super().has_output()
+            len(self.lookup_choices) <= self.MAX_CHOICES and super().has_output()
         )
 
 
@@ -49,7 +49,7 @@ class CatalogAdmin(ExchangeAdmin):
     class Media:
         css = {"all": ("catalog/admin.css",)}
 
-    # A name is one line, though its column has no length.
+    # A name is a single line, although its column has no maximum length.
     formfield_overrides = {
         TextField: {
             "widget": AdminTextInputWidget(
@@ -66,7 +66,7 @@ class CatalogAdmin(ExchangeAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         view = super().changeform_view
-        return settled(
+        return retried_on_conflict(
             request, lambda: view(request, object_id, form_url, extra_context)
         )
 
@@ -74,7 +74,7 @@ class CatalogAdmin(ExchangeAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         view = super().changelist_view
-        return settled(request, lambda: view(request, extra_context))
+        return retried_on_conflict(request, lambda: view(request, extra_context))
 
     def delete_view(
         self,
@@ -83,13 +83,15 @@ class CatalogAdmin(ExchangeAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         view = super().delete_view
-        return settled(request, lambda: view(request, object_id, extra_context))
+        return retried_on_conflict(
+            request, lambda: view(request, object_id, extra_context)
+        )
 
     def get_deleted_objects(
         self, objs: "Sequence[Any] | QuerySet[Any]", request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """As Django's, which names each row that is to go and each that keeps another;
-        this one counts."""
+        """Counts the rows to delete. Django's own would load and list each of them, and
+        each row that refers to one."""
         count = len(objs) if isinstance(objs, Sequence) else count_up_to(objs)
         names = [str(row) for row in objs[:NAMES_LISTED]]
         if count > NAMES_LISTED:
@@ -104,11 +106,13 @@ class CatalogAdmin(ExchangeAdmin):
         return []
 
 
-def settled(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
-    """What it answers; asked again where somebody else was quicker.
+def retried_on_conflict(
+    request: HttpRequest, view: Callable[[], HttpResponse]
+) -> HttpResponse:
+    """The response of the view, which is called again after a concurrent change.
 
-    The form found nothing wrong, since the other's change was not to be seen yet. Now it
-    is: the form says what is wrong, and keeps what was typed.
+    The form was valid because the other change was not visible yet. On the second call
+    it is: the form shows the error and keeps the input.
     """
     if request.method != "POST":
         return view()
@@ -116,19 +120,19 @@ def settled(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpRespo
     try:
         return save()
     except IntegrityError:
-        # A success may be among them, which was none.
+        # The messages may report a success that was rolled back.
         setattr(request, "_messages", default_storage(request))  # noqa: B010
         return save()
 
 
 class NamedAdmin(CatalogAdmin):
-    """For what has a name, and rows that refer to it."""
+    """Pages of a model that has a name and is referred to by other rows."""
 
     list_display: tuple[str, ...] = ("id", "name")
     list_editable = ("name",)
     readonly_fields = ("used",)
     search_fields = ("name",)
-    search_help_text = "Words of the name, in any order; or a number: the id."
+    search_help_text = "Search for words of the name, in any order, or for an ID."
     references: ClassVar[References]
 
     def get_search_results(

@@ -1,102 +1,68 @@
-"""How does a person import a file, after a look at what it would change, and export one?"""
+"""URLs and links of the pages that import and export files.
 
-import logging
+The pages themselves are in `file_pages`. It is imported by the first request for one of
+them, because the libraries that read and write files take 9 MB of memory.
+"""
+
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
+from django.conf import settings
 from django.contrib.admin import ModelAdmin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.db import transaction
-from django.forms import ChoiceField, HiddenInput
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
-from import_export.admin import ImportExportMixin
-from import_export.forms import ConfirmImportForm, ExportForm
-
-from async_views.runtime.asgi.problem import Problem
-from catalog.files.formats import Csv, Xlsx
-from catalog.files.uploads import Uploads
-from catalog.files.workbook import UnreadableFileError
-
-logger = logging.getLogger(__name__)
+from django.contrib.auth import get_permission_codename
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, path
 
 if TYPE_CHECKING:
     Admin = ModelAdmin[Any]
 else:
     Admin = ModelAdmin
 
-FORMATS = (Csv, Xlsx)
 
+class ExchangeAdmin(Admin):
+    change_list_template = "admin/import_export/change_list_import_export.html"
 
-class ConfirmForm(ConfirmImportForm):
-    format = ChoiceField(
-        choices=[(str(number), number) for number in range(len(FORMATS))],
-        widget=HiddenInput,
-    )
+    def get_urls(self) -> list[URLPattern]:
+        pages = {
+            "import": self.import_action,
+            "process_import": self.process_import,
+            "export": self.export_action,
+        }
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        urls = [
+            path(f"{page}/", self.admin_site.admin_view(view), name=f"{name}_{page}")
+            for page, view in pages.items()
+        ]
+        return [*urls, *super().get_urls()]
 
-
-class ExchangeAdmin(ImportExportMixin, Admin):
-    formats = FORMATS
-    tmp_storage_class = Uploads
-    import_template_name = "admin/catalog/import.html"
-    confirm_form_class = ConfirmForm
-    # The library's form to choose columns has scripts within its page, which the
-    # site's Content-Security-Policy forbids.
-    export_form_class = ExportForm
-    # With the mark by which spreadsheets know UTF-8.
-    to_encoding = "utf-8-sig"
-
-    def get_resource_index(self, form: Any) -> int:
-        return 0  # There is one of each model.
-
-    def add_data_read_fail_error_to_form(self, form: Any, error: Exception) -> None:
-        if isinstance(error, UnreadableFileError):
-            form.add_error("import_file", str(error))
-            return
-        logger.error("A file to import could not be read.", exc_info=error)
-        form.add_error(
-            "import_file",
-            "The file cannot be read: open it in a spreadsheet program, and save it again"
-            " as XLSX or “CSV UTF-8”.",
-        )
-
-    def get_export_queryset(self, request: HttpRequest) -> Any:
-        """The rows that the list's own filters leave, which are in the query string."""
-        try:
-            return super().get_export_queryset(request)
-        except IncorrectLookupParameters as error:
-            detail = (
-                f"The rows to export cannot be chosen so: {str(error).rstrip('.')}."
-            )
-            raise Problem(400, detail) from None
-
-    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        # Otherwise rows that became wrong after the preview would be left out silently.
-        wanted: dict[str, Any] = super().get_import_data_kwargs(**kwargs)
-        return wanted | {"rollback_on_validation_errors": True}
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return self.file_pages().import_action(request, **kwargs)
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        try:
-            # The rows and their history, or neither.
-            with transaction.atomic():
-                response: HttpResponseBase = super().process_import(request, **kwargs)
-                return response
-        except FileNotFoundError:
-            return self.import_again(
-                request, "The file is not kept any longer, or is imported already."
-            )
-        except UnreadableFileError as error:
-            return self.import_again(request, str(error))
+        return self.file_pages().process_import(request, **kwargs)
 
-    def process_result(self, result: Any, request: HttpRequest) -> HttpResponseBase:
-        if result.has_errors() or result.has_validation_errors():
-            return self.import_again(
-                request, "Nothing was imported: the catalog has changed meanwhile."
-            )
-        response: HttpResponseBase = super().process_result(result, request)
-        return response
+    def export_action(self, request: HttpRequest) -> HttpResponseBase:
+        return self.file_pages().export_action(request)
 
-    def import_again(self, request: HttpRequest, why: str) -> HttpResponseBase:
-        messages.error(request, f"{why} Send the file again to see what it would do.")
-        app, model = self.get_model_info()
-        return HttpResponseRedirect(reverse(f"admin:{app}_{model}_import"))
+    def file_pages(self) -> "ExchangeAdmin":
+        from catalog.admin.file_pages import file_pages
+
+        return file_pages(self)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, settings.IMPORT_EXPORT_IMPORT_PERMISSION_CODE)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, settings.IMPORT_EXPORT_EXPORT_PERMISSION_CODE)
+
+    def may(self, request: HttpRequest, action: str) -> bool:
+        codename = get_permission_codename(action, self.opts)
+        return request.user.has_perm(f"{self.opts.app_label}.{codename}")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        links = {
+            "has_import_permission": self.has_import_permission(request),
+            "has_export_permission": self.has_export_permission(request),
+        }
+        return super().changelist_view(request, links | (extra_context or {}))

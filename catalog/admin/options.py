@@ -1,20 +1,17 @@
-"""How are the colours and sizes kept that a product comes in?"""
+"""The admin's pages for colours and sizes."""
 
 from django.contrib import admin
 
 from catalog.admin.base import NamedAdmin
 from catalog.admin.references import References
-from catalog.files.transfer import ProductColorResource, ProductSizeResource
 from catalog.models import ProductColor, ProductSize, Sku
 
 
 @admin.register(ProductColor)
 class ColorAdmin(NamedAdmin):
-    resource_classes = (ProductColorResource,)
     references = References(Sku, "color")
 
 
 @admin.register(ProductSize)
 class SizeAdmin(NamedAdmin):
-    resource_classes = (ProductSizeResource,)
     references = References(Sku, "size")

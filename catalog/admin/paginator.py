@@ -1,4 +1,4 @@
-"""How many rows does a list have, without walking through all of them?"""
+"""A paginator that never counts all rows of a large table."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ else:
 # Counting so many index entries takes about a millisecond.
 COUNTED = 10_000
 
-# As PostgreSQL's planner reckons: the rows a page had when the table was last
-# analysed, times the pages that it has now. reltuples is -1 before that.
+# The planner's estimate: rows per page when the table was last analysed, times its
+# current number of pages. reltuples is -1 before the first analysis.
 ESTIMATE = """
 SELECT greatest(reltuples, 0) / greatest(relpages, 1)
     * (pg_relation_size(oid) / current_setting('block_size')::int)
@@ -25,12 +25,12 @@ FROM pg_class WHERE oid = %s::regclass
 
 
 def count_up_to(queryset: "QuerySet[Any]", most: int = COUNTED) -> int:
-    """How many rows there are, but ``most`` where there are more."""
+    """The number of rows, at most ``most``."""
     return queryset.order_by()[:most].count()
 
 
 def estimate(table: str) -> int:
-    """About how many rows a table has, by PostgreSQL's own statistics."""
+    """The approximate number of rows of a table, from PostgreSQL's statistics."""
     with connection.cursor() as cursor:
         cursor.execute(ESTIMATE, [connection.ops.quote_name(table)])
         found: tuple[float] = cursor.fetchone()
@@ -38,9 +38,10 @@ def estimate(table: str) -> int:
 
 
 class BoundedPaginator(RowPaginator):
-    """Counts up to ``COUNTED`` rows, estimates a whole table, and cuts what is filtered.
+    """Counts up to ``COUNTED`` rows; above that, estimates a whole table.
 
-    ``qualifier`` says what ``count`` is worth: nothing before an exact number.
+    ``qualifier`` is the word before ``count``: empty for an exact number, "about" for an
+    estimate, and "at least" for a filtered list that was not counted to its end.
     """
 
     object_list: "QuerySet[Any]"

@@ -1,4 +1,4 @@
-"""How are products kept, with their SKUs?"""
+"""The admin's pages for products and their SKUs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,18 +12,16 @@ from catalog.admin.base import FewChoicesFilter, NamedAdmin
 from catalog.admin.paginator import count_up_to
 from catalog.admin.references import References
 from catalog.admin.skus import SkuInline
-from catalog.files.transfer import ProductResource
 from catalog.models import Product, Sku
 
 
 @admin.register(Product)
 class ProductAdmin(NamedAdmin):
-    resource_classes = (ProductResource,)
     references = References(Sku, "product")
     list_display = ("id", "name", "brand")
     list_select_related = ("brand",)
     list_filter = (("brand", FewChoicesFilter),)
-    # No index has the products in the order of their brands' names.
+    # No index sorts products by the name of their brand.
     sortable_by = ("id", "name")
     autocomplete_fields = ("brand",)
 
@@ -33,8 +31,8 @@ class ProductAdmin(NamedAdmin):
     def get_inlines(
         self, request: HttpRequest, obj: Any
     ) -> "list[type[InlineModelAdmin[Any, Any]]]":
-        # A product with more has a link to their list.
-        most = SkuInline.MOST
+        # The page of a product with more SKUs links to their list instead.
+        most = SkuInline.MAX_FORMS
         if obj and count_up_to(obj.skus.all(), most + 1) > most:
             return []
         return [SkuInline]
@@ -50,4 +48,4 @@ class ProductAdmin(NamedAdmin):
         return names, going, forbidden, []
 
     def protecting(self, rows: Any) -> list[str]:
-        return []  # Its SKUs go with a product.
+        return []  # A product's SKUs are deleted with it.

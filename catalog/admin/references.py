@@ -1,4 +1,4 @@
-"""Which rows point to this one, how many are they, and where are they?"""
+"""The rows that refer to a row: their number, and a link to their list."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from catalog.admin.paginator import COUNTED, count_up_to
 
 
 def counted(model: type[Model], count: int) -> str:
-    """A number of rows as people say it, such as “1 brand” or “10,000 or more SKUs”."""
+    """A number of rows in words, such as “1 brand” or “10,000 or more SKUs”."""
     names = model._meta
     name = names.verbose_name if count == 1 else names.verbose_name_plural
     return f"{count:,}{' or more' if count == COUNTED else ''} {name}"
@@ -21,7 +21,7 @@ def counted(model: type[Model], count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """The rows of ``model`` whose foreign key ``field`` is a row that is looked at."""
+    """The rows of ``model`` whose foreign key ``field`` refers to a given row."""
 
     model: type[Model]
     field: str
@@ -30,7 +30,7 @@ class References:
         return self.model._default_manager.filter(**{f"{self.field}__in": rows})
 
     def link(self, row: Any) -> SafeString:
-        """How many point to the row, with a link to their list in the admin."""
+        """The number of rows that refer to the row, as a link to their list."""
         names = self.model._meta
         path = reverse(f"admin:{names.app_label}_{names.model_name}_changelist")
         text = counted(self.model, count_up_to(self.to([row])))
@@ -39,7 +39,7 @@ class References:
         )
 
     def protecting(self, rows: Iterable[Any]) -> list[str]:
-        """A line for each of the rows that some point to: what to do before it can go."""
+        """For each row that is referred to, a line that says what to do before deleting."""
         return [
             format_html(
                 "“{}” has {}: change or delete those first.", row, self.link(row)

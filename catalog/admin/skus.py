@@ -1,4 +1,4 @@
-"""How are SKUs kept, by themselves and within their product?"""
+"""The admin's pages for SKUs, and the forms for SKUs within a product's page."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,6 @@ from django.http import HttpRequest
 
 from catalog.admin.base import CatalogAdmin, FewChoicesFilter
 from catalog.admin.search import named, number_in
-from catalog.files.transfer import SkuResource
 from catalog.models import Product, Sku
 from catalog.models.product import COMBINATION_TAKEN
 
@@ -25,18 +24,17 @@ else:
 
 @admin.register(Sku)
 class SkuAdmin(CatalogAdmin):
-    resource_classes = (SkuResource,)
     list_display = ("id", "product", "size", "color")
     list_select_related = ("product", "size", "color")
     list_filter = (("size", FewChoicesFilter), ("color", FewChoicesFilter))
-    # A count for each choice would read every SKU there is.
+    # Counting each choice would read the whole table.
     show_facets = admin.ShowFacets.NEVER
-    # No index has the SKUs in the order of their products', sizes' or colours' names.
+    # No index sorts SKUs by the name of their product, size or colour.
     sortable_by = ("id",)
     autocomplete_fields = ("product", "size", "color")
     search_fields = ("product__name",)
     search_help_text = (
-        "Words of the product's name, in any order; or a number: the id of a SKU or of a"
+        "Search for words of the product's name, in any order, or for the ID of a SKU or"
         " product."
     )
 
@@ -53,7 +51,7 @@ class SkuAdmin(CatalogAdmin):
 
 
 class ChosenSelect(AutocompleteSelect):
-    """An autocompleting select that knows what is chosen; Django's asks the database."""
+    """An autocomplete select with the selected object; Django's own would query for it."""
 
     chosen: Any = None
 
@@ -71,14 +69,14 @@ class SkuFormSet(InlineFormSet):
         super().add_fields(form, index)
         if form.instance.pk:
             for name in ("size", "color"):
-                # Within the one that has the links to add and change.
+                # The outer widget adds the links to add and change an object.
                 form.fields[name].widget.widget.chosen = getattr(form.instance, name)
 
     def clean(self) -> None:
-        """Refuses combinations that somebody else has saved since the page was made.
+        """Rejects combinations that were saved by someone else since the page was loaded.
 
-        Django compares the page's own rows, and leaves out the constraint, which has
-        the product in it: no field of these forms.
+        Django compares the rows of the page with each other, but skips the constraint,
+        because it includes the product, which is not a field of these forms.
         """
         super().clean()
         if not self.instance.pk:
@@ -96,8 +94,8 @@ class SkuInline(TabularInline):
     model = Sku
     formset = SkuFormSet
     extra = 1
-    # The most for which a form stays below Django's limit of a thousand fields.
-    MOST = 200
+    # With more SKUs a form would exceed Django's limit of 1,000 fields.
+    MAX_FORMS = 200
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Sku]":
         return super().get_queryset(request).select_related("size", "color")
@@ -113,7 +111,7 @@ class SkuInline(TabularInline):
     ) -> Any:
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(db_field, ForeignKey):
-            # Room for a hundred rows: only the link to add one stays beside each choice.
+            # To save space, each choice keeps only the link to add an object.
             field.widget.can_change_related = False
             field.widget.can_delete_related = False
             field.widget.can_view_related = False

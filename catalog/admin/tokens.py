@@ -1,4 +1,4 @@
-"""How are tokens made, and ended, in the admin?"""
+"""The admin's pages for access tokens."""
 
 from typing import Any
 
@@ -41,29 +41,29 @@ class AccessTokenAdmin(ModelAdmin):  # type: ignore[type-arg]
     list_display = (
         "name",
         "owner",
-        "may_do",
-        "counts",
+        "scope_names",
+        "is_valid",
         "last_used",
         "expires",
         "created",
     )
     list_select_related = ("owner",)
     search_fields = ("name", "owner__username")
-    search_help_text = "By name or owner. A token itself is kept nowhere."
+    search_help_text = "Search by name or owner. The token itself is not stored."
     actions = ("revoke",)
 
     @admin.display(description="scopes")
-    def may_do(self, token: AccessToken) -> str:
+    def scope_names(self, token: AccessToken) -> str:
         return ", ".join(token.scopes)
 
-    @admin.display(description="counts", boolean=True)
-    def counts(self, token: AccessToken) -> bool:
-        return token.counts(timezone.now())
+    @admin.display(description="valid", boolean=True)
+    def is_valid(self, token: AccessToken) -> bool:
+        return token.is_valid_at(timezone.now())
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: AccessToken | None = None
     ) -> tuple[str, ...]:
-        # Who made it answers for it; only a superuser makes one for somebody else.
+        # Only a superuser creates tokens for other users.
         if obj is None and is_superuser(request):
             return self.readonly_fields
         return ("owner", *self.readonly_fields)
@@ -90,19 +90,19 @@ class AccessTokenAdmin(ModelAdmin):  # type: ignore[type-arg]
     def response_add(
         self, request: HttpRequest, obj: AccessToken, post_url_continue: Any = None
     ) -> HttpResponse:
-        """Shows the token in this answer itself.
+        """Shows the token in this response.
 
-        A message after a redirect, as the admin does otherwise, would pass through a
-        cookie or the session's table.
+        A message after a redirect, as the admin usually sends, would be stored in a
+        cookie or in the session table.
         """
         context = {
             **self.admin_site.each_context(request),
-            "title": "The token was made",
+            "title": "Token created",
             "opts": self.opts,
             "token": obj,
             "list_url": reverse("admin:catalog_accesstoken_changelist"),
         }
-        template = "admin/catalog/accesstoken/made.html"
+        template = "admin/catalog/accesstoken/created.html"
         return TemplateResponse(request, template, context)
 
     @admin.action(description="Revoke selected tokens", permissions=["change"])
@@ -111,7 +111,7 @@ class AccessTokenAdmin(ModelAdmin):  # type: ignore[type-arg]
         for token in queryset.filter(revoked=None):
             tokens.revoke(token, now)
             self.log_change(request, token, "Revoked.")
-        self.message_user(request, "The tokens are revoked, from this moment on.")
+        self.message_user(request, "The selected tokens were revoked.")
 
 
 def is_superuser(request: HttpRequest) -> bool:

@@ -1,1 +1,5 @@
-"""CSV and XLSX files: written, read, previewed and imported. Imports `writing`."""
+"""CSV and XLSX files: export, preview and import.
+
+Imports `models`, and `writing` for the locks. Only the admin's file pages import this
+room.
+"""

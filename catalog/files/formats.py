@@ -1,4 +1,7 @@
-"""What CSV and XLSX files look like, so that they come back as they left."""
+"""CSV and XLSX: the formats of exported and imported files.
+
+An exported file can be imported again without a change.
+"""
 
 import csv
 import re
@@ -20,11 +23,11 @@ from catalog.files.workbook import (
     read_workbook,
 )
 
-MOST_ROWS = 200_000
-LONGEST_CELL = 32_767  # characters that a cell of a workbook holds
+MAX_ROWS = 200_000
+MAX_CELL_LENGTH = 32_767  # characters, the limit of a cell in a workbook
 
-# A spreadsheet takes a cell that begins so for a formula, whoever wrote it, and some skip
-# white space and what is invisible first, or take full-width signs for plain ones.
+# Spreadsheet programs run a cell that begins like this as a formula. Some skip leading
+# white space and invisible characters, or treat full-width signs as plain ones.
 FORMULA = re.compile(
     r"['\s\x00-\x20\u00ad\u180e\u200b-\u200f\u2028-\u202f\u2060\ufeff]*"
     r"[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r]"
@@ -37,12 +40,12 @@ BYTE_ORDER_MARKS = {
 
 
 def table(rows: Iterable[tuple[int, Cells]]) -> Dataset:
-    """A header and its rows, each with its number and its cells by column, as a dataset.
+    """A dataset of numbered rows; each row maps column numbers to cells.
 
     The first row that is not empty names the columns, in upper or lower case. Empty rows
-    are left out; ``row_numbers`` of the dataset has the others' numbers, the header's
-    first. Raises ``UnreadableFileError`` for a cell in a column without a name, and for
-    more than ``MOST_ROWS`` rows.
+    are skipped; ``row_numbers`` of the dataset holds the numbers of the others, the
+    header's first. Raises ``UnreadableFileError`` for a cell in a column without a name,
+    for no rows below the header, and for more than ``MAX_ROWS`` rows.
     """
     filled = (
         (number, {column: cell for column, cell in cells.items() if cell})
@@ -56,36 +59,42 @@ def table(rows: Iterable[tuple[int, Cells]]) -> Dataset:
     }
     names = {column: name for column, name in names.items() if name}
     if not names:
-        raise UnreadableFileError("The file is empty: its first row names the columns.")
+        raise UnreadableFileError(
+            "The file is empty: its first row should name the columns."
+        )
     name, count = Counter(names.values()).most_common(1)[0]
     if count > 1:
-        raise UnreadableFileError(
-            f"The file's row {first} names a column twice: “{name[:50]}”."
-        )
+        raise UnreadableFileError(f"Row {first} names the column “{name[:50]}” twice.")
     dataset = Dataset(headers=list(names.values()))
     dataset.row_numbers = [first]
     for number, cells in lines:
         for column in cells:
             if column not in names:
                 raise UnreadableFileError(
-                    f"Row {number} has {max(cells) + 1} cells, and row {first} names"
+                    f"Row {number} has {max(cells) + 1} cells, but row {first} names"
                     f" {len(names)} columns: cell {column_name(column)}{number} is in"
-                    " none of them. Name its column, or remove it."
+                    " none of them. Name its column, or remove the cell."
                 )
-        if len(dataset) == MOST_ROWS:
+        if len(dataset) == MAX_ROWS:
             raise UnreadableFileError(
-                f"The file has more than {MOST_ROWS} rows: send it in parts."
+                f"The file has more than {MAX_ROWS:,} rows: split it into several."
             )
         dataset.append([cells.get(column, "") for column in names])
         dataset.row_numbers.append(number)
+    if not len(dataset):
+        raise UnreadableFileError(
+            f"The file has no rows below the column names in row {first}: add at least"
+            " one, and upload it again."
+        )
     return dataset
 
 
 class Csv(CSV):
-    """Comma-separated, in UTF-8; semicolons, tabs and UTF-16, as spreadsheets save, are
-    read too.
+    """Comma-separated values in UTF-8.
 
-    What a spreadsheet would take for a formula has an apostrophe before it in the file.
+    Semicolons, tabs and UTF-16, which spreadsheet programs also write, are read too. A
+    cell that a spreadsheet program would run as a formula is prefixed with an
+    apostrophe.
     """
 
     def create_dataset(self, in_stream: bytes, **kwargs: Any) -> Dataset:
@@ -104,10 +113,10 @@ class Csv(CSV):
 
 
 def decoded(data: bytes) -> str:
-    """The text of a CSV file. Raises ``UnreadableFileError`` for what is none."""
+    """The text of a CSV file. Raises ``UnreadableFileError`` if it is something else."""
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise UnreadableFileError(
-            "This is a workbook, no CSV: choose XLSX as its format."
+            "This is a workbook, not CSV: choose the format XLSX."
         )
     encoding = next(
         (name for mark, name in BYTE_ORDER_MARKS.items() if data.startswith(mark)),
@@ -118,18 +127,18 @@ def decoded(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UnreadableFileError(
-            f"Row {line} is not {encoding.removesuffix('-sig').upper()}: save the file as"
-            " “CSV UTF-8”, or as XLSX."
+            f"Row {line} is not valid {encoding.removesuffix('-sig').upper()}: save the"
+            " file as “CSV UTF-8” or as XLSX."
         ) from error
     if "\0" in text.partition("\n")[0]:
         raise UnreadableFileError(
-            "Row 1 holds the character NUL: save the file as “CSV UTF-8”, or as XLSX."
+            "Row 1 contains the character NUL: save the file as “CSV UTF-8” or as XLSX."
         )
     return text
 
 
 def read_csv(text: str) -> Iterator[tuple[int, Cells]]:
-    """The rows of a CSV file (RFC 4180), each with its number and its cells by column."""
+    """The numbered rows of a CSV file (RFC 4180); each maps column numbers to cells."""
     start = text.lstrip("\r\n")
     first = re.split(r"[\r\n]", start, maxsplit=1)[0]
     named = re.fullmatch(r"sep=([,;\t])", first)
@@ -158,20 +167,20 @@ def unquoted(cell: str) -> str:
 
 def misquoted(line: int, error: str) -> str:
     if "field larger" in error:
-        return f"Row {line}: {error}. Perhaps a quotation mark is not closed."
+        return f"Row {line}: {error}. A quotation mark may be missing."
     if "end of data" in error:
         return (
-            f'Line {line}: a quotation mark (") is never closed. Close it, or write one'
-            ' that belongs to the text as "".'
+            f'Line {line}: a quotation mark (") is not closed. Close it; if it is part'
+            ' of the text, double it ("").'
         )
     return (
-        f'Line {line}: a quotation mark (") ends a cell, and more follows. Write one that'
-        ' belongs to the text as "", not as \\".'
+        f'Line {line}: a quotation mark (") closes the cell, but text follows. If it is'
+        ' part of the text, double it (""); do not escape it as \\".'
     )
 
 
 class Xlsx(XLSX):
-    """The sheet that a workbook opens with. Text stays text, whatever it begins with."""
+    """The sheet that the workbook opens with. Text is always stored as text."""
 
     def create_dataset(self, in_stream: bytes) -> Dataset:
         return table(read_workbook(in_stream))
@@ -182,9 +191,9 @@ class Xlsx(XLSX):
 
         def text(key: Any, value: str) -> WriteOnlyCell:
             written = escaped(value)
-            if len(written) > LONGEST_CELL:
+            if len(written) > MAX_CELL_LENGTH:
                 raise ValueError(
-                    f"Row {key} holds a text longer than a cell of XLSX: export as CSV."
+                    f"Row {key} has a text that is too long for a cell of XLSX: export as CSV."
                 )
             cell = WriteOnlyCell(sheet, written)
             cell.data_type = "s"

@@ -1,8 +1,8 @@
-"""How do rows leave the catalog in a file, and come back from one?
+"""The rows of a file: how they are exported, checked and imported.
 
-An import checks a whole file with a few queries and writes in batches; what is wrong
-is said of its row, in a sentence. A row whose key is there changes that row, one with
-a new key or none becomes a new row, and nothing is ever deleted.
+An import checks the whole file with a few queries and writes in batches. Each error names
+its row. A row whose ID exists updates that row; a row with a new ID, or without one, is
+added. Nothing is deleted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.utils.html import escape, format_html
 from import_export.fields import Field
 from import_export.instance_loaders import BaseInstanceLoader
-from import_export.resources import Diff, ModelResource
+from import_export.resources import ModelResource
 from import_export.results import Error, Result
 from import_export.widgets import Widget
 
@@ -22,32 +22,33 @@ from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
 from catalog.models.product import COMBINATION_TAKEN
 from catalog.writing.locks import bounded_locks, is_lock_timeout
 
-# A page that shows more than these is of no use to anybody.
+# In a preview; a longer page would not be useful.
 ROWS_SHOWN = 100
-LARGEST_KEY = 2**31 - 1
-# Above it are those that a table gives out once a file has brought this one.
-LARGEST_NEW_KEY = 2_000_000_000
+MAX_KEY = 2**31 - 1
+# The keys above it remain for the sequence after a file has used this one.
+MAX_NEW_KEY = 2_000_000_000
 KEYS_A_QUERY = 10_000
 
 
 def parse_key(value: Any) -> int | None:
-    """A key from a cell, None from an empty one; ValueError with a sentence for others."""
+    """The key in a cell; None for an empty cell. Raises ValueError with a message."""
     written = str(value if value is not None else "").strip()
     if not written:
         return None
-    # A spreadsheet keeps every number as a fraction.
+    # Some programs write whole numbers as decimal fractions.
     whole = written.removesuffix(".0")
     if not (whole.isascii() and whole.isdigit()) or not (
-        len(whole) <= 10 and 0 < int(whole) <= LARGEST_KEY
+        len(whole) <= 10 and 0 < int(whole) <= MAX_KEY
     ):
         raise ValueError(
-            f"“{written[:50]}” is no key: that is a whole number from 1 to {LARGEST_KEY}."
+            f"“{written[:50]}” is not a valid ID: it should be a whole number from 1 to"
+            f" {MAX_KEY}."
         )
     return int(whole)
 
 
 def keys_in(dataset: Any, column: str) -> list[int]:
-    """The keys of a column, without the cells that hold none: they fail with their row."""
+    """The keys in a column. Invalid cells are left out: they fail with their row."""
     if column not in (dataset.headers or ()):
         return []
     keys: set[int | None] = set()
@@ -60,7 +61,7 @@ def keys_in(dataset: Any, column: str) -> list[int]:
 
 
 def in_bulk(model: type[Model], keys: list[int]) -> dict[int, Any]:
-    """The rows of these keys, in as few queries as PostgreSQL takes easily."""
+    """The rows with these keys, fetched in a few queries of bounded size."""
     found: dict[int, Any] = {}
     for start in range(0, len(keys), KEYS_A_QUERY):
         found |= model._default_manager.in_bulk(keys[start : start + KEYS_A_QUERY])
@@ -79,45 +80,47 @@ class Name(Widget):
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
         name = str(value if value is not None else "")
         if "\0" in name:
-            raise ValueError("A name cannot hold the character NUL.")
+            raise ValueError("A name cannot contain the character NUL.")
         return name
 
 
 class Reference(Key):
-    """A key of another table, which has to be there."""
+    """The key of a row of another table, which has to exist."""
 
     def __init__(self, model: type[Model]) -> None:
         super().__init__()
         self.model = model
-        self.known: frozenset[int] = frozenset()
+        self.existing: frozenset[int] = frozenset()
 
-    def learn(self, keys: list[int]) -> None:
-        self.known = frozenset(in_bulk(self.model, keys))
+    def load(self, keys: list[int]) -> None:
+        self.existing = frozenset(in_bulk(self.model, keys))
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int:
         key = super().clean(value)
         what = self.model._meta.verbose_name
         if key is None:
-            raise ValueError(f"The {what}'s key is missing.")
-        if key not in self.known:
+            raise ValueError(f"The ID of the {what} is missing.")
+        if key not in self.existing:
             raise ValueError(f"There is no {what} {key}.")
         return key
 
 
 class RowsByKey(BaseInstanceLoader):
-    """Finds the row that a line of the file is about; all are fetched beforehand."""
+    """Finds the row that a line of the file updates; all rows are fetched beforehand."""
 
     def __init__(self, resource: Any, dataset: Any = None) -> None:
         super().__init__(resource, dataset)
         self.column = resource.fields["id"].column_name
-        self.rows = in_bulk(resource._meta.model, keys_in(dataset, self.column))
+        self.rows = in_bulk(
+            resource.get_queryset().model, keys_in(dataset, self.column)
+        )
         self.seen: set[int] = set()
 
     def get_instance(self, row: Any) -> Any:
         try:
             key = parse_key(row[self.column])
             if key in self.seen:
-                raise ValueError(f"An earlier row has the key {key} too.")
+                raise ValueError(f"An earlier row has the ID {key}, too.")
         except ValueError as error:
             raise ValidationError({self.column: str(error)}) from error
         if key is None:
@@ -126,21 +129,32 @@ class RowsByKey(BaseInstanceLoader):
         return self.rows.get(key)
 
 
-class Changes(Diff):
-    """What a row was and would be. The library's own has its colours in style
-    attributes, which the site's Content-Security-Policy forbids."""
+class Changes:
+    """The cells of a row before and after the import, in place of the library's Diff.
+
+    The library's own marks changes by style attributes, which the site's
+    Content-Security-Policy forbids.
+    """
+
+    def __init__(self, resource: "CatalogResource", instance: Any, new: bool) -> None:
+        self.is_new = new
+        self.before = resource.cells(instance)
+        self.after = self.before
+
+    def compare_with(self, resource: "CatalogResource", instance: Any) -> None:
+        self.after = resource.cells(instance)
 
     def as_html(self) -> list[str]:
         return [
             escape(after)
-            if self.new or before == after
+            if self.is_new or before == after
             else format_html("<del>{}</del> <ins>{}</ins>", before, after)
-            for before, after in zip(self.left, self.right, strict=True)
+            for before, after in zip(self.before, self.after, strict=True)
         ]
 
 
 class Outcome(Result):
-    """What became of a file's rows; of a mere preview, no more than is shown."""
+    """The results of a file's rows; of a preview, only as many as are shown."""
 
     def append_row_result(self, row_result: Any) -> None:
         if (
@@ -150,12 +164,12 @@ class Outcome(Result):
         ):
             super().append_row_result(row_result)
 
-    # Of the file: of its header, and of each row after it.
+    # The numbers in the file of the header and of each row after it.
     row_numbers: Sequence[int] = ()
 
     @property
     def problems(self) -> list[tuple[int, list[str]]]:
-        """Rows by their numbers in the file, and what is wrong with each."""
+        """The number in the file of each row with errors, and its messages."""
         found = {row.number: row.errors for row in self.error_rows}
         sentences = {
             number: [str(error.error) for error in errors]
@@ -189,10 +203,13 @@ class CatalogResource(ModelResource):
     def get_diff_class(cls) -> type[Changes]:
         return Changes
 
+    def cells(self, instance: Any) -> list[Any]:
+        return [field.export(instance) for field in self.get_import_fields()]
+
     def import_data(
         self, dataset: Any, dry_run: bool = False, *args: Any, **kwargs: Any
     ) -> Any:
-        """Also for a look at what a file would do: it is done, and taken back."""
+        """Imports the file. A preview (``dry_run``) does the same and is rolled back."""
         problem = self.unknown_column(dataset.headers or ())
         if problem is not None:
             result = self.get_result_class()()
@@ -205,12 +222,12 @@ class CatalogResource(ModelResource):
         return result
 
     def unknown_column(self, headers: Iterable[str]) -> str | None:
-        """Said of the file as a whole: its rows would only be wrong for want of it."""
+        """The error for a header that is not a column; it replaces errors of the rows."""
         columns = [field.column_name for field in self.get_import_fields()]
         for header in headers:
             if header not in columns:
                 return (
-                    f"“{header[:50]}” is no column of this file: those are"
+                    f"“{header[:50]}” is not a valid column. The columns are"
                     f" {', '.join(columns)}."
                 )
         return None
@@ -218,23 +235,25 @@ class CatalogResource(ModelResource):
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         for field in self.get_import_fields():
             if isinstance(field.widget, Reference):
-                field.widget.learn(keys_in(dataset, field.column_name))
+                field.widget.load(keys_in(dataset, field.column_name))
         if not self.is_preview:
-            self.step_over(keys_in(dataset, self.fields["id"].column_name))
+            self.advance_sequence_beyond(
+                keys_in(dataset, self.fields["id"].column_name)
+            )
 
-    def step_over(self, keys: list[int]) -> None:
-        """Lets the table give out no key that the file brings.
+    def advance_sequence_beyond(self, keys: list[int]) -> None:
+        """Advances the sequence beyond the keys of the file.
 
-        A sequence does not go back with its transaction, so a preview leaves it alone.
+        A sequence is not rolled back with its transaction, so a preview does not do it.
         """
-        brought = max((key for key in keys if key <= LARGEST_NEW_KEY), default=None)
-        if brought:
-            meta = self._meta.model._meta
+        largest = max((key for key in keys if key <= MAX_NEW_KEY), default=None)
+        if largest:
+            meta = self.get_queryset().model._meta
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT setval(sequence, greatest(nextval(sequence), %s))"
                     " FROM pg_get_serial_sequence(%s, %s) AS sequence",
-                    [brought, meta.db_table, meta.pk.column],
+                    [largest, meta.db_table, meta.pk.column],
                 )
 
     def skip_row(
@@ -244,7 +263,7 @@ class CatalogResource(ModelResource):
         row: Any,
         import_validation_errors: Any = None,
     ) -> bool:
-        # A new row that is empty is a mistake, not a row without a change.
+        # A new row without a name is an error, not an unchanged row.
         return not instance._state.adding and bool(
             super().skip_row(instance, original, row, import_validation_errors)
         )
@@ -255,11 +274,11 @@ class CatalogResource(ModelResource):
         import_validation_errors: Any = None,
         validate_unique: bool = True,
     ) -> None:
-        """Checks what the file said of a row; its references are checked already."""
+        """Checks the columns of the file; its references were checked before."""
         errors = dict(import_validation_errors or {})
-        if instance._state.adding and (instance.id or 0) > LARGEST_NEW_KEY:
+        if instance._state.adding and (instance.id or 0) > MAX_NEW_KEY:
             errors["id"] = ValidationError(
-                f"A new row's key is at most {LARGEST_NEW_KEY}, or empty."
+                f"The ID of a new row should be at most {MAX_NEW_KEY}, or empty."
             )
         for field in self.get_import_fields():
             if isinstance(field.widget, Name) and field.attribute not in errors:
@@ -283,20 +302,25 @@ class CatalogResource(ModelResource):
         self, result: Any, error: Exception, raise_errors: bool = False
     ) -> None:
         if is_lock_timeout(error):
-            # Of no row, and not for the library to collect.
+            # It is not an error of the file: the library must not collect it.
             raise error
         if isinstance(error, IntegrityError):
             reason = str(error).strip().splitlines()[-1]
-            error = ValueError(f"The database refused the rows together: {reason}")
+            error = ValueError(f"The database rejected the rows: {reason}")
         super().handle_import_error(result, error, raise_errors)
 
     def after_import_row(self, row: Any, row_result: Any, **kwargs: Any) -> None:
-        if kwargs["dry_run"]:
-            row_result.instance = row_result.original = None
+        if not kwargs["dry_run"]:
+            return
+        if row_result.instance.id is None:
+            # A key from outside the sequence, which would not be rolled back.
+            self.preview_key -= 1
+            row_result.instance.id = self.preview_key
+        row_result.instance = row_result.original = None
 
     def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
-        """Nothing: the library would set the table's sequence to its largest key, which
-        may be below what other transactions have been given meanwhile."""
+        """Does nothing. The library would set the sequence to the largest key in the
+        table, which may be lower than keys that other transactions have just got."""
 
     def bulk_create(
         self,
@@ -306,23 +330,17 @@ class CatalogResource(ModelResource):
         batch_size: int | None = None,
         result: Any = None,
     ) -> None:
-        if dry_run:
-            # Keys that no table gives out, for rows that are taken back: the sequence
-            # would not go back with them.
-            for instance in self.create_instances:
-                if instance.id is None:
-                    self.preview_key -= 1
-                    instance.id = self.preview_key
-        # First the changes: they may free what a new row takes.
+        # First the changes: they may free a combination that a new row has.
         self.bulk_update(using_transactions, dry_run, raise_errors, batch_size, result)
         super().bulk_create(
             using_transactions, dry_run, raise_errors, batch_size, result
         )
 
     class Meta:
-        # A list, by which the library knows that a file may do without.
+        # With a list, the library accepts a file without this column.
         import_id_fields = ["id"]
         instance_loader_class = RowsByKey
+        store_instance = True
         use_bulk = True
         skip_unchanged = True
         report_skipped = False
@@ -373,18 +391,18 @@ class SkuResource(CatalogResource):
         fields = ("id", "product", "size", "color")
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        """Learns which combinations the file's products have already."""
+        """Reads the combinations that the products in the file already have."""
         super().before_import(dataset, **kwargs)
-        # Who has a combination: a key, or None for a row of this file that has none yet.
-        self.taken: dict[tuple[int, int, int], int | None] = {}
-        self.held: dict[int, tuple[int, int, int]] = {}
+        # The SKU with each combination; None for a new row of the file without an ID.
+        self.owners: dict[tuple[int, int, int], int | None] = {}
+        self.combinations: dict[int, tuple[int, int, int]] = {}
         keys = keys_in(dataset, "product_id")
         for start in range(0, len(keys), KEYS_A_QUERY):
             for key, *combination in Sku.objects.filter(
                 product__in=keys[start : start + KEYS_A_QUERY]
             ).values_list("id", "product_id", "size_id", "color_id"):
-                self.taken[tuple(combination)] = key  # type: ignore[index]
-                self.held[key] = tuple(combination)  # type: ignore[assignment]
+                self.owners[tuple(combination)] = key  # type: ignore[index]
+                self.combinations[key] = tuple(combination)  # type: ignore[assignment]
 
     def validate_instance(
         self,
@@ -394,13 +412,25 @@ class SkuResource(CatalogResource):
     ) -> None:
         super().validate_instance(instance, import_validation_errors, validate_unique)
         combination = (instance.product_id, instance.size_id, instance.color_id)
-        if combination in self.taken and self.held.get(instance.id) != combination:
-            owner = self.taken[combination]
+        if (
+            combination in self.owners
+            and self.combinations.get(instance.id) != combination
+        ):
+            owner = self.owners[combination]
             raise ValidationError(
                 f"{COMBINATION_TAKEN} It is "
                 + (f"SKU {owner}." if owner else "in an earlier row.")
             )
-        if instance.id in self.held:
-            self.taken.pop(self.held[instance.id], None)
-            self.held[instance.id] = combination
-        self.taken[combination] = instance.id
+        if instance.id in self.combinations:
+            self.owners.pop(self.combinations[instance.id], None)
+            self.combinations[instance.id] = combination
+        self.owners[combination] = instance.id
+
+
+RESOURCES: dict[type[Model], type[CatalogResource]] = {
+    Brand: BrandResource,
+    Product: ProductResource,
+    ProductColor: ProductColorResource,
+    ProductSize: ProductSizeResource,
+    Sku: SkuResource,
+}

@@ -1,4 +1,4 @@
-"""Where is a file kept between its preview and its import?"""
+"""Uploaded files, stored between the preview and the import."""
 
 import re
 import secrets
@@ -18,10 +18,10 @@ def directory() -> Path:
 
 
 class Uploads(BaseStorage):
-    """Files below ``var/``, for all workers of the machine, an hour each.
+    """Files below ``var/``, shared by all workers of the machine and kept for an hour.
 
-    The library's own keeps them among other programs' temporary files for ever, and
-    reads and removes any of those that a form names.
+    The library's own storage never deletes an abandoned file, and reads and removes any
+    temporary file of any program that a form names.
     """
 
     def save(self, data: bytes) -> None:
@@ -31,7 +31,7 @@ class Uploads(BaseStorage):
         self.path.write_bytes(data)
 
     def read(self) -> Any:
-        """Its bytes; FileNotFoundError once it is gone."""
+        """The content; raises FileNotFoundError after it was removed."""
         return self.path.read_bytes()
 
     def remove(self) -> None:
@@ -45,11 +45,11 @@ class Uploads(BaseStorage):
 
 
 def sweep() -> None:
-    """Makes the directory, and removes what nobody came back for."""
+    """Creates the directory, and removes expired files."""
     directory().mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in directory().iterdir():
         try:
             if path.stat().st_mtime < time.time() - KEPT_SECONDS:
                 path.unlink()
         except FileNotFoundError:
-            continue  # Another worker sweeps too.
+            continue  # Another worker removed it.

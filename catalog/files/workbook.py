@@ -1,8 +1,9 @@
-"""The cells of an XLSX workbook as its author sees them (ECMA-376, part 1).
+"""Reads the cells of an XLSX workbook as a spreadsheet program shows them.
 
-A part is read as a stream with bounds on its size and its elements. What the file says
-of itself, such as the dimension of a sheet, is not relied on, and of its styles only the
-number formats are read. A cell whose text would have to be guessed is refused by name.
+The format is ECMA-376, part 1. Parts are read as streams, with limits on their size and
+their number of elements. Metadata such as the dimension of a sheet is not trusted, and of
+the styles only number formats are read. A cell whose text would have to be guessed is
+refused by name.
 """
 
 import re
@@ -17,19 +18,19 @@ from typing import IO, Any, NoReturn
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
-MOST_UNPACKED_BYTES = 256 * 2**20  # of all parts that are read
-MOST_ELEMENTS = 5_000_000
-MOST_CELL_CHARACTERS = 300_000  # of the 32,767 that a cell has, each may be escaped
+MAX_UNPACKED_BYTES = 256 * 2**20  # all parts that are read
+MAX_ELEMENTS = 5_000_000
+MAX_CELL_CHARACTERS = 300_000  # 32,767, each of which may be escaped
 CHUNK = 2**16
-MOST_DIGITS = 15  # A spreadsheet keeps no more of a number.
+MAX_DIGITS = 15  # the precision of numbers in a spreadsheet
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-# What XML cannot hold, or would change, and what would be taken for an escape.
+# Characters that XML cannot represent or would change, and text that looks escaped.
 TO_ESCAPE = re.compile(
     r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)"
 )
 REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
-# Of a number format, what is shown as it is: quoted, escaped, or in brackets.
+# Literal parts of a number format: quoted, escaped, or in brackets.
 LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 BUILT_IN = {
@@ -38,32 +39,32 @@ BUILT_IN = {
     38: "#,##0 ;[Red](#,##0)", 39: "#,##0.00;(#,##0.00)", 40: "#,##0.00;[Red](#,##0.00)",
     48: "##0.0E+0", 49: "@",
 }  # fmt: skip
-AS_TEXT = "format the cell as text, and type what it should say"
-SAVE_AGAIN = "open it in a spreadsheet program, and save it again as XLSX"
+AS_TEXT = "format the cell as text, and type its content again"
+SAVE_AGAIN = "open it in a spreadsheet program, and save it as XLSX"
 
 Cells = dict[int, str]
 
 
 class UnreadableFileError(ValueError):
-    """A file that is no table, or none of this kind; says why in a sentence."""
+    """The file is not a table in the expected format. The message gives the reason."""
 
 
 def escaped(text: str) -> str:
-    """A text as a cell of a workbook holds it: an ST_Xstring (part 1, section 22.9.2.19)."""
+    """The text escaped for a cell, as an ST_Xstring (part 1, section 22.9.2.19)."""
     return TO_ESCAPE.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
 def unescaped(text: str) -> str:
-    """The text that a cell holds as an ST_Xstring."""
+    """The text of an ST_Xstring."""
     if "_x" not in text:
         return text
     plain = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-    # A pair of escaped surrogates is one character.
+    # Two escaped surrogates form one character.
     return plain.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def column_name(column: int) -> str:
-    """The letters of a column, the first being column 0."""
+    """The letters of a column; column 0 is A."""
     name = ""
     column += 1
     while column:
@@ -73,17 +74,17 @@ def column_name(column: int) -> str:
 
 
 def read_workbook(data: bytes) -> list[tuple[int, Cells]]:
-    """The rows of the sheet that the workbook opens with that are not empty.
+    """The rows that are not empty, of the sheet that the workbook opens with.
 
-    Each comes with its number and its cells by column, the first being 0. Raises
-    ``UnreadableFileError`` with a sentence that says what to do.
+    Each row has its number and maps column numbers, from 0, to cells. Raises
+    ``UnreadableFileError`` with a message that says what to do.
     """
     refuse_others(data)
     try:
         with ZipFile(BytesIO(data)) as archive:
             return Workbook(Parts(archive)).rows()
     except expat.ExpatError as error:
-        raise damaged(f"its XML ends or breaks off at line {error.lineno}") from error
+        raise damaged(f"its XML is invalid at line {error.lineno}") from error
     except UnreadableFileError:
         raise
     except (
@@ -97,50 +98,50 @@ def read_workbook(data: bytes) -> list[tuple[int, Cells]]:
         struct.error,
         zlib.error,
     ) as error:
-        raise damaged("it is incomplete, or was changed on its way") from error
+        raise damaged("it is incomplete or was altered") from error
 
 
 def damaged(why: str) -> UnreadableFileError:
     return UnreadableFileError(
-        f"The workbook is damaged: {why}. To mend it, {SAVE_AGAIN}."
+        f"The workbook is damaged: {why}. To repair it, {SAVE_AGAIN}."
     )
 
 
 def refuse_others(data: bytes) -> None:
-    """Says of what is no XLSX workbook what it is instead."""
+    """Raises UnreadableFileError for other file formats, naming them."""
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise UnreadableFileError(
-                "The workbook is encrypted: remove its password, and save it again."
+                "The workbook is encrypted: remove its password, and upload it again."
             )
         raise UnreadableFileError(
-            "This is a file of an older kind, such as XLS: save it as XLSX."
+            "This is an older format, such as XLS: save it as XLSX."
         )
     if data.startswith(b"PK"):
         return
     start = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
         raise UnreadableFileError(
-            "This is no XLSX workbook, but HTML or XML under that name: "
+            "This is not an XLSX workbook but HTML or XML with its file name: "
             + SAVE_AGAIN
             + "."
         )
     raise UnreadableFileError(
-        "This is no XLSX workbook. If it is text, choose CSV as its format; otherwise "
+        "This is not an XLSX workbook. If it is text, choose the format CSV; otherwise "
         "save it as XLSX."
     )
 
 
 class Parts:
-    """The files within a workbook, by names that differ in case or in a slash at most."""
+    """The files within a workbook, found regardless of case and leading slashes."""
 
     def __init__(self, archive: ZipFile) -> None:
         self._archive = archive
         self._names = {
             same_name(name): name for name in archive.namelist() if name[-1:] != "/"
         }
-        self._left = MOST_UNPACKED_BYTES
-        self._elements = MOST_ELEMENTS
+        self._left = MAX_UNPACKED_BYTES
+        self._elements = MAX_ELEMENTS
 
     def __contains__(self, name: str) -> bool:
         return same_name(name) in self._names
@@ -152,7 +153,7 @@ class Parts:
         end: Callable[[str], None] | None = None,
         text: Callable[[str], None] | None = None,
     ) -> None:
-        """Reads a part's XML; elements and attributes come without their namespaces."""
+        """Parses the XML of a part; callbacks get names without namespace prefixes."""
         parser = expat.ParserCreate()
         parser.buffer_text = True
 
@@ -163,7 +164,7 @@ class Parts:
             start(local(tag), {local(key): value for key, value in attributes.items()})
 
         def on_doctype(*ignored: Any) -> NoReturn:
-            raise damaged("it declares a document type, which no workbook does")
+            raise damaged("it has a document type declaration, which is not allowed")
 
         parser.StartElementHandler = on_start
         parser.StartDoctypeDeclHandler = on_doctype
@@ -185,12 +186,12 @@ class Parts:
             raise damaged(f"the part {name[:100]} is missing")
         if self._archive.getinfo(stored).flag_bits & 1:
             raise UnreadableFileError(
-                "The workbook is encrypted: remove its password, and save it again."
+                "The workbook is encrypted: remove its password, and upload it again."
             )
         return self._archive.open(stored)
 
     def related(self, name: str) -> dict[str, tuple[str, str]]:
-        """What a part refers to: by its id the last word of its type, and its name."""
+        """The relationships of a part: for each ID the short type, and the target's name."""
         folder, _, file = name.rpartition("/")
         relations = f"{folder}/_rels/{file}.rels".lstrip("/")
         found: dict[str, tuple[str, str]] = {}
@@ -216,8 +217,8 @@ def local(tag: str) -> str:
 
 def too_large() -> UnreadableFileError:
     return UnreadableFileError(
-        f"The workbook unpacks to more than {MOST_UNPACKED_BYTES // 2**20} MB or"
-        f" {MOST_ELEMENTS:,} XML elements: send it in parts."
+        f"The workbook unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MB or"
+        f" {MAX_ELEMENTS:,} XML elements: split it into several."
     )
 
 
@@ -231,16 +232,16 @@ class Sheet:
 
 @dataclass
 class Text:
-    """Gathers the text of an element, without the phonetic guide of Asian scripts."""
+    """Collects the text of an element."""
 
     pieces: list[str] = field(default_factory=list)
     length: int = 0
 
     def add(self, piece: str) -> None:
         self.length += len(piece)
-        if self.length > MOST_CELL_CHARACTERS:
+        if self.length > MAX_CELL_CHARACTERS:
             raise UnreadableFileError(
-                "A cell has more characters than a spreadsheet allows: shorten it."
+                "A cell has more characters than a spreadsheet program allows: shorten it."
             )
         self.pieces.append(piece)
 
@@ -273,7 +274,9 @@ class Workbook:
             )
         if "xl/workbook.xml" in self._parts:
             return "/xl/workbook.xml"
-        raise UnreadableFileError("This is no XLSX workbook: save the table as XLSX.")
+        raise UnreadableFileError(
+            "This is not an XLSX workbook: save the table as XLSX."
+        )
 
     def _find_sheets(
         self, related: dict[str, tuple[str, str]]
@@ -324,7 +327,7 @@ class Workbook:
         return strings
 
     def _read_formats(self, part: str | None) -> list[str]:
-        """The number format of each style of cells; "date" for all of dates and times."""
+        """The number format of each cell style; "date" for every date or time format."""
         codes = dict(BUILT_IN)
         numbers: list[int] = []
         path: list[str] = []
@@ -355,15 +358,15 @@ class Workbook:
             )
             if not rows and len(shown) > 1:
                 raise UnreadableFileError(
-                    f"The sheet “{active[0].name[:50]}”, which the workbook opens with,"
-                    " is empty: open the one with the table, and save it again."
+                    f"The workbook opens with the sheet “{active[0].name[:50]}”, which is"
+                    " empty: select the sheet with the table, and save it again."
                 )
             return rows
         if len(shown) == 1:
             return SheetReader(self._parts, self._strings, self._formats).read(shown[0])
         raise UnreadableFileError(
-            "The workbook opens with no sheet of cells: open the one with the table, and"
-            " save it again."
+            "The workbook does not open with a sheet of cells: select the sheet with the"
+            " table, and save it again."
         )
 
 
@@ -402,7 +405,7 @@ class SheetReader:
                 if last and last != first:
                     raise UnreadableFileError(
                         f"The cells {first[:10]}:{last[:10]} are merged: split them, so"
-                        " that each row has its own."
+                        " that each row has its own cells."
                     )
 
         def end(tag: str) -> None:
@@ -436,14 +439,14 @@ class SheetReader:
         text: str,
         has_formula: bool,
     ) -> str:
-        """What a cell shows; raises UnreadableFileError where that is no plain text."""
+        """The displayed text of a cell. Raises UnreadableFileError if it is ambiguous."""
         kind = cell.get("t", "n")
         if kind == "inlineStr":
             return checked(name, unescaped(text))
         if has_formula and (value is None or (not value.strip() and kind != "str")):
             raise UnreadableFileError(
-                f"Cell {name} has a formula, and the file does not say its result: "
-                f"{SAVE_AGAIN}, or put its value in its place."
+                f"Cell {name} has a formula, but the file does not contain its result: "
+                f"{SAVE_AGAIN}, or replace the formula with its value."
             )
         if not value:
             return ""
@@ -452,7 +455,7 @@ class SheetReader:
         if kind == "s":
             index = whole(value, -1)
             if not 0 <= index < len(self._strings):
-                raise damaged(f"cell {name} refers to a text that is not in it")
+                raise damaged(f"cell {name} refers to a missing text")
             return checked(name, self._strings[index])
         if kind == "b":
             logical = "FALSE" if value.strip() in ("0", "false") else "TRUE"
@@ -461,8 +464,8 @@ class SheetReader:
             )
         if kind == "e":
             raise UnreadableFileError(
-                f"Cell {name} is the error {value[:20]}: mend its formula, or put a value"
-                " in its place."
+                f"Cell {name} is the error {value[:20]}: fix its formula, or replace it"
+                " with a value."
             )
         style = whole(cell.get("s"), 0)
         code = self._formats[style] if 0 <= style < len(self._formats) else "General"
@@ -476,7 +479,7 @@ def checked(name: str, text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise UnreadableFileError(
-            f"Cell {name} holds half a character (a surrogate): {AS_TEXT}."
+            f"Cell {name} contains half a character (a lone surrogate): {AS_TEXT}."
         ) from None
     return text
 
@@ -491,7 +494,7 @@ def whole(written: str | None, default: int) -> int:
 
 
 def place(reference: str | None, row: int, column: int) -> tuple[int, int]:
-    """Row and column of a cell; without a reference it is the next one."""
+    """The row and column of a cell; without a reference, those of the next cell."""
     found = REFERENCE.fullmatch(reference or "")
     if found is None:
         return row, column + 1
@@ -502,7 +505,7 @@ def place(reference: str | None, row: int, column: int) -> tuple[int, int]:
 
 
 def kind_of_format(code: str) -> str:
-    """A number format without what does not change a number's text; "date" for dates."""
+    """The number format without literals and colours; "date" for dates and times."""
     first = code.split(";")[0]
     bare = LITERAL.sub("", first)
     if re.search(r"[dmyhs]|AM/PM", re.sub("general", "", bare, flags=re.I), re.I):
@@ -514,15 +517,17 @@ def kind_of_format(code: str) -> str:
 def number_shown(name: str, written: str, code: str) -> str:
     try:
         value = float(written)
-        digits = f"{value:.{MOST_DIGITS}g}"
-        if not abs(value) < 10**MOST_DIGITS:
+        digits = f"{value:.{MAX_DIGITS}g}"
+        if not abs(value) < 10**MAX_DIGITS:
             raise OverflowError
     except ValueError:
-        raise damaged(f"cell {name} is “{written[:30]}”, which is no number") from None
+        raise damaged(
+            f"cell {name} is “{written[:30]}”, which is not a number"
+        ) from None
     except OverflowError:
         raise UnreadableFileError(
-            f"Cell {name} is a number of more than {MOST_DIGITS} digits, of which a"
-            f" spreadsheet keeps no more: {AS_TEXT}."
+            f"Cell {name} is a number of more than {MAX_DIGITS} digits, the precision"
+            f" of a spreadsheet: {AS_TEXT}."
         ) from None
     plain = f"{value + 0.0:.0f}" if value.is_integer() else digits
     if code == "General":

@@ -1,4 +1,4 @@
-"""Filling a catalog: the example data, and databases that another program made.
+"""Fills a catalog: with example data, or by adopting a database from another program.
 
-Imports `writing` for the sequences.
+Imports `models`, and `writing` for the sequences.
 """

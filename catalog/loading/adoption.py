@@ -1,9 +1,8 @@
-"""How does a database that somebody else made become the catalog's?
+"""Adopts the tables of an existing database, such as the book's.
 
-The statements of the book's chapter 5 make the same tables, without indexes and with
-fewer rules, and its examples may break those rules. Nothing of what is there is changed
-or lost: a table that is there is taken as it is, and a rule that its rows break is left
-out, and said to be.
+The statements in chapter 5 of the book create the same tables, but without indexes and
+with fewer constraints, and its example data may violate those constraints. Existing tables
+and rows are not changed. A constraint that rows violate is left out and reported.
 """
 
 import logging
@@ -27,73 +26,73 @@ from catalog.writing.sequences import advance_sequence
 
 logger = logging.getLogger(__name__)
 
-LONGEST_VALUE = 60  # characters of a value that a sentence quotes
+MAX_VALUE_LENGTH = 60  # characters of a value in a message
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenRule:
-    """A rule that cannot be added: how many rows break it, and the first of them."""
+class Violation:
+    """A constraint that rows violate: their number, and the first of them."""
 
     table: str
     rule: str
     rows: int
     of: int
-    such_as: str
+    example: str
 
     def __str__(self) -> str:
         return (
-            f"The rule {self.rule} is left out: {self.rows:,} of {self.of:,} rows of "
-            f"{self.table} break it, such as {self.such_as}."
+            f"The constraint {self.rule} was not added: {self.rows:,} of {self.of:,} rows "
+            f"of {self.table} violate it, such as {self.example}."
         )
 
 
-def add_rule(
+def add_constraint_unless_violated(
     schema_editor: Any, model: type[Model], rule: BaseConstraint
-) -> BrokenRule | None:
-    """Adds a constraint, unless there are rows that break it, and then says so."""
+) -> Violation | None:
+    """Adds a constraint, or returns how rows violate it."""
     try:
         with transaction.atomic(schema_editor.connection.alias):
             schema_editor.add_constraint(model, rule)
     except IntegrityError:
-        rows = rows_that_break(model, rule)
+        rows = violating_rows(model, rule)
         first = rows.first()
-        return BrokenRule(
+        return Violation(
             table=model._meta.db_table,
             rule=rule.name,
             rows=rows.count(),
             of=model._default_manager.count(),
-            such_as=in_words(first) if first else "one that has just gone",
+            example=in_words(first) if first else "one that was just deleted",
         )
     return None
 
 
-def rows_that_break(model: type[Model], rule: BaseConstraint) -> QuerySet[Model]:
-    """In the order of their keys; of rows that are alike, all but the first."""
+def violating_rows(model: type[Model], rule: BaseConstraint) -> QuerySet[Model]:
+    """The rows that violate the constraint, by key; of duplicates, all but the first."""
     rows = model._default_manager.order_by("pk")
     if isinstance(rule, CheckConstraint):
         return rows.exclude(rule.condition)
     if isinstance(rule, UniqueConstraint):
         alike = {name: OuterRef(name) for name in rule.fields}
         return rows.filter(Exists(rows.filter(**alike, pk__lt=OuterRef("pk"))))
-    raise TypeError(f"{rule!r} is a kind of rule whose breach nobody has described")
+    raise TypeError(f"{rule!r} is not a check or unique constraint")
 
 
 def in_words(row: Model) -> str:
     return ", ".join(
-        f"{field.column} {repr(field.value_from_object(row))[:LONGEST_VALUE]}"
+        f"{field.column} {repr(field.value_from_object(row))[:MAX_VALUE_LENGTH]}"
         for field in row._meta.concrete_fields
     )
 
 
-def has_rule(connection: Any, table: str, rule: BaseConstraint) -> bool:
+def has_constraint(connection: Any, table: str, rule: BaseConstraint) -> bool:
     with connection.cursor() as cursor:
         return rule.name in connection.introspection.get_constraints(cursor, table)
 
 
-class CreateWhereMissing(CreateModel):
-    """Makes a model's table unless there is one of that name, with the same columns.
+class CreateIfMissing(CreateModel):
+    """Creates the table of a model unless it exists.
 
-    Raises CommandError for a table that has others, for it is somebody else's.
+    Raises CommandError if the existing table lacks a column of the model.
     """
 
     def database_forwards(
@@ -113,14 +112,14 @@ class CreateWhereMissing(CreateModel):
         for field in model._meta.concrete_fields:
             if field.column not in found:
                 raise CommandError(
-                    f"DATABASE_URL names a database with a table {table} that has no "
-                    f"column {field.column}: name the book's, or one without such a "
+                    f"The database in DATABASE_URL has a table {table} without the column "
+                    f"{field.column}: use the book's database, or one without such a "
                     "table."
                 )
 
 
-class AddWhereItHolds(AddConstraint):
-    """Adds a constraint, or says that rows break it and goes on."""
+class AddUnlessViolated(AddConstraint):
+    """Adds a constraint, or logs a warning if rows violate it."""
 
     model_name: str
     constraint: BaseConstraint
@@ -129,17 +128,19 @@ class AddWhereItHolds(AddConstraint):
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
-        broken = add_rule(schema_editor, model, self.constraint)
+        broken = add_constraint_unless_violated(schema_editor, model, self.constraint)
         if broken:
             logger.warning(
-                "%s Once they are mended, `manage.py adopt_catalog` adds it.", broken
+                "%s Once they are fixed, `manage.py adopt_catalog` adds it.", broken
             )
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
-        if has_rule(schema_editor.connection, model._meta.db_table, self.constraint):
+        if has_constraint(
+            schema_editor.connection, model._meta.db_table, self.constraint
+        ):
             super().database_backwards(app_label, schema_editor, from_state, to_state)
 
 
@@ -150,7 +151,7 @@ def advance_sequences(apps: Any, schema_editor: Any) -> None:
 
 
 class AdvanceSequences(RunPython):
-    """Lets no table give out a number that a row has been given by hand."""
+    """Advances the sequence of each table beyond its largest key."""
 
     def __init__(self) -> None:
         super().__init__(advance_sequences, RunPython.noop)

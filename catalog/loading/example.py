@@ -1,8 +1,9 @@
-"""What are the example data? The book's brands, products and SKUs, as many as asked for.
+"""The example data: the book's brands, products and SKUs, in any number.
 
-Listings 5.2 to 5.6 have 100 brands, 1,000 products with names of ten words, 100,000 SKUs
-at random, two colours and three sizes. Here a product has one SKU of a colour and size,
-so that there are ten of each, the book's first. The same question has the same answer.
+Listings 5.2 to 5.6 have 100 brands, 1,000 products with names of ten words, 100,000 random
+SKUs, two colours and three sizes. Here a product has at most one SKU of each colour and
+size, so there are ten of each, starting with the book's. The same options always produce
+the same rows.
 """
 
 import random
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from catalog.loading.words import WORDS
 
-SEED = 5  # any number: the chapter
+SEED = 5  # arbitrary: the number of the chapter
 BRANDS = 100
 WORDS_IN_A_NAME = 10
 COLORS = (
@@ -23,23 +24,23 @@ SIZES = (
     *("Petite", "Tall", "Wide", "Child", "One size"),
 )
 COMBINATIONS = len(COLORS) * len(SIZES)
-# Shares no factor with COMBINATIONS, so that its multiples meet each of them once.
+# Coprime to COMBINATIONS, so that its multiples reach each combination once.
 STRIDE = 37
 
 BOOKS_PRODUCTS = 1000
 BOOKS_SKUS = 100_000
-FEWEST_SKUS_OF_A_PRODUCT = 5
+MIN_SKUS_PER_PRODUCT = 5
 
 
 def usual_skus_per_product(products: int) -> int:
-    """As many as make the book's number, but 5 at least and every combination at most."""
-    return max(FEWEST_SKUS_OF_A_PRODUCT, min(BOOKS_SKUS // products, COMBINATIONS))
+    """As many as make 100,000 SKUs, but at least 5 and at most one per combination."""
+    return max(MIN_SKUS_PER_PRODUCT, min(BOOKS_SKUS // products, COMBINATIONS))
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
     products: int = BOOKS_PRODUCTS
-    skus_per_product: int = BOOKS_SKUS // BOOKS_PRODUCTS  # COMBINATIONS at most
+    skus_per_product: int = BOOKS_SKUS // BOOKS_PRODUCTS  # at most COMBINATIONS
 
     @property
     def skus(self) -> int:
@@ -52,7 +53,7 @@ def numbered(names: tuple[str, ...]) -> Iterator[tuple[int, str]]:
 
 
 def brand_names() -> tuple[str, ...]:
-    """Two words each, and no two the same, for no word comes twice."""
+    """Names of two words. They are distinct, because no word is used twice."""
     words = random.Random(SEED).sample(WORDS, 2 * BRANDS)
     pairs = zip(words[:BRANDS], words[BRANDS:], strict=True)
     return tuple(f"{first} {second}".title() for first, second in pairs)

@@ -1,4 +1,4 @@
-"""What are the names of example things made of? Plain English words, each once."""
+"""The English words from which names in the example data are made."""
 
 WORDS = tuple(
     """

@@ -1,7 +1,7 @@
 from django.db import migrations, models
 from django.db.models.deletion import CASCADE, PROTECT
 
-from catalog.loading.adoption import CreateWhereMissing
+from catalog.loading.adoption import CreateIfMissing
 from catalog.models.product import name_field
 
 
@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     operations = [
-        CreateWhereMissing(
+        CreateIfMissing(
             name="Brand",
             fields=[
                 (
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             ],
             options={"db_table": "brand", "ordering": ("id",)},
         ),
-        CreateWhereMissing(
+        CreateIfMissing(
             name="Product",
             fields=[
                 (
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             ],
             options={"db_table": "product", "ordering": ("id",)},
         ),
-        CreateWhereMissing(
+        CreateIfMissing(
             name="ProductColor",
             fields=[
                 (
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "colour",
             },
         ),
-        CreateWhereMissing(
+        CreateIfMissing(
             name="ProductSize",
             fields=[
                 (
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "size",
             },
         ),
-        CreateWhereMissing(
+        CreateIfMissing(
             name="Sku",
             fields=[
                 (

@@ -2,11 +2,11 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations
 from django.db.models import Index, UniqueConstraint
 
-from catalog.loading.adoption import AddWhereItHolds, AdvanceSequences
+from catalog.loading.adoption import AddUnlessViolated, AdvanceSequences
 from catalog.models.product import Trigrams, not_blank
 
-# Not pg_trgm's: an extension may be missing, or nobody may be allowed to add it. Without
-# DISTINCT, which takes as long as all the rest: the index has each once anyhow.
+# Not pg_trgm: the extension may be unavailable or not permitted. Without DISTINCT, which
+# would double the time: the index stores each trigram of a row once anyway.
 TRIGRAMS = """
 CREATE FUNCTION catalog_trigrams(text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -37,11 +37,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex("sku", Index(fields=("size",), name="sku_size")),
         migrations.AddIndex("sku", Index(fields=("color",), name="sku_color")),
-        AddWhereItHolds("brand", not_blank("brand")),
-        AddWhereItHolds("product", not_blank("product")),
-        AddWhereItHolds("productcolor", not_blank("product_color")),
-        AddWhereItHolds("productsize", not_blank("product_size")),
-        AddWhereItHolds(
+        AddUnlessViolated("brand", not_blank("brand")),
+        AddUnlessViolated("product", not_blank("product")),
+        AddUnlessViolated("productcolor", not_blank("product_color")),
+        AddUnlessViolated("productsize", not_blank("product_size")),
+        AddUnlessViolated(
             "sku",
             UniqueConstraint(
                 fields=("product", "size", "color"),

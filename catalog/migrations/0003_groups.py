@@ -1,4 +1,4 @@
-"""Who may look at the catalog, and who may keep it?"""
+"""The groups of users who may view and edit the catalog."""
 
 from typing import Any
 
@@ -22,8 +22,8 @@ def create_groups(apps: Any, schema_editor: Any) -> None:
     Group = apps.get_model("auth", "Group")
     Permission = apps.get_model("auth", "Permission")
     ContentType = apps.get_model("contenttypes", "ContentType")
-    # On an empty database neither types nor permissions are there yet: Django adds
-    # those that it misses after the last migration.
+    # On a new database neither content types nor permissions exist yet: Django creates
+    # the missing ones after the last migration.
     for model, name in MODELS.items():
         content_type, _ = ContentType.objects.get_or_create(
             app_label="catalog", model=model

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 (
                     "owner",
                     models.ForeignKey(
-                        help_text="Who answers for it. When they may no longer log in, it ends too.",
+                        help_text="The user responsible for it. The token is invalid while the account is inactive.",
                         on_delete=CASCADE,
                         related_name="access_tokens",
                         to=settings.AUTH_USER_MODEL,
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="What it is for, such as “nightly import”.",
+                        help_text="Its purpose, such as “nightly import”.",
                         max_length=100,
                     ),
                 ),
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                     "scopes",
                     ArrayField(
                         models.CharField(max_length=50),
-                        help_text="What it may be used for.",
+                        help_text="What the token allows.",
                         validators=[known_scopes],
                     ),
                 ),
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                     "expires",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Empty: it does not end by itself.",
+                        help_text="Leave empty if it should not expire.",
                         null=True,
                     ),
                 ),

@@ -6,7 +6,7 @@ from django.db import migrations
 from catalog.models.folding import create_function
 from catalog.models.product import Trigrams
 
-# Folded once, not once a trigram: OFFSET 0 keeps the planner from moving it inwards.
+# OFFSET 0 keeps the planner from folding the text again for each trigram.
 TRIGRAMS = """
 CREATE OR REPLACE FUNCTION catalog_trigrams(text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
     dependencies = [("catalog", "0004_tokens_and_remembered_answers")]
 
     operations = [
-        # An index keeps what its function once said.
+        # An index keeps the results of the previous function, so it is created again.
         migrations.RemoveIndex("product", "product_name_trigrams"),
         migrations.RunPython(create_folding, drop_folding),
         migrations.AddIndex(

@@ -1,4 +1,4 @@
-"""What does the catalog keep?"""
+"""The models of the catalog."""
 
 from catalog.models.idempotency import RememberedAnswer
 from catalog.models.product import Brand, Product, ProductColor, ProductSize, Sku

@@ -1,13 +1,13 @@
-"""Text as it is compared in searches: without case, and each character written one way.
+"""Case folding and normalization of text that searches compare.
 
-Unicode's default case folding (The Unicode Standard, section 3.13: toCasefold) of the
-canonical decomposition, composed again (NFC): "ΟΔΥΣΣΈΑΣ" is "Οδυσσέας", "STRASSE" is
-"Straße", and an accent is the same whether it is a character of its own or not.
+The folded text is Unicode's default case folding (The Unicode Standard, section 3.13:
+toCasefold) of the canonical decomposition, composed again (NFC). "ΟΔΥΣΣΈΑΣ" matches
+"Οδυσσέας", "STRASSE" matches "Straße", and a composed accent matches a combining one.
 
-PostgreSQL folds names and search terms alike, by a function of the catalog's own, which
-the index of trigrams is made with: so whoever writes a row, it is found. PostgreSQL 18
-has Unicode 16 for that. An older one, or one whose encoding is not UTF-8, gets a
-function made from Python's tables, and without UTF-8 lower() has to do.
+A function of the catalog in PostgreSQL folds both names and search terms, and the trigram
+index is built with it. A row is found no matter which program wrote it. PostgreSQL 18 folds
+by Unicode 16; for older versions the function is generated from Python's tables, and if
+the encoding is not UTF-8 it is lower().
 """
 
 import unicodedata
@@ -16,7 +16,7 @@ from typing import Any
 NAME = "catalog_folded"
 FIRST_WITH_CASEFOLD = 180000
 
-# Most names are ASCII, where folding is what lower() has always done, only faster.
+# For ASCII, which most names are, lower() gives the same result faster.
 FUNCTION = """
 CREATE OR REPLACE FUNCTION catalog_folded(text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -28,13 +28,13 @@ BY_LOWER = "lower($1)"
 
 
 def folded(text: str) -> str:
-    """The same in Python, for what is to be known before PostgreSQL is asked."""
+    """The folded text, computed in Python."""
     decomposed = unicodedata.normalize("NFD", text)
     return unicodedata.normalize("NFC", decomposed.casefold())
 
 
 def create_function(cursor: Any) -> None:
-    """Creates or replaces the function by which names are folded."""
+    """Creates or replaces the function in PostgreSQL."""
     cursor.execute(
         "SELECT current_setting('server_version_num')::integer,"
         " current_setting('server_encoding')"
@@ -50,7 +50,7 @@ def create_function(cursor: Any) -> None:
 
 
 def by_table() -> str:
-    """The expression that folds $1 by Python's table of Unicode."""
+    """The SQL expression that folds $1, from Python's Unicode tables."""
     single, several = special_foldings()
     sql = "normalize($1, NFD)"
     for character, folding in several.items():
@@ -60,9 +60,9 @@ def by_table() -> str:
 
 
 def special_foldings() -> tuple[dict[str, str], dict[str, str]]:
-    """Characters that fold to one other, and those that fold to several.
+    """Characters that fold to one other character, and those that fold to several.
 
-    Without those that have a decomposition, which are gone before they are folded.
+    Characters with a decomposition are left out: they are decomposed before folding.
     """
     foldings = {
         character: character.casefold()

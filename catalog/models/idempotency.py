@@ -1,4 +1,4 @@
-"""Which writes have been answered, and how?"""
+"""Responses stored for repeated writes with an Idempotency-Key."""
 
 from django.db import models
 from django.db.models import Index, UniqueConstraint
@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class RememberedAnswer(models.Model):
-    """The answer to a write that named an Idempotency-Key, for whoever sends it again."""
+    """The response to a write with an Idempotency-Key, sent again for each repetition."""
 
     id = models.BigAutoField(primary_key=True)
     subject = models.CharField(max_length=100)

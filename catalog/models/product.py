@@ -1,6 +1,7 @@
-"""What is for sale? Tables and columns as in chapter 5 of the book.
+"""Brands, products and SKUs, with the tables and columns of chapter 5 of the book.
 
-A database that the book's own statements made serves as it is; see catalog/loading/adoption.py.
+A database created by the book's statements can be adopted: see
+catalog/loading/adoption.py.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -18,25 +19,24 @@ from django.db.models import (
 
 from catalog.models.folding import NAME as FOLDED
 
-# What a person may be allowed to do with each of these; files go both ways in the admin.
+# Besides Django's own, the permissions to import and export files in the admin.
 PERMISSIONS = ("add", "change", "delete", "view", "import", "export")
 COMBINATION_TAKEN = "This product has a SKU of this size and colour."
-NAME_LENGTH = 500  # characters: an index entry of PostgreSQL has room for no more
+NAME_LENGTH = 500  # characters: the limit is the size of an index entry of PostgreSQL
 BLANK = r"^\s*$"
 
 
 class Folded(Func):
-    """A text as searches compare it: see catalog/models/folding.py."""
+    """The folded text that searches compare: see catalog/models/folding.py."""
 
     function = FOLDED
     output_field = TextField()
 
 
 class Trigrams(Func):
-    """All runs of three characters of a folded text: what `q` searches by.
+    """All sequences of three characters of the folded text, by which `q` searches.
 
-    The function is this application's own (see its migration), so that it is there
-    on every PostgreSQL, without an extension.
+    The function is created by a migration, so that no extension is needed.
     """
 
     function = "catalog_trigrams"
@@ -47,7 +47,7 @@ def name_field(column: str, what: str) -> "TextField[str, str]":
     return TextField(
         "name",
         db_column=column,
-        help_text=f"What people call the {what}: up to {NAME_LENGTH} characters.",
+        help_text=f"The name of the {what}, up to {NAME_LENGTH} characters.",
         validators=[
             MaxLengthValidator(NAME_LENGTH),
             RegexValidator(BLANK, "A name cannot be blank.", inverse_match=True),
@@ -85,7 +85,7 @@ class Product(models.Model):
         models.PROTECT,
         related_name="products",
         db_column="brand_id",
-        # The index below begins with it.
+        # The index on (brand, id) below serves it.
         db_index=False,
     )
 
@@ -135,7 +135,7 @@ class ProductSize(models.Model):
 
 
 class Sku(models.Model):
-    """A stock keeping unit: a product as it lies on the shelf."""
+    """A stock keeping unit: a product in one size and colour."""
 
     id = models.AutoField(primary_key=True, db_column="sku_id")
     product = models.ForeignKey(
@@ -143,7 +143,8 @@ class Sku(models.Model):
         models.CASCADE,
         related_name="skus",
         db_column="product_id",
-        # As above; the unique combination is not there on every adopted database.
+        # The index on (product, id) below serves it. The unique constraint may be
+        # missing in an adopted database.
         db_index=False,
     )
     size = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Who may write, without a browser? Whoever holds a token that was made in the admin."""
+"""Access tokens, with which programs may write through the API."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -12,56 +12,56 @@ from django.utils import timezone
 
 
 class Scope(TextChoices):
-    """What a token may be good for. Another scope is another row here."""
+    """What a token allows."""
 
-    BRANDS = "brands:write", "make, change and delete brands"
-    PRODUCTS = "products:write", "make, change and delete products"
+    BRANDS = "brands:write", "add, change and delete brands"
+    PRODUCTS = "products:write", "add, change and delete products"
 
 
 def known_scopes(scopes: list[str]) -> None:
-    """Raises ValidationError that names what is no scope, and what is."""
+    """Raises ValidationError for unknown scopes."""
     unknown = sorted(set(scopes) - set(Scope.values))
     if unknown:
         raise ValidationError(
-            f"{', '.join(map(repr, unknown))} is no scope; these are: "
+            f"Unknown scope: {', '.join(map(repr, unknown))}. The scopes are "
             f"{', '.join(Scope.values)}."
         )
 
 
 class AccessTokens(models.QuerySet["AccessToken"]):
-    def good(self, now: datetime) -> "AccessTokens":
-        """Those that still count at `now`."""
+    def valid_at(self, now: datetime) -> "AccessTokens":
+        """The tokens that are valid at `now`."""
         return self.filter(
             Q(expires=None) | Q(expires__gt=now), revoked=None, owner__is_active=True
         )
 
 
 class AccessToken(models.Model):
-    """One token as the site knows it: what it is good for, and the hash of its secret."""
+    """A token's scopes, lifetime, and the hash of its secret."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
         related_name="access_tokens",
-        help_text="Who answers for it. When they may no longer log in, it ends too.",
+        help_text="The user responsible for it. The token is invalid while the account is inactive.",
     )
     name = models.CharField(
-        max_length=100, help_text="What it is for, such as “nightly import”."
+        max_length=100, help_text="Its purpose, such as “nightly import”."
     )
     scopes = ArrayField(
         models.CharField(max_length=50),
         validators=[known_scopes],
-        help_text="What it may be used for.",
+        help_text="What the token allows.",
     )
     digest = models.BinaryField("SHA-256 of the secret", unique=True, editable=False)
     created = models.DateTimeField(default=timezone.now, editable=False)
     last_used = models.DateTimeField(null=True, editable=False)
     expires = models.DateTimeField(
-        null=True, blank=True, help_text="Empty: it does not end by itself."
+        null=True, blank=True, help_text="Leave empty if it should not expire."
     )
     revoked = models.DateTimeField(null=True, editable=False)
 
-    # Known to whoever has just issued it, and kept nowhere.
+    # Set only when the token is issued; not stored.
     secret: str | None = None
 
     objects: ClassVar = AccessTokens.as_manager()
@@ -73,7 +73,7 @@ class AccessToken(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def counts(self, now: datetime) -> bool:
-        """Whether it is good at `now`, by itself and its owner: as `good` has it."""
+    def is_valid_at(self, now: datetime) -> bool:
+        """Whether the token is valid at `now`, by the same rules as `valid_at`."""
         ended = self.expires is not None and self.expires <= now
         return self.revoked is None and not ended and self.owner.is_active

@@ -1,1 +1,1 @@
-"""The catalog's pages for people. Imports `reading`."""
+"""The catalog's HTML pages. Imports `documents`, `models` and `reading`."""

@@ -1,4 +1,4 @@
-"""Which part of the catalog does a person want to see? The query string and the form are one."""
+"""Forms that validate the query strings of the catalog's pages."""
 
 from django import forms
 
@@ -14,15 +14,15 @@ from catalog.reading.pagination import (
 )
 
 ORDERS = {
-    "product_id": "number, lowest first",
-    "-product_id": "number, highest first",
+    "product_id": "ID, ascending",
+    "-product_id": "ID, descending",
     "product_name": "name, A to Z",
     "-product_name": "name, Z to A",
 }
 
 
 class ProductsForm(forms.Form):
-    """What is not said is not asked for: without any, all products from the first."""
+    """Filters and order of a list of products. All fields are optional."""
 
     q = forms.CharField(
         label="Part of the name",
@@ -30,16 +30,16 @@ class ProductsForm(forms.Form):
         max_length=NAME_LENGTH,
         widget=forms.TextInput(attrs={"type": "search"}),
         error_messages={
-            "max_length": f"Say at most {NAME_LENGTH} characters of it.",
+            "max_length": f"Enter at most {NAME_LENGTH} characters.",
         },
         help_text=f"At least {LEAST_SEARCHED} characters, in upper or lower case.",
     )
     order = forms.ChoiceField(
-        label="In the order of their",
+        label="Sort by",
         required=False,
         choices=list(ORDERS.items()),
-        error_messages={"invalid_choice": f"The order is {', '.join(ORDERS)}."},
-        help_text="Names go by their characters: capitals first.",
+        error_messages={"invalid_choice": f"Choose one of {', '.join(ORDERS)}."},
+        help_text="Names are sorted by character code: capitals first.",
     )
     brand_id = forms.IntegerField(
         label="Brand",
@@ -48,14 +48,14 @@ class ProductsForm(forms.Form):
         max_value=LARGEST,
         widget=forms.HiddenInput,
     )
-    # Of a link to the next page; who sends the form begins anew.
+    # Only in links to the next page: submitting the form starts at the first page.
     cursor = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_q(self) -> str:
         q: str = self.cleaned_data["q"]
         if q and len(folded(q)) < LEAST_SEARCHED:
             raise forms.ValidationError(
-                f"Say at least {LEAST_SEARCHED} characters of it.", "min_length"
+                f"Enter at least {LEAST_SEARCHED} characters.", "min_length"
             )
         return q
 
@@ -70,7 +70,7 @@ class ProductsForm(forms.Form):
         return self.cleaned_data.get("order") or FIRST_ORDER
 
     def page(self, path: str) -> Page:
-        """What a valid form asks for, shown at `path`."""
+        """The page that a valid form requests; its links lead to `path`."""
         answers = self.cleaned_data
         return Page(
             path,
@@ -82,7 +82,7 @@ class ProductsForm(forms.Form):
 
 
 class BrandsForm(ProductsForm):
-    """All brands from the first."""
+    """Filter of a list of brands."""
 
     order = None  # type: ignore[assignment]
     brand_id = None  # type: ignore[assignment]

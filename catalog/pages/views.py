@@ -1,4 +1,4 @@
-"""/catalog/ and below: brands, products and their SKUs, for people."""
+"""The HTML pages below /catalog/: brands, products and SKUs."""
 
 import json
 from typing import Any
@@ -21,21 +21,21 @@ from catalog.reading.reads import reads_of
 @read_only("GET", "HEAD")
 @never_cache
 async def products(request: HttpRequest) -> HttpResponse:
-    """Those of one brand, where the query string names it."""
+    """All products, or those of the brand in the query string."""
     form = ProductsForm(request.GET)
     if problem := ignored_parameters(request, form.fields):
         return problem_response(request, problem)
     if not form.is_valid():
         return refused(request, "catalog/products.html", form)
-    asked = form.page(request.path)
+    page = form.page(request.path)
     brand = None
-    if asked.brand_id is not None:
-        found = await reads_of(request).brand(asked.brand_id)
-        brand = members(found, BRANDS, asked.brand_id)
-    listing = await reads_of(request).listed_products(asked)
+    if page.brand_id is not None:
+        found = await reads_of(request).brand(page.brand_id)
+        brand = members(found, BRANDS, page.brand_id)
+    listing = await reads_of(request).listed_products(page)
     context = {
         "form": form,
-        "asked": asked,
+        "page": page,
         "listing": listing,
         "brand": brand,
     }
@@ -50,16 +50,16 @@ async def brands(request: HttpRequest) -> HttpResponse:
         return problem_response(request, problem)
     if not form.is_valid():
         return refused(request, "catalog/brands.html", form)
-    asked = form.page(request.path)
-    listing = await reads_of(request).listed_brands(asked)
-    context = {"form": form, "asked": asked, "listing": listing}
+    page = form.page(request.path)
+    listing = await reads_of(request).listed_brands(page)
+    context = {"form": form, "page": page, "listing": listing}
     return render(request, "catalog/brands.html", context)
 
 
 @read_only("GET", "HEAD")
 @never_cache
 async def product(request: HttpRequest, product_id: int) -> HttpResponse:
-    """One product, with its SKUs."""
+    """A product and its SKUs."""
     if problem := ignored_parameters(request, ()):
         return problem_response(request, problem)
     if not is_possible(product_id):
@@ -78,7 +78,7 @@ async def product(request: HttpRequest, product_id: int) -> HttpResponse:
 def members(
     found: Representation | None, collection: Collection, identity: int
 ) -> dict[str, Any]:
-    """What the API's document of a row says; raises Problem 404 where there is none."""
+    """The members of a row's JSON document. Raises Problem 404 if there is no such row."""
     if found is None:
         raise missing(collection, identity)
     document: dict[str, Any] = json.loads(found.body)

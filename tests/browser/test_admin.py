@@ -1,4 +1,4 @@
-"""What a person does to keep the catalog, in a real browser."""
+"""Editing the catalog in the admin, in a real browser."""
 
 import os
 import secrets
@@ -27,7 +27,7 @@ def password(site: Site) -> str:
 
 @pytest.fixture
 def keeper(visit: Visit, password: str) -> Visit:
-    """Somebody who has logged in to the admin."""
+    """A visitor who is logged in to the admin."""
     page = visit.to("/admin/login/?next=/admin/catalog/brand/")
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill(password)
@@ -40,8 +40,8 @@ def csv(text: str) -> FilePayload:
     return {"name": "rows.csv", "mimeType": "text/csv", "buffer": text.encode()}
 
 
-def look_at(keeper: Visit, model: str, file: FilePayload) -> Page:
-    """Sends a file, and answers the page that says what it would do."""
+def upload(keeper: Visit, model: str, file: FilePayload) -> Page:
+    """Uploads a file, and returns the page with its preview."""
     page = keeper.to(f"/admin/catalog/{model}/import/")
     page.get_by_label("File to import").set_input_files(file)
     page.get_by_label("Format").select_option("csv")
@@ -51,7 +51,7 @@ def look_at(keeper: Visit, model: str, file: FilePayload) -> Page:
 
 def keep(keeper: Visit, model: str, *names: str) -> None:
     rows = "\n".join(names)
-    page = look_at(
+    page = upload(
         keeper,
         model,
         csv(
@@ -63,15 +63,15 @@ def keep(keeper: Visit, model: str, *names: str) -> None:
 
 
 def choose(page: Page, select: str, name: str) -> None:
-    """Types a name into an autocompleting select, and takes what it finds."""
+    """Types a name into an autocomplete select, and chooses the option found."""
     page.locator(f"[aria-labelledby='select2-{select}-container']").click()
     page.get_by_role("searchbox").last.fill(name)
     page.get_by_role("option", name=name).click()
 
 
-def test_a_file_is_looked_at_before_it_is_imported(keeper: Visit) -> None:
+def test_a_file_is_previewed_before_it_is_imported(keeper: Visit) -> None:
     name = f"Imported {secrets.token_hex(4)}"
-    page = look_at(keeper, "brand", csv(f"brand_name\n{name} & Sons\n{name} <b>\n"))
+    page = upload(keeper, "brand", csv(f"brand_name\n{name} & Sons\n{name} <b>\n"))
 
     expect(page.get_by_text("2 new, 0 changed and 0 unchanged")).to_be_visible()
     expect(page.get_by_role("cell", name=f"{name} <b>")).to_be_visible()
@@ -81,11 +81,15 @@ def test_a_file_is_looked_at_before_it_is_imported(keeper: Visit) -> None:
     expect(page.locator(f"input[value='{name} <b>']")).to_be_visible()
 
 
-def test_a_bad_row_is_shown_with_what_is_wrong_with_it(keeper: Visit) -> None:
-    page = look_at(keeper, "product", csv("product_name,brand_id\nShoe,x\n"))
+def test_an_invalid_row_is_shown_with_its_errors(keeper: Visit) -> None:
+    page = upload(keeper, "product", csv("product_name,brand_id\nShoe,x\n"))
 
-    expect(page.get_by_role("heading", name="Nothing can be imported")).to_be_visible()
-    expect(page.get_by_role("row", name="2 brand_id: “x” is no key")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="The file cannot be imported")
+    ).to_be_visible()
+    expect(
+        page.get_by_role("row", name="2 brand_id: “x” is not a valid ID")
+    ).to_be_visible()
 
 
 def test_a_product_is_made_with_its_skus_by_typing_names(keeper: Visit) -> None:
@@ -111,9 +115,9 @@ def test_a_product_is_made_with_its_skus_by_typing_names(keeper: Visit) -> None:
     expect(page.get_by_role("link", name=f"Size {name}")).to_be_visible()
 
 
-def test_a_file_of_some_megabytes_is_taken(keeper: Visit) -> None:
+def test_a_file_of_some_megabytes_is_accepted(keeper: Visit) -> None:
     rows = "\n".join(f"{number} {'x' * 480}" for number in range(7_000))
 
-    page = look_at(keeper, "brand", csv(f"brand_name\n{rows}\n"))
+    page = upload(keeper, "brand", csv(f"brand_name\n{rows}\n"))
 
     expect(page.get_by_text("7000 new")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Can a person find a product, and what it comes in?"""
+"""Finding products and their SKUs on the catalog's pages."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from tests.support.site import Site
 
 @pytest.fixture(scope="module")
 def site(migrated: str) -> Iterator[Site]:
-    """One with the book's example, and nothing else."""
+    """A site with the book's example data and nothing else."""
     with new_database(migrated) as database:
         with Site(DATABASE_URL=database, PREPARE_ON_START="1", DEBUG="1") as site:
             yield site
@@ -23,7 +23,7 @@ def test_a_product_is_found_by_its_name_and_its_skus_are_shown(visit: Visit) -> 
     page.get_by_role("navigation", name="Site").get_by_text("Catalog").click()
 
     page.get_by_label("Part of the name").fill("the")
-    page.get_by_role("button", name="Find products").click()
+    page.get_by_role("button", name="Search products").click()
     expect(page.get_by_role("table")).to_contain_text("“the” in the name")
     page.get_by_role("link", name="Next page").click()
     product = page.get_by_role("rowheader").first
@@ -31,7 +31,7 @@ def test_a_product_is_found_by_its_name_and_its_skus_are_shown(visit: Visit) -> 
     product.get_by_role("link").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
-    expect(page.get_by_role("columnheader")).to_have_text(["Number", "Size", "Colour"])
+    expect(page.get_by_role("columnheader")).to_have_text(["ID", "Size", "Colour"])
 
 
 def test_the_products_of_a_brand_are_found(visit: Visit) -> None:
@@ -45,8 +45,8 @@ def test_the_products_of_a_brand_are_found(visit: Visit) -> None:
     expect(page.get_by_role("table")).to_be_visible()
 
 
-def test_what_is_wrong_with_a_question_is_said_beside_it(visit: Visit) -> None:
+def test_errors_are_shown_beside_their_fields(visit: Visit) -> None:
     page = visit.to("/catalog/?q=ab&order=price")
 
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was looked for")
-    expect(page.get_by_text("Say at least 3 characters of it.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was searched")
+    expect(page.get_by_text("Enter at least 3 characters.")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Is the API's document a page on which each route can be read and tried?"""
+"""The API's documentation page, where each route is described and can be tried."""
 
 import json
 import urllib.request
@@ -44,13 +44,13 @@ def test_a_route_is_tried_and_its_answer_shown(visit: Visit) -> None:
     expect(answer).to_contain_text("etag")
 
 
-# What a person expects who changes nothing: a brand of which there are products stays.
+# With the values filled in by default: a brand with products cannot be deleted.
 EXPECTED = {"delete_brand": 409}
 
 
 @pytest.fixture
 def shop() -> Iterator[Site]:
-    """A site where anyone may write, with a brand, its product and its SKU."""
+    """A site where anyone may write, with one brand, product and SKU."""
     with new_database() as database:
         migrated = manage(database, "migrate", "--verbosity=0")
         assert migrated.returncode == 0, migrated.stderr
@@ -93,7 +93,7 @@ def test_every_route_works_as_it_is_filled_in(browser: Browser, shop: Site) -> N
 
 
 def filled_in(route: Locator) -> set[str]:
-    """The parameters that the page gives a value before a person does."""
+    """The parameters that the page fills in by default."""
     return {
         str(row.get_attribute("data-param-name"))
         for row in route.locator("tr[data-param-name]").all()
@@ -127,7 +127,7 @@ def test_without_scripts_the_page_says_so_and_leads_to_the_document(
         page = context.new_page()
         page.goto(f"{site.url}/docs")
 
-        # The browser's driver switches scripts off only after the page has been parsed.
+        # Playwright disables scripts only after the page has been parsed.
         told = page.locator("noscript").inner_text()
         page.get_by_role("link", name="/openapi.json").first.click()
 

@@ -1,4 +1,4 @@
-"""`manage.py adopt_catalog`: adds the rules that rows of a found database broke."""
+"""`manage.py adopt_catalog`: adds constraints that rows of an adopted database violated."""
 
 from typing import Any
 
@@ -7,18 +7,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from async_views.runtime.configuration.command_steps import connect, step
-from catalog.loading.adoption import add_rule, has_rule
+from catalog.loading.adoption import add_constraint_unless_violated, has_constraint
 
 
 class Command(BaseCommand):
     help = (
-        "Adds the catalog's rules that `migrate` left out because rows broke them. "
-        "Exit status: 0 all are there, 1 rows still break one, and say which."
+        "Adds the constraints that `migrate` left out because rows violated them. "
+        "Exit status: 0 all constraints exist; 1 rows still violate one, which is named."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         connect()
-        with step("Not every rule could be added", self.stderr):
+        with step("Not every constraint could be added", self.stderr):
             broken = self.adopt()
         if broken:
             raise CommandError("\n".join(broken))
@@ -27,10 +27,10 @@ class Command(BaseCommand):
         broken = []
         for model in apps.get_app_config("catalog").get_models():
             for rule in model._meta.constraints:
-                if has_rule(connection, model._meta.db_table, rule):
+                if has_constraint(connection, model._meta.db_table, rule):
                     continue
                 with connection.schema_editor() as schema_editor:
-                    refusal = add_rule(schema_editor, model, rule)
+                    refusal = add_constraint_unless_violated(schema_editor, model, rule)
                 if refusal:
                     broken.append(str(refusal))
                 else:

@@ -1,4 +1,4 @@
-"""`manage.py seed_catalog`: the book's example data, or a larger catalog of the kind."""
+"""`manage.py seed_catalog`: loads the book's example data, or more of the same kind."""
 
 import argparse
 import time
@@ -21,31 +21,31 @@ from catalog.loading.example import (
 )
 from catalog.loading.seed import CatalogNotEmpty, count_rows, in_short, in_words, seed
 
-MOST_PRODUCTS = 10_000_000
+MAX_PRODUCTS = 10_000_000
 
 
 class Command(BaseCommand):
     help = (
         "Loads the book's example data: 100 brands, 1,000 products, 100,000 SKUs; or "
-        "more products of the kind. Exit status: 0 loaded, 1 refused or failed, and "
-        "nothing is changed."
+        "more products of the same kind. Exit status: 0 loaded; 1 refused or failed, and "
+        "nothing was changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--products",
-            type=whole_number(1, MOST_PRODUCTS),
+            type=whole_number(1, MAX_PRODUCTS),
             default=BOOKS_PRODUCTS,
             metavar="N",
-            help=f"how many products, {BOOKS_PRODUCTS} unless told",
+            help=f"number of products (default: {BOOKS_PRODUCTS})",
         )
         parser.add_argument(
             "--skus-per-product",
             type=whole_number(0, COMBINATIONS),
             metavar="N",
-            help=f"how many SKUs each product has, up to {COMBINATIONS}; unless told, "
-            f"as many as make 100,000, but at least 5: 100 of 1,000 products, 10 of "
-            "10,000, 5 of a million",
+            help=f"number of SKUs of each product, up to {COMBINATIONS} (default: as many as "
+            "make 100,000 SKUs, but at least 5: 100 for 1,000 products, 10 for 10,000, "
+            "5 for a million)",
         )
         parser.add_argument(
             "--replace",
@@ -61,11 +61,11 @@ class Command(BaseCommand):
         started = time.monotonic()
         try:
             connect()
-            with step("The catalog could not be loaded, and is as it was", self.stderr):
+            with step("The catalog could not be loaded and is unchanged", self.stderr):
                 self.seed(example, options["replace"])
         except KeyboardInterrupt:
             raise CommandError(
-                "Stopped; the catalog is as it was.", returncode=130
+                "Stopped. The catalog is unchanged.", returncode=130
             ) from None
         seconds = time.monotonic() - started
         self.stdout.write(f"  catalog    {in_short(example)} in {seconds:.1f} s")
@@ -76,8 +76,8 @@ class Command(BaseCommand):
                 seed(example, replace=replace, on_progress=line.show)
         except CatalogNotEmpty as refusal:
             raise CommandError(
-                f"The catalog holds {in_words(count_rows())}, and nothing was loaded: "
-                "--replace deletes them first."
+                f"The catalog has {in_words(count_rows())}, so nothing was loaded. Use "
+                "--replace to delete them first."
             ) from refusal
 
 
@@ -97,7 +97,7 @@ def whole_number(minimum: int, maximum: int) -> Callable[[str], int]:
 
 
 class ProgressLine:
-    """One line, written over and over, on a terminal; else a line for each end."""
+    """Progress: one line, updated in place, on a terminal; otherwise a line per table."""
 
     def __init__(self, stream: OutputWrapper) -> None:
         self.stream = stream
@@ -108,7 +108,7 @@ class ProgressLine:
 
     def __exit__(self, *error: object) -> None:
         if self.rewritten:
-            # Carriage return, and erase to the end of the line (ECMA-48).
+            # Carriage return and erase to the end of the line (ECMA-48).
             self.stream.write("\r\x1b[K", ending="")
             self.stream.flush()
 

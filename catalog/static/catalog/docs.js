@@ -1,4 +1,4 @@
-// Shows the API's document in #api.
+// Shows the OpenAPI document in #api.
 "use strict";
 
 const api = document.getElementById("api");
@@ -13,7 +13,7 @@ SwaggerUIBundle({
   domNode: api,
   deepLinking: true,
   defaultModelsExpandDepth: 0,
-  // The site's staff may write with their session; the cookie shows that the page is ours.
+  // Staff may write with their session; the CSRF token proves that the page is ours.
   requestInterceptor: (request) => {
     const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]*)/);
     if (cookie) request.headers["X-CSRFToken"] = cookie[1];

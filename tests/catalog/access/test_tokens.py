@@ -94,7 +94,7 @@ def test_the_secret_of_a_token_that_ended_is_worth_nothing(
     ending(token)
 
     assert tokens.find(secret, NOW) is None
-    assert not AccessToken.objects.get().counts(NOW)
+    assert not AccessToken.objects.get().is_valid_at(NOW)
 
 
 def test_a_token_counts_to_the_moment_it_ends(token: AccessToken) -> None:
@@ -102,7 +102,7 @@ def test_a_token_counts_to_the_moment_it_ends(token: AccessToken) -> None:
     before = NOW - timedelta(microseconds=1)
 
     assert tokens.find(secret_of(token), before) == token
-    assert token.counts(before)
+    assert token.is_valid_at(before)
 
 
 def test_revoking_again_does_not_change_when(token: AccessToken) -> None:
@@ -169,7 +169,7 @@ def test_a_scope_that_is_none_is_refused_by_name(alice: User) -> None:
 
     assert refusal.value.message_dict == {
         "scopes": [
-            "'skus:eat' is no scope; these are: brands:write, products:write.",
+            "Unknown scope: 'skus:eat'. The scopes are brands:write, products:write.",
         ]
     }
 
@@ -254,7 +254,7 @@ def test_tokens_are_revoked_from_the_list(token: AccessToken) -> None:
         LIST, {"action": "revoke", "_selected_action": [token.pk]}, follow=True
     )
 
-    assert "The tokens are revoked" in answer.content.decode()
+    assert "The selected tokens were revoked." in answer.content.decode()
     assert tokens.find(secret_of(token), timezone.now()) is None
     assert LogEntry.objects.get().get_change_message() == "Revoked."
 

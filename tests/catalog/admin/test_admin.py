@@ -1,4 +1,4 @@
-"""Is a large catalog kept with few and bounded questions to the database?"""
+"""The admin's pages for a large catalog need few and bounded queries."""
 
 import html
 import re
@@ -26,7 +26,7 @@ from tests.support.catalog.threads import kept_locked, once_it_waits
 Post = Callable[[Client, str, Mapping[str, object]], HttpResponse]
 
 MOST_QUERIES = 10
-# A count of a table that nothing limits.
+# A count of a table without a limit.
 UNBOUNDED_COUNT = re.compile(r"COUNT\([^)]*\)(?!.*\bLIMIT\b)", re.IGNORECASE)
 
 
@@ -59,7 +59,7 @@ def shoe(db: None) -> Product:
 
 
 def page(client: Client, path: str) -> tuple[str, list[str]]:
-    """A page of the catalog's admin, and the statements that it took."""
+    """A page of the catalog's admin, and the SQL statements it executed."""
     with CaptureQueriesContext(connection) as asked:
         response = client.get(f"/admin/catalog/{path}")
     assert response.status_code == 200, path
@@ -68,7 +68,7 @@ def page(client: Client, path: str) -> tuple[str, list[str]]:
 
 
 def product_form(product: Product, *skus: Mapping[str, object]) -> dict[str, object]:
-    """What a product's page sends: the product, and new SKUs."""
+    """The form data of a product and new SKUs."""
     form: dict[str, object] = {
         "name": product.name,
         "brand": product.brand_id,
@@ -150,7 +150,7 @@ def test_a_product_is_found_by_its_words_through_the_index(editor: Client) -> No
     assert re.search(r"class=\"paginator\">\s*\d product", text)
     [search] = [sql for sql in statements if "trigrams" in sql and "COUNT" in sql]
     with connection.cursor() as cursor:
-        # What one transaction has added is not in the index's tree yet.
+        # Rows of a running transaction are in the pending list of the index.
         cursor.execute("SELECT gin_clean_pending_list('product_name_trigrams')")
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {search}".replace("%", "%%"), [])
@@ -174,7 +174,7 @@ def test_a_number_finds_the_row_of_that_id_and_names_with_it(
 
 @pytest.mark.parametrize("term", ["%00", "9999999999", "9" * 5000, "²", "%25_%5C", "'"])
 @pytest.mark.parametrize("model", ["brand", "product", "sku"])
-def test_no_search_is_too_odd(editor: Client, model: str, term: str) -> None:
+def test_unusual_searches_are_answered(editor: Client, model: str, term: str) -> None:
     page(editor, f"{model}/?q={term}")
     found = editor.get(
         f"/admin/autocomplete/?term={term}&app_label=catalog&model_name=product"
@@ -363,7 +363,7 @@ def test_a_combination_is_refused_a_second_time_within_the_product_s_form(
 
 @contextmanager
 def meanwhile(statement: LiteralString, *values: object) -> Iterator[Post]:
-    """Posts while somebody has done this and not said so yet, which they then do."""
+    """Posts while another transaction has made a change, which it then commits."""
 
     def post(client: Client, path: str, form: Mapping[str, object]) -> HttpResponse:
         answer = once_it_waits(lambda: client.post(path, form), other.commit)
@@ -372,14 +372,14 @@ def meanwhile(statement: LiteralString, *values: object) -> Iterator[Post]:
 
     parameters = database.parameters() | {"autocommit": False}
     with psycopg.connect(**parameters) as other:
-        # A foreign key's row is locked now, and not only at the end.
+        # Foreign keys lock their rows immediately, not at commit.
         other.execute("SET CONSTRAINTS ALL IMMEDIATE")
         other.execute(statement, values)
         yield post
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_combination_that_somebody_just_made_is_refused_in_the_form(
+def test_a_combination_that_was_just_added_by_another_user_is_refused_in_the_form(
     admin_client: Client, shoe: Product
 ) -> None:
     size = ProductSize.objects.create(name="Small")
@@ -401,7 +401,7 @@ def test_a_combination_that_somebody_just_made_is_refused_in_the_form(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_brand_that_somebody_just_used_stays_and_its_page_says_why(
+def test_a_brand_that_another_user_just_used_stays_and_its_page_says_why(
     admin_client: Client,
 ) -> None:
     brand = Brand.objects.create(name="Free")
@@ -439,7 +439,7 @@ def test_a_brand_that_somebody_just_used_stays_and_its_page_says_why(
         ),
     ],
 )
-def test_a_row_that_somebody_keeps_locked_is_not_waited_for_for_ever(
+def test_waiting_for_a_locked_row_is_bounded(
     admin_client: Client,
     settings: Settings,
     path: str,
@@ -484,7 +484,7 @@ def test_a_product_of_more_skus_than_a_form_holds_links_to_their_list(
     assert "201 SKUs" in text
 
 
-def test_viewers_look(viewer: Client, shoe: Product) -> None:
+def test_viewers_can_view(viewer: Client, shoe: Product) -> None:
     text, _ = page(viewer, f"product/{shoe.id}/change/")
 
     assert "Shoe" in text
@@ -492,7 +492,9 @@ def test_viewers_look(viewer: Client, shoe: Product) -> None:
 
 
 @pytest.mark.parametrize("page", ["add", "import", "export", "1/change", "1/delete"])
-def test_viewers_do_not_touch(viewer: Client, shoe: Product, page: str) -> None:
+def test_viewers_cannot_change_anything(
+    viewer: Client, shoe: Product, page: str
+) -> None:
     path = f"/admin/catalog/product/{page}/".replace("1", str(shoe.id))
 
     response = viewer.post(path, product_form(shoe) | {"post": "yes"})
@@ -506,7 +508,7 @@ def test_viewers_cannot_confirm_an_import(viewer: Client) -> None:
     assert response.status_code == 403
 
 
-def test_who_may_not_delete_skus_may_not_delete_a_product(
+def test_deleting_a_product_requires_the_permission_to_delete_skus(
     editor: Client, shoe: Product
 ) -> None:
     Group.objects.get(name="Catalog editors").permissions.get(

@@ -1,4 +1,4 @@
-"""Does a file come back as it left, and does a bad one change nothing and say why?"""
+"""Export and import: files can be imported unchanged, and invalid ones change nothing."""
 
 import html
 import os
@@ -14,9 +14,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
+from tablib import Dataset
 
 from catalog.files import uploads
-from catalog.files.formats import MOST_ROWS, table
+from catalog.files.formats import MAX_ROWS, Xlsx, table
 from catalog.files.workbook import UnreadableFileError
 from catalog.models import Brand, Product, ProductColor, ProductSize, Sku
 from tests.support.catalog.catalogs import fill
@@ -71,25 +72,25 @@ def post_file(
 
 
 def send(client: Client, model: str, file: str | bytes, kind: str = CSV) -> str:
-    """The page that says what a file would do."""
+    """The preview of the file's changes."""
     response = post_file(client, model, file, kind)
     assert response.status_code == 200
     return html.unescape(response.content.decode())
 
 
-def post_confirmation(client: Client, model: str, looked_at: str) -> HttpResponse:
+def post_confirmation(client: Client, model: str, preview: str) -> HttpResponse:
     response = client.post(
         f"/admin/catalog/{model}/process_import/",
-        dict(FORM.findall(looked_at)),
+        dict(FORM.findall(preview)),
         follow=True,
     )
     assert isinstance(response, HttpResponse)
     return response
 
 
-def confirm(client: Client, model: str, looked_at: str) -> str:
-    """Imports what was looked at, and answers the page that comes then."""
-    response = post_confirmation(client, model, looked_at)
+def confirm(client: Client, model: str, preview: str) -> str:
+    """Imports the file of the preview, and returns the page that follows."""
+    response = post_confirmation(client, model, preview)
     assert response.status_code == 200
     return html.unescape(response.content.decode())
 
@@ -109,12 +110,12 @@ def test_a_file_changes_what_is_there_and_adds_what_is_new(
         f"brand_id,brand_name\n{acme.id},Acme Inc.\n{other.id},Other\n,New\n90000,Far\n"
     )
 
-    looked_at = send(editor, "brand", file)
+    preview = send(editor, "brand", file)
     before = set(Brand.objects.values_list("name", flat=True))
-    said = confirm(editor, "brand", looked_at)
+    said = confirm(editor, "brand", preview)
 
-    assert "2 new, 1 changed and 1 unchanged brands" in looked_at
-    assert "<del>Acme</del> <ins>Acme Inc.</ins>" in looked_at
+    assert "2 new, 1 changed and 1 unchanged brands" in preview
+    assert "<del>Acme</del> <ins>Acme Inc.</ins>" in preview
     assert before == {"Acme", "Other"}
     assert "Import finished: 2 new, 1 updated" in said
     assert list(Brand.objects.values_list("name", flat=True)) == [
@@ -129,23 +130,23 @@ def test_a_file_changes_what_is_there_and_adds_what_is_new(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_somebody_keeps_locked_is_not_waited_for_for_ever(
+def test_waiting_for_a_locked_row_is_bounded(
     editor: Client, settings: Settings
 ) -> None:
     settings.DATABASE_SECONDS = 0.2
     acme = Brand.objects.create(name="Acme")
     file = f"brand_id,brand_name\n,New\n{acme.id},Acme Inc.\n"
-    looked_at = send(editor, "brand", file)
+    preview = send(editor, "brand", file)
 
     with kept_locked("brand"):
         previewed = post_file(editor, "brand", file)
-        imported = post_confirmation(editor, "brand", looked_at)
+        imported = post_confirmation(editor, "brand", preview)
 
     for refused in (previewed, imported):
         assert (refused.status_code, refused["Retry-After"]) == (503, "5")
         assert "Nothing was written" in refused.content.decode()
     assert [each.name for each in Brand.objects.all()] == ["Acme"]
-    assert "Import finished" in confirm(editor, "brand", looked_at)
+    assert "Import finished" in confirm(editor, "brand", preview)
 
 
 @pytest.mark.parametrize("kind", [CSV, XLSX])
@@ -175,16 +176,16 @@ def test_a_preview_leaves_the_next_key_as_it_was(editor: Client, acme: Brand) ->
     assert Brand.objects.create(name="Next").id == acme.id + 1
 
 
-def test_an_unknown_column_is_the_only_thing_said(editor: Client, acme: Brand) -> None:
-    looked_at = send(
+def test_an_unknown_column_is_the_only_error_shown(editor: Client, acme: Brand) -> None:
+    preview = send(
         editor,
         "product",
         f"product_name,brand_id,x\nShoe,{acme.id},1\nHat,{acme.id},2\n",
     )
 
-    assert "“x” is no column of this file" in looked_at
-    assert "There is no brand" not in looked_at
-    assert "with a mistake" not in looked_at
+    assert "“x” is not a valid column" in preview
+    assert "There is no brand" not in preview
+    assert "with errors" not in preview
 
 
 def test_the_whole_of_a_large_catalog_leaves_and_comes_back_unchanged(
@@ -194,9 +195,9 @@ def test_the_whole_of_a_large_catalog_leaves_and_comes_back_unchanged(
     first_too_many = Sku.objects.order_by("pk")[20_000]
     Sku.objects.filter(pk__gte=first_too_many.pk).delete()
 
-    looked_at = send(editor, "sku", export(editor, "sku", CSV))
+    preview = send(editor, "sku", export(editor, "sku", CSV))
 
-    assert "0 new, 0 changed and 20000 unchanged SKUs" in looked_at
+    assert "0 new, 0 changed and 20000 unchanged SKUs" in preview
 
 
 @pytest.mark.parametrize("bad", ["", " ", "x" * 501, "nul \0"])
@@ -207,12 +208,12 @@ def test_one_bad_row_in_ten_thousand_is_named_and_nothing_is_imported(
     rows[7_000] = f'"{bad}",{acme.id}'
     file = "product_name,brand_id\n" + "\n".join(rows)
 
-    looked_at = send(editor, "product", file)
+    preview = send(editor, "product", file)
 
-    assert "Nothing can be imported" in looked_at
-    assert "1 row with a mistake" in looked_at
-    assert "<td>7002</td><td>product_name: " in looked_at
-    assert "process_import" not in looked_at
+    assert "The file cannot be imported" in preview
+    assert "1 row with errors" in preview
+    assert "<td>7002</td><td>product_name: " in preview
+    assert "process_import" not in preview
     assert not Product.objects.exists()
 
 
@@ -220,20 +221,32 @@ def test_one_bad_row_in_ten_thousand_is_named_and_nothing_is_imported(
     ("model", "file", "sentence"),
     [
         ("product", "product_name,brand_id\nShoe,77\n", "There is no brand 77."),
-        ("product", "product_name,brand_id\nShoe,x\n", "“x” is no key"),
-        ("product", "product_name,brand_id\nShoe,²\n", "“²” is no key"),
-        ("product", "product_name,brand_id\nShoe,\n", "The brand's key is missing."),
+        ("product", "product_name,brand_id\nShoe,x\n", "“x” is not a valid ID"),
+        ("product", "product_name,brand_id\nShoe,²\n", "“²” is not a valid ID"),
+        (
+            "product",
+            "product_name,brand_id\nShoe,\n",
+            "The ID of the brand is missing.",
+        ),
         ("product", "product_name\nShoe\n", "This column is missing."),
-        ("brand", "brand_id,brand_name\n0,A\n", "“0” is no key"),
-        ("brand", "brand_id,brand_name\n2147483648,A\n", "is no key"),
-        ("brand", "brand_id,brand_name\n2000000001,A\n", "key is at most 2000000000"),
+        ("brand", "brand_id,brand_name\n0,A\n", "“0” is not a valid ID"),
+        ("brand", "brand_id,brand_name\n2147483648,A\n", "is not a valid ID"),
+        (
+            "brand",
+            "brand_id,brand_name\n2000000001,A\n",
+            "should be at most 2000000000",
+        ),
         (
             "brand",
             "brand_id,brand_name\n1,A\n1,B\n",
-            "An earlier row has the key 1 too.",
+            "An earlier row has the ID 1, too.",
         ),
-        ("brand", "brand,brand_name\n1,A\n", "“brand” is no column of this file"),
-        ("brand", "brand_name,brand_name\nA,B\n", "names a column twice"),
+        ("brand", "brand,brand_name\n1,A\n", "“brand” is not a valid column"),
+        (
+            "brand",
+            "brand_name,brand_name\nA,B\n",
+            "Row 1 names the column “brand_name” twice.",
+        ),
         ("brand", "brand_name\nA,B\n", "Row 2 has 2 cells"),
         ("brand", "\n\nbrand_id,brand_name\n,A\n\n7,\n", "<td>6</td><td>brand_name: "),
         (
@@ -241,24 +254,37 @@ def test_one_bad_row_in_ten_thousand_is_named_and_nothing_is_imported(
             "brand_name\nA\n" + "x" * 10_000_000,
             "field larger than field limit",
         ),
-        ("brand", b"brand_name\nA\n\xff\n", "Row 3 is not UTF-8"),
-        ("brand", "\n", "The file is empty: its first row names the columns."),
+        ("brand", b"brand_name\nA\n\xff\n", "Row 3 is not valid UTF-8"),
+        ("brand", "\n", "The file is empty: its first row should name the columns."),
+        (
+            "brand",
+            "\nbrand_id,brand_name\n\n",
+            "The file has no rows below the column names in row 2: add at least one",
+        ),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said_in_a_sentence(
+def test_an_error_in_a_file_is_described_in_a_sentence(
     editor: Client, model: str, file: str | bytes, sentence: str
 ) -> None:
-    looked_at = send(editor, model, file)
+    preview = send(editor, model, file)
 
-    assert sentence in looked_at
-    assert "Traceback" not in looked_at
-    assert "process_import" not in looked_at
+    assert sentence in preview
+    assert "Traceback" not in preview
+    assert "process_import" not in preview
 
 
-def test_what_is_no_workbook_is_said_to_be_none(editor: Client) -> None:
-    looked_at = send(editor, "brand", "brand_name\nA\n", XLSX)
+def test_a_file_that_is_not_a_workbook_is_refused(editor: Client) -> None:
+    preview = send(editor, "brand", "brand_name\nA\n", XLSX)
 
-    assert "This is no XLSX workbook." in looked_at
+    assert "This is not an XLSX workbook." in preview
+
+
+def test_a_workbook_with_only_a_header_is_refused(editor: Client) -> None:
+    workbook = Xlsx().export_data(Dataset(headers=["brand_id", "brand_name"]))
+
+    preview = send(editor, "brand", workbook, XLSX)
+
+    assert "The file has no rows below the column names in row 1" in preview
 
 
 def test_the_semicolons_of_some_spreadsheets_are_read(
@@ -271,10 +297,10 @@ def test_the_semicolons_of_some_spreadsheets_are_read(
     assert Product.objects.get().name == "Shoe, red"
 
 
-def test_a_file_of_more_rows_than_are_taken_is_refused() -> None:
-    rows = ((number, {0: str(number)}) for number in range(1, MOST_ROWS + 3))
+def test_a_file_with_too_many_rows_is_refused() -> None:
+    rows = ((number, {0: str(number)}) for number in range(1, MAX_ROWS + 3))
 
-    with pytest.raises(UnreadableFileError, match="more than 200000 rows"):
+    with pytest.raises(UnreadableFileError, match="more than 200,000 rows"):
         table(rows)
 
 
@@ -300,12 +326,12 @@ def test_a_combination_that_is_there_is_refused_in_its_row(
     large = ProductSize.objects.create(name="Large")
     new = Sku(product=sku.product, size=large, color=sku.color)
 
-    looked_at = send(editor, "sku", HEADER + row(sku) + row(new) + row(new))
+    preview = send(editor, "sku", HEADER + row(sku) + row(new) + row(new))
 
     taken = "This product has a SKU of this size and colour."
-    assert f"<td>2</td><td>{taken} It is SKU {sku.id}.</td>" in looked_at
-    assert f"<td>4</td><td>{taken} It is in an earlier row.</td>" in looked_at
-    assert "2 rows with a mistake" in looked_at
+    assert f"<td>2</td><td>{taken} It is SKU {sku.id}.</td>" in preview
+    assert f"<td>4</td><td>{taken} It is in an earlier row.</td>" in preview
+    assert "2 rows with errors" in preview
 
 
 def test_a_combination_is_free_once_its_sku_has_another(
@@ -314,22 +340,24 @@ def test_a_combination_is_free_once_its_sku_has_another(
     large = ProductSize.objects.create(name="Large")
     moved = Sku(product=sku.product, size=large, color=sku.color)
 
-    looked_at = send(editor, "sku", HEADER + row(moved, sku.id) + row(sku))
+    preview = send(editor, "sku", HEADER + row(moved, sku.id) + row(sku))
 
-    assert "1 new, 1 changed and 0 unchanged SKUs" in looked_at
+    assert "1 new, 1 changed and 0 unchanged SKUs" in preview
 
 
-def test_what_became_wrong_since_it_was_looked_at_imports_nothing(
+def test_a_file_that_became_invalid_after_its_preview_imports_nothing(
     editor: Client, acme: Brand
 ) -> None:
     gone = Brand.objects.create(name="Gone")
     file = f"product_name,brand_id\nShoe,{acme.id}\nHat,{gone.id}\n"
-    looked_at = send(editor, "product", file)
+    preview = send(editor, "product", file)
     gone.delete()
 
-    said = confirm(editor, "product", looked_at)
+    said = confirm(editor, "product", preview)
 
-    assert "Nothing was imported: the catalog has changed meanwhile." in said
+    assert (
+        "Nothing was imported, because the catalog changed after the preview." in said
+    )
     assert not Product.objects.exists()
     assert not LogEntry.objects.exists()
 
@@ -346,12 +374,12 @@ def test_a_file_s_keys_and_those_the_table_gives_out_do_not_meet(
 
 
 def test_an_import_is_confirmed_once(editor: Client) -> None:
-    looked_at = send(editor, "brand", "brand_name\nAcme\n")
-    confirm(editor, "brand", looked_at)
+    preview = send(editor, "brand", "brand_name\nAcme\n")
+    confirm(editor, "brand", preview)
 
-    said = confirm(editor, "brand", looked_at)
+    said = confirm(editor, "brand", preview)
 
-    assert "The file is not kept any longer, or is imported already." in said
+    assert "The file has expired or was already imported." in said
     assert Brand.objects.count() == 1
 
 
@@ -371,7 +399,7 @@ def test_only_files_that_were_sent_can_be_confirmed(
         ' name="format" value="0"',
     )
 
-    assert "The file is not kept any longer" in said
+    assert "The file has expired" in said
     assert (tmp_path / "secret_key").exists()
     assert not Brand.objects.exists()
 
@@ -380,18 +408,18 @@ def test_only_files_that_were_sent_can_be_confirmed(
 def test_a_form_that_was_tampered_with_imports_nothing(
     editor: Client, kind: str
 ) -> None:
-    looked_at = send(editor, "brand", "brand_name\nAcme\n")
+    preview = send(editor, "brand", "brand_name\nAcme\n")
 
     confirm(
         editor,
         "brand",
-        re.sub(r'"format" value="0"', f'"format" value="{kind}"', looked_at),
+        re.sub(r'"format" value="0"', f'"format" value="{kind}"', preview),
     )
 
     assert not Brand.objects.exists()
 
 
-def test_a_file_nobody_confirms_is_removed_by_a_later_one(
+def test_an_unconfirmed_file_is_removed_by_a_later_one(
     editor: Client, tmp_path: Path
 ) -> None:
     send(editor, "brand", "brand_name\nAcme\n")
@@ -413,9 +441,9 @@ def test_an_import_of_some_megabytes_takes_few_queries(
     file = "product_name,brand_id\n" + f"{name},{acme.id}\n" * 20_000
 
     with CaptureQueriesContext(connection) as asked:
-        looked_at = send(editor, "product", file)
+        preview = send(editor, "product", file)
 
     assert len(asked) < 100
-    assert "20000 new" in looked_at
-    assert "The first 100 of these rows" in looked_at
+    assert "20000 new" in preview
+    assert "The first 100 new and changed rows" in preview
     assert not Product.objects.exists()

@@ -1,4 +1,4 @@
-"""A table is read as its author sees it, or refused in a sentence that says where."""
+"""Files are read as a spreadsheet program shows them, or refused with the place."""
 
 import re
 from io import BytesIO
@@ -143,9 +143,9 @@ def test_a_cell_is_read_as_its_author_sees_it(written: str, shown: str) -> None:
         ('<c r="B2"><v>12345678901234567890</v></c>', "more than 15 digits"),
         ('<c r="B2"><v>1e999</v></c>', "more than 15 digits"),
         ('<c r="B2"><v>nan</v></c>', "more than 15 digits"),
-        ('<c r="B2"><v>x</v></c>', "cell B2 is “x”, which is no number"),
-        ('<c r="B2" t="s"><v>7</v></c>', "cell B2 refers to a text"),
-        ('<c r="B2" t="str"><v>_xD800_</v></c>', "Cell B2 holds half a character"),
+        ('<c r="B2"><v>x</v></c>', "cell B2 is “x”, which is not a number"),
+        ('<c r="B2" t="s"><v>7</v></c>', "cell B2 refers to a missing text"),
+        ('<c r="B2" t="str"><v>_xD800_</v></c>', "Cell B2 contains half a character"),
         ('<c r="D2" t="str"><v>x</v></c>', "cell D2 is in none of them"),
         ('</row><row r="3">&x;', "its XML"),
     ],
@@ -203,19 +203,19 @@ GOOD = cell('<c r="B2" t="str"><v>Acme</v></c>')
     [
         (GOOD[: len(GOOD) // 2], "The workbook is damaged"),
         (GOOD.replace(GOOD[200:260], bytes(60)), "The workbook is damaged"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "older kind, such as XLS"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "older format, such as XLS"),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
             "remove its password",
         ),
         (b"<html><table>", "but HTML or XML"),
-        (b"brand_name\nA\n", "choose CSV"),
+        (b"brand_name\nA\n", "choose the format CSV"),
         (packed("<sheetData>" + HEADER), "its XML"),
         (packed("<sheetData/>"), "The file is empty"),
         (packed(f'<sheetData>{HEADER}</sheetData><mergeCells><mergeCell ref="A2:A4"/></mergeCells>'), "A2:A4 are merged"),
     ],
 )  # fmt: skip
-def test_what_is_no_sound_workbook_is_refused_with_what_to_do(
+def test_a_damaged_workbook_is_refused_with_what_to_do(
     data: bytes, sentence: str
 ) -> None:
     with pytest.raises(UnreadableFileError, match=re.escape(sentence)):
@@ -225,10 +225,10 @@ def test_what_is_no_sound_workbook_is_refused_with_what_to_do(
 def test_a_workbook_that_unpacks_to_too_much_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(workbook, "MOST_UNPACKED_BYTES", 2**20)
+    monkeypatch.setattr(workbook, "MAX_UNPACKED_BYTES", 2**20)
     bomb = packed("<sheetData>" + " " * 2**21 + "</sheetData>")
 
-    with pytest.raises(UnreadableFileError, match="send it in parts"):
+    with pytest.raises(UnreadableFileError, match="split it into several"):
         Xlsx().create_dataset(bomb)
 
 
@@ -248,7 +248,7 @@ def test_a_csv_is_read_as_spreadsheets_save_it(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b'brand_name\nA\n"B\nC\nD\n', 'Line 3: a quotation mark (") is never closed'),
+        (b'brand_name\nA\n"B\nC\nD\n', 'Line 3: a quotation mark (") is not closed'),
         (
             b'brand_name,brand_id\nA,1\n"5 \\" nail",2\nB,3\n',
             "Line 3: a quotation mark",
@@ -256,7 +256,7 @@ def test_a_csv_is_read_as_spreadsheets_save_it(data: bytes) -> None:
         (b'brand_name,brand_id\n"5 \\"",2\n"6 \\"",3\n', "Line 2: a quotation mark"),
         (b"brand_name\nA,B\n", "Row 2 has 2 cells"),
         ("brand_name\n".encode("utf-16-le"), "NUL"),
-        (GOOD, "choose XLSX"),
+        (GOOD, "choose the format XLSX"),
     ],
 )
 def test_a_csv_that_would_lose_rows_is_refused_by_its_line(

@@ -1,4 +1,4 @@
-"""Does a database that the book made become the catalog's, with nothing lost?"""
+"""Adopting a database that the book's statements created, without losing anything."""
 
 import json
 import random
@@ -16,7 +16,7 @@ from tests.support.site import ROOT
 
 TABLES = ("brand", "product", "product_color", "product_size", "sku")
 
-# Listing 5.2's tables, and the rows that it and listings 5.4 to 5.6 insert, fewer.
+# The tables of listing 5.2, and fewer rows than listings 5.2 and 5.4 to 5.6 insert.
 BOOK = """
 CREATE TABLE brand (brand_id SERIAL PRIMARY KEY, brand_name TEXT NOT NULL);
 CREATE TABLE product (
@@ -79,7 +79,7 @@ def contents(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def rules(url: str) -> set[tuple[Any, ...]]:
-    """Of the catalog's tables: name and definition."""
+    """The name and definition of each index or constraint of the catalog's tables."""
     return set(
         ask(
             url,
@@ -90,7 +90,7 @@ def rules(url: str) -> set[tuple[Any, ...]]:
 
 
 def run_orm(url: str, script: str) -> Any:
-    """What a script that knows the models leaves in `answer`, through JSON."""
+    """The value of `answer` after running a script with the models, through JSON."""
     finished = manage(
         url,
         "shell",
@@ -114,7 +114,7 @@ def warnings(said: str) -> list[str]:
 
 @pytest.fixture
 def book() -> Iterator[str]:
-    """The book's database, small, as chapter 5 leaves it."""
+    """A small database as chapter 5 of the book creates it."""
     with new_database() as url:
         with psycopg.connect(url) as connection:
             connection.execute(BOOK)
@@ -124,7 +124,7 @@ def book() -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """A book's database after `migrate`, what was in it before, and what was said."""
+    """The book's database after `migrate`, its earlier rows, and the output."""
 
     url: str
     before: dict[str, list[tuple[Any, ...]]]
@@ -148,7 +148,7 @@ def test_nothing_is_lost_or_changed(adopted: Adopted) -> None:
     assert adopted.rules_before < rules(adopted.url)
 
 
-def test_a_rule_that_rows_break_is_left_out_and_one_line_says_so(
+def test_a_constraint_that_rows_violate_is_left_out_and_one_line_says_so(
     adopted: Adopted,
 ) -> None:
     alike = "sku.product_id, sku.product_size_id, sku.product_color_id"
@@ -162,10 +162,10 @@ def test_a_rule_that_rows_break_is_left_out_and_one_line_says_so(
     columns = ("sku_id", "product_id", "product_size_id", "product_color_id")
 
     assert warnings(adopted.said) == [
-        f"The rule sku_combination is left out: {SKUS - different:,} of {SKUS:,} rows of"
-        " sku break it, such as "
+        f"The constraint sku_combination was not added: {SKUS - different:,} of"
+        f" {SKUS:,} rows of sku violate it, such as "
         + ", ".join(f"{c} {v}" for c, v in zip(columns, example, strict=True))
-        + ". Once they are mended, `manage.py adopt_catalog` adds it."
+        + ". Once they are fixed, `manage.py adopt_catalog` adds it."
     ]
     names = {name for name, _ in rules(adopted.url)}
     assert "sku_combination" not in names
@@ -262,7 +262,7 @@ def test_references_hold_whether_they_are_checked_at_once_or_at_the_end(
     assert answer == ["no such brand", "brand has products", [True, 0]]
 
 
-def test_adopting_says_what_still_breaks_a_rule(adopted: Adopted) -> None:
+def test_adopting_reports_what_still_violates_a_constraint(adopted: Adopted) -> None:
     refused = manage(adopted.url, "adopt_catalog")
 
     assert refused.returncode == 1
@@ -271,7 +271,7 @@ def test_adopting_says_what_still_breaks_a_rule(adopted: Adopted) -> None:
     assert refused.stdout == ""
 
 
-def test_the_documented_statement_mends_the_rows_and_adopting_adds_the_rule(
+def test_the_documented_statement_fixes_the_rows_and_adopting_adds_the_constraint(
     adopted: Adopted,
 ) -> None:
     document = (ROOT / "docs" / "catalog.md").read_text()
@@ -292,7 +292,7 @@ def test_the_documented_statement_mends_the_rows_and_adopting_adds_the_rule(
     assert ("sku_combination", f"UNIQUE ({alike})") in rules(adopted.url)
 
 
-def test_blank_names_are_kept_and_said(book: str) -> None:
+def test_blank_names_are_kept_and_reported(book: str) -> None:
     with psycopg.connect(book) as connection:
         connection.execute("UPDATE brand SET brand_name = E' \\t' WHERE brand_id = 3")
 
@@ -300,14 +300,14 @@ def test_blank_names_are_kept_and_said(book: str) -> None:
 
     assert migrated.returncode == 0
     assert warnings(migrated.stderr)[0] == (
-        "The rule brand_name_not_blank is left out: 1 of 10 rows of brand break it, such"
-        " as brand_id 3, brand_name ' \\t'. Once they are mended, `manage.py"
+        "The constraint brand_name_not_blank was not added: 1 of 10 rows of brand violate"
+        " it, such as brand_id 3, brand_name ' \\t'. Once they are fixed, `manage.py"
         " adopt_catalog` adds it."
     )
     assert ask(book, "SELECT brand_name FROM brand WHERE brand_id = 3") == [(" \t",)]
 
 
-def test_a_rule_that_was_left_out_can_be_taken_back_and_tried_again(
+def test_a_constraint_that_was_left_out_can_be_reverted_and_tried_again(
     adopted: Adopted,
 ) -> None:
     back = manage(adopted.url, "migrate", "catalog", "0001", "--verbosity=0")
@@ -330,7 +330,7 @@ def test_replacing_it_by_the_example_keeps_the_book_s_references(
     assert ask(adopted.url, "SELECT count(*) FROM sku") == [(1000,)]
 
 
-def test_a_table_that_is_somebody_else_s_is_refused_in_one_sentence() -> None:
+def test_a_table_of_another_program_is_refused_in_one_sentence() -> None:
     with new_database() as url:
         with psycopg.connect(url) as connection:
             connection.execute("CREATE TABLE product (product_id int, name text)")
@@ -339,8 +339,8 @@ def test_a_table_that_is_somebody_else_s_is_refused_in_one_sentence() -> None:
 
         assert refused.returncode == 1
         assert refused.stderr == (
-            "CommandError: DATABASE_URL names a database with a table product that has"
-            " no column product_name: name the book's, or one without such a table.\n"
+            "CommandError: The database in DATABASE_URL has a table product without the"
+            " column product_name: use the book's database, or one without such a table.\n"
         )
         assert ask(url, "SELECT to_regclass('brand')") == [(None,)]
 

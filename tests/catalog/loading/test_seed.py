@@ -1,4 +1,4 @@
-"""Do the example data come in whole, as the book has them, and leave the rest right?"""
+"""Loading the example data: complete, as in the book, and without side effects."""
 
 import re
 import signal
@@ -109,7 +109,7 @@ def test_the_same_options_make_the_same_rows() -> None:
     seed_catalog(*FEW, "--replace")
 
     assert contents() == first
-    # On any machine, and after any change that does not mean to.
+    # The same on every machine and Python version.
     assert Brand.objects.values_list("name", flat=True)[0] == "Glove Rose"
     assert Product.objects.values_list("name", "brand_id")[0] == (
         "Magnet pond rope valley pond tide ash hat valley mirror",
@@ -164,8 +164,8 @@ def test_a_catalog_with_rows_is_left_alone() -> None:
         seed_catalog()
 
     assert str(refusal.value) == (
-        "The catalog holds 100 brands, 10 colours, 10 sizes, 50 products, 350 SKUs, and"
-        " nothing was loaded: --replace deletes them first."
+        "The catalog has 100 brands, 10 colours, 10 sizes, 50 products, 350 SKUs, so"
+        " nothing was loaded. Use --replace to delete them first."
     )
     assert refusal.value.returncode == 1
     assert contents() == before
@@ -175,7 +175,7 @@ def test_a_catalog_with_rows_is_left_alone() -> None:
 def test_one_row_of_any_kind_is_enough_to_be_left_alone(model: Any) -> None:
     model.objects.create(name="Mine")
 
-    with pytest.raises(CommandError, match=f"holds 1 {model._meta.verbose_name}, and"):
+    with pytest.raises(CommandError, match=f"has 1 {model._meta.verbose_name}, so"):
         seed_catalog(*FEW)
 
     assert model.objects.get().name == "Mine"
@@ -204,13 +204,13 @@ def test_a_row_that_is_being_written_meanwhile_is_not_lost() -> None:
             seeding = pool.submit(seed_elsewhere)
             wait_until(lambda: rows("SELECT 1 FROM pg_locks WHERE NOT granted") != [])
 
-        with pytest.raises(CommandError, match="holds 1 brand, and"):
+        with pytest.raises(CommandError, match="has 1 brand, so"):
             seeding.result(10)
 
     assert counts() == [1, 0, 0, 0, 0]
 
 
-def test_rules_and_indexes_are_those_of_before_also_somebody_else_s() -> None:
+def test_constraints_and_indexes_are_as_before_even_those_of_another_program() -> None:
     execute(
         'CREATE INDEX "Some body\'s" ON product (lower(product_name)) WHERE brand_id > 3'
     )
@@ -235,7 +235,7 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was() -> None:
             seed_catalog("--products=50", "--replace")
 
         assert str(failure.value) == (
-            "The catalog could not be loaded, and is as it was: new row for relation"
+            "The catalog could not be loaded and is unchanged: new row for relation"
             ' "sku" violates check constraint "few".'
         )
         assert (contents(), rules_and_indexes()) == before
@@ -255,7 +255,7 @@ def test_ctrl_c_says_that_nothing_is_changed_and_a_pipe_hears_how_far_it_is(
             seeding.send_signal(signal.SIGINT)
             _, stderr = seeding.communicate()
 
-        assert stderr == "CommandError: Stopped; the catalog is as it was.\n"
+        assert stderr == "CommandError: Stopped. The catalog is unchanged.\n"
         assert seeding.returncode == 130
         with psycopg.connect(url) as database:
             assert database.execute("SELECT count(*) FROM brand").fetchone() == (0,)

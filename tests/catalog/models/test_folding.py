@@ -1,4 +1,4 @@
-"""Searches compare text as Unicode folds its case, in the API, on pages and in the admin."""
+"""Searches fold case by Unicode's rules, in the API, on pages and in the admin."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from django.db import connection
 from catalog.models.folding import FUNCTION, by_table, create_function, folded
 from tests.support.catalog.service import Catalog
 
-# A name, and what finds it.
+# Names, and search terms that match them.
 FOUND = [
     ("Οδυσσέας", "ΟΔΥΣΣΈΑΣ"),
     ("ΟΔΥΣΣΈΑΣ", "οδυσσέας"),
@@ -35,7 +35,7 @@ FOUND = [
     ("xßx", "ßx"),
     ("100%_Größe\\", "%_GRÖSSE\\"),
 ]
-# What is another letter to Unicode, or a pattern elsewhere.
+# Letters that are distinct in Unicode, and characters with a meaning in patterns.
 NOT_FOUND = [
     ("Café", "cafe"),
     ("ISTANBUL", "ıstanbul"),
@@ -133,7 +133,7 @@ def test_postgresql_folds_every_character_as_python_does() -> None:
         or unicodedata.normalize("NFD", character) != character
         and not "가" <= character <= "힣"
     ]
-    # Beside others, as Greek final sigma is not what it is alone.
+    # Between other letters, because a final sigma is folded differently.
     texts = [f"Aé{character}x" for character in folding if character.isprintable()]
 
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Can a person find their way through the catalog, without JavaScript?"""
+"""The catalog's HTML pages, which need no JavaScript."""
 
 import html
 import re
@@ -12,7 +12,7 @@ NAMES = [f"Hammer {number:02}" for number in range(45)]
 
 @pytest.fixture
 def shop(catalog: Catalog) -> Catalog:
-    """45 hammers of two brands in turns, and a saw of the second."""
+    """45 hammers of two alternating brands, and a saw of the second brand."""
     catalog.insert("brand", [("Acme & Co",), ("Böse",)])
     catalog.insert("product", [(name, 1 + n % 2) for n, name in enumerate(NAMES)])
     catalog.insert("product", [("<Saw>", 2)])
@@ -31,7 +31,7 @@ def text(answer: Answer) -> str:
 
 
 def cells(answer: Answer) -> list[list[str]]:
-    """What the table says, row by row."""
+    """The text of the table's cells, row by row."""
     rows = re.findall(r"<tr>(.*?)</tr>", answer.body.decode(), re.DOTALL)[1:]
     return [
         [
@@ -43,14 +43,14 @@ def cells(answer: Answer) -> list[list[str]]:
 
 
 def target(answer: Answer, words: str) -> str | None:
-    """Where the link with these words leads."""
+    """The URL of the link with this text."""
     pattern = rf'<a [^>]*href="([^"]*)"[^>]*>{re.escape(words)}</a>'
     found = re.search(pattern, answer.body.decode())
     return html.unescape(found.group(1)) if found else None
 
 
 def pages(catalog: Catalog, path: str) -> list[list[list[str]]]:
-    """The rows of each page, from that one on to the last."""
+    """The rows of each page, from the given one to the last."""
     found: list[list[list[str]]] = []
     following: str | None = path
     while following is not None:
@@ -108,8 +108,8 @@ def test_a_product_shows_its_skus_and_where_else_it_is(shop: Catalog) -> None:
     assert cells(page) == [["1", "Small", "Blue"], ["2", "Large", "Blue"]]
     assert target(page, "product") == "/products/1"
     assert target(page, "SKUs") == "/products/1/skus"
-    assert str(target(page, "change it in the admin")).startswith("/admin/")
-    assert "It has no SKU" in text(look(shop, "/catalog/products/2/"))
+    assert str(target(page, "Edit in the admin")).startswith("/admin/")
+    assert "This product has no SKUs." in text(look(shop, "/catalog/products/2/"))
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,7 @@ def test_what_is_not_there_is_not_found(shop: Catalog, path: str) -> None:
         ("q=%00abc", "Null characters are not allowed"),
     ],
 )
-def test_what_is_wrong_with_a_question_is_said(
-    shop: Catalog, query: str, said: str
-) -> None:
+def test_an_invalid_query_is_explained(shop: Catalog, query: str, said: str) -> None:
     answer = look(shop, f"/catalog/?{query}")
 
     assert answer.status == 400

@@ -1,0 +1,51 @@
+"""The libraries that read and write files are imported by the pages that need them."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.support.catalog.databases import new_database
+from tests.support.catalog.service import send
+from tests.support.site import Site
+
+# They take megabytes in each worker, and nothing but the pages for files needs them.
+OF_FILES = (
+    "catalog.admin.file_pages",
+    "catalog.files",
+    "catalog.loading.seed",
+    "diff_match_patch",
+    "et_xmlfile",
+    "import_export.admin",
+    "import_export.resources",
+    "openpyxl",
+    "tablib",
+)
+
+
+def test_a_worker_that_serves_the_api_has_not_imported_what_files_need(
+    migrated: str,
+) -> None:
+    application = "tests.catalog.admin.imported:application"
+    with (
+        new_database(migrated) as database,
+        Site(application, DATABASE_URL=database) as site,
+    ):
+        assert send(site.url, "GET", "/time").status == 200
+        assert send(site.url, "GET", "/products/1").status == 404
+        imported = send(site.url, "GET", "/imported").body.decode().split("\n")
+
+    assert "catalog.admin.exchange" in imported
+    assert not [name for name in imported if name.startswith(OF_FILES)]
+
+
+@pytest.mark.parametrize("model", ["brand", "product", "productcolor", "sku"])
+def test_a_list_links_to_the_pages_for_files(
+    db: None, client: Client, model: str
+) -> None:
+    client.force_login(User.objects.create_superuser("keeper"))
+
+    page = client.get(f"/admin/catalog/{model}/").content.decode()
+
+    for name in ("import", "export"):
+        assert f"/admin/catalog/{model}/{name}/" in page
+        assert client.get(f"/admin/catalog/{model}/{name}/").status_code == 200
