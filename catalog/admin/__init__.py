@@ -1,7 +1,7 @@
 """The catalog in the admin, a module for each kind of object.
 
-Imports `files`, which only `file_pages` does, `access` for the tokens, `models` and
-`writing`.
+Imports `access` for the tokens, `models`, `writing` for the locks, and, in `file_pages`
+only, `files`.
 """
 
 from catalog.admin import brands, options, products, skus, tokens

@@ -1,7 +1,7 @@
 """URLs and links of the pages that import and export files.
 
 The pages themselves are in `file_pages`. It is imported by the first request for one of
-them, because the libraries that read and write files take 9 MB of memory.
+them, because the libraries that read and write files take 7 MB of memory.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -34,31 +34,31 @@ class Violation:
     """A constraint that rows violate: their number, and the first of them."""
 
     table: str
-    rule: str
+    constraint: str
     rows: int
     of: int
     example: str
 
     def __str__(self) -> str:
         return (
-            f"The constraint {self.rule} was not added: {self.rows:,} of {self.of:,} rows "
+            f"The constraint {self.constraint} was not added: {self.rows:,} of {self.of:,} rows "
             f"of {self.table} violate it, such as {self.example}."
         )
 
 
 def add_constraint_unless_violated(
-    schema_editor: Any, model: type[Model], rule: BaseConstraint
+    schema_editor: Any, model: type[Model], constraint: BaseConstraint
 ) -> Violation | None:
     """Adds a constraint, or returns how rows violate it."""
     try:
         with transaction.atomic(schema_editor.connection.alias):
-            schema_editor.add_constraint(model, rule)
+            schema_editor.add_constraint(model, constraint)
     except IntegrityError:
-        rows = violating_rows(model, rule)
+        rows = violating_rows(model, constraint)
         first = rows.first()
         return Violation(
             table=model._meta.db_table,
-            rule=rule.name,
+            constraint=constraint.name,
             rows=rows.count(),
             of=model._default_manager.count(),
             example=in_words(first) if first else "one that was just deleted",
@@ -66,15 +66,15 @@ def add_constraint_unless_violated(
     return None
 
 
-def violating_rows(model: type[Model], rule: BaseConstraint) -> QuerySet[Model]:
+def violating_rows(model: type[Model], constraint: BaseConstraint) -> QuerySet[Model]:
     """The rows that violate the constraint, by key; of duplicates, all but the first."""
     rows = model._default_manager.order_by("pk")
-    if isinstance(rule, CheckConstraint):
-        return rows.exclude(rule.condition)
-    if isinstance(rule, UniqueConstraint):
-        alike = {name: OuterRef(name) for name in rule.fields}
+    if isinstance(constraint, CheckConstraint):
+        return rows.exclude(constraint.condition)
+    if isinstance(constraint, UniqueConstraint):
+        alike = {name: OuterRef(name) for name in constraint.fields}
         return rows.filter(Exists(rows.filter(**alike, pk__lt=OuterRef("pk"))))
-    raise TypeError(f"{rule!r} is not a check or unique constraint")
+    raise TypeError(f"{constraint!r} is not a check or unique constraint")
 
 
 def in_words(row: Model) -> str:
@@ -84,9 +84,11 @@ def in_words(row: Model) -> str:
     )
 
 
-def has_constraint(connection: Any, table: str, rule: BaseConstraint) -> bool:
+def has_constraint(connection: Any, table: str, constraint: BaseConstraint) -> bool:
     with connection.cursor() as cursor:
-        return rule.name in connection.introspection.get_constraints(cursor, table)
+        return constraint.name in connection.introspection.get_constraints(
+            cursor, table
+        )
 
 
 class CreateIfMissing(CreateModel):
@@ -128,10 +130,12 @@ class AddUnlessViolated(AddConstraint):
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
-        broken = add_constraint_unless_violated(schema_editor, model, self.constraint)
-        if broken:
+        violation = add_constraint_unless_violated(
+            schema_editor, model, self.constraint
+        )
+        if violation:
             logger.warning(
-                "%s Once they are fixed, `manage.py adopt_catalog` adds it.", broken
+                "%s Once they are fixed, `manage.py adopt_catalog` adds it.", violation
             )
 
     def database_backwards(

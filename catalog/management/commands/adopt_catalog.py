@@ -19,20 +19,22 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         connect()
         with step("Not every constraint could be added", self.stderr):
-            broken = self.adopt()
-        if broken:
-            raise CommandError("\n".join(broken))
+            violations = self.adopt()
+        if violations:
+            raise CommandError("\n".join(violations))
 
     def adopt(self) -> list[str]:
-        broken = []
+        violations = []
         for model in apps.get_app_config("catalog").get_models():
-            for rule in model._meta.constraints:
-                if has_constraint(connection, model._meta.db_table, rule):
+            for constraint in model._meta.constraints:
+                if has_constraint(connection, model._meta.db_table, constraint):
                     continue
                 with connection.schema_editor() as schema_editor:
-                    refusal = add_constraint_unless_violated(schema_editor, model, rule)
-                if refusal:
-                    broken.append(str(refusal))
+                    violation = add_constraint_unless_violated(
+                        schema_editor, model, constraint
+                    )
+                if violation:
+                    violations.append(str(violation))
                 else:
-                    self.stdout.write(f"  added      {rule.name}")
-        return broken
+                    self.stdout.write(f"  added      {constraint.name}")
+        return violations
