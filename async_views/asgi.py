@@ -23,7 +23,6 @@ from async_views.runtime.handler.security_headers import asgi_security_headers
 from async_views.runtime.postgres import bus, database
 from async_views.runtime.postgres.pending_migrations import required_migrations
 from async_views.runtime.static.static_files import static_files_asgi
-from async_views.runtime.views import rate_limit
 from async_views.runtime.views.problems import told_before_django
 from catalog.reading.reads import reads
 from catalog.writing.insertions import insertions
@@ -51,7 +50,6 @@ routes = ProtocolRouter(
     lifespan=Lifespan(
         {
             "database": lambda state: database.pool(),
-            "rate_limits": lambda state: rate_limit.shared(state["database"]),
             "bus": lambda state: bus.bus(),
             "online": lambda state: presence(state["database"], state["bus"]),
             "catalog": lambda state: reads(state["database"].connection),

@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -33,7 +32,7 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from async_views.runtime.asgi.problem import Problem
-from async_views.runtime.views.rate_limit import EXPIRE, address_subject
+from async_views.runtime.views.rate_limit import address_subject
 
 FAILURES_OF_AN_ACCOUNT_AT_AN_ADDRESS = 10
 SOON_SECONDS = 5 * 60
@@ -42,34 +41,37 @@ LATER_SECONDS = 60 * 60
 DAY_SECONDS = 24 * 60 * 60
 KNOWN_DAYS = 30
 
-# In place of a worker's: these rows are everybody's.
-ALL_WORKERS = UUID(int=0)
-
-# No row comes back where the limit is reached, which is not counted.
+# Returns no row, and does not count, once the limit is reached.
 COUNT = """
-INSERT INTO rate_limit_count AS counted (policy, ends, subject, worker, count)
-VALUES (%s, to_timestamp(%s), %s, %s, 1)
-ON CONFLICT (ends, policy, subject, worker) DO UPDATE SET count = counted.count + 1
+INSERT INTO login_count AS counted (policy, ends, subject, count)
+VALUES (%s, to_timestamp(%s), %s, 1)
+ON CONFLICT (ends, policy, subject) DO UPDATE SET count = counted.count + 1
     WHERE counted.count < %s
 RETURNING count
 """
 TAKE_BACK = """
-UPDATE rate_limit_count SET count = greatest(count - 1, 0)
-WHERE policy = %s AND ends = to_timestamp(%s) AND subject = %s AND worker = %s
+UPDATE login_count SET count = greatest(count - 1, 0)
+WHERE policy = %s AND ends = to_timestamp(%s) AND subject = %s
 """
 FORGET = """
-DELETE FROM rate_limit_count
-WHERE policy = %s AND ends = to_timestamp(%s) AND subject = %s AND worker = %s
+DELETE FROM login_count
+WHERE policy = %s AND ends = to_timestamp(%s) AND subject = %s
 """
 KNOWN = "logins known"
 IS_KNOWN = """
 SELECT EXISTS (
-    SELECT FROM rate_limit_count WHERE policy = %s AND ends > now() AND subject = %s
+    SELECT FROM login_count WHERE policy = %s AND ends > now() AND subject = %s
 )
 """
 KNOW = """
-INSERT INTO rate_limit_count (policy, ends, subject, worker, count)
-VALUES (%s, to_timestamp(%s), %s, %s, 1) ON CONFLICT DO NOTHING
+INSERT INTO login_count (policy, ends, subject, count)
+VALUES (%s, to_timestamp(%s), %s, 1) ON CONFLICT DO NOTHING
+"""
+# Workers that delete at the same time do not wait for each other.
+EXPIRE = """
+DELETE FROM login_count WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM login_count WHERE ends < now() FOR UPDATE SKIP LOCKED
+))
 """
 
 
@@ -95,7 +97,7 @@ class Window:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        return (self.limit.policy, self.ends, self.limit.subject, ALL_WORKERS)
+        return (self.limit.policy, self.ends, self.limit.subject)
 
     def count(self) -> bool:
         """Whether one more was left."""
@@ -156,7 +158,7 @@ class Attempt:
         self.of_pair.window(time.time()).forget()
         today = math.floor(time.time() / DAY_SECONDS)
         ends = (today + KNOWN_DAYS) * DAY_SECONDS
-        execute(KNOW, KNOWN, ends, self.pair, ALL_WORKERS)
+        execute(KNOW, KNOWN, ends, self.pair)
         execute(EXPIRE)
 
     def take_back(self) -> None:

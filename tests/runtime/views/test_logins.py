@@ -65,12 +65,12 @@ class Admin:
         with psycopg.connect(self.database) as database:
             database.execute(
                 """
-                INSERT INTO rate_limit_count (policy, ends, subject, worker, count)
+                INSERT INTO login_count (policy, ends, subject, count)
                 SELECT %(policy)s, to_timestamp(
                     (floor(extract(epoch FROM now()) / %(seconds)s) + n) * %(seconds)s
-                ), %(subject)s, '00000000-0000-0000-0000-000000000000', %(failures)s
+                ), %(subject)s, %(failures)s
                 FROM generate_series(1, 2) n
-                ON CONFLICT (ends, policy, subject, worker)
+                ON CONFLICT (ends, policy, subject)
                     DO UPDATE SET count = excluded.count
                 """,
                 {
@@ -100,7 +100,7 @@ def site() -> Iterator[Admin]:
 def admin(site: Admin) -> Admin:
     """With nothing counted yet."""
     with psycopg.connect(site.database) as database:
-        database.execute("TRUNCATE rate_limit_count")
+        database.execute("TRUNCATE login_count")
     return site
 
 
@@ -214,5 +214,5 @@ def test_an_open_session_is_no_way_to_guess_its_password(admin_client: Client) -
 
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) >= 1
-    connection.cursor().execute("TRUNCATE rate_limit_count")
+    connection.cursor().execute("TRUNCATE login_count")
     assert admin_client.post("/admin/password_change/", fields).status_code == 302
