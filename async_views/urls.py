@@ -10,7 +10,6 @@ import catalog.urls
 from async_api.clock import current_time
 from async_api.home import home
 from async_api.online.views import counter
-from async_views.runtime.views.health import healthz, readyz
 from async_views.runtime.views.login_page import LoginForm, login, password_change
 
 handler400 = "async_views.runtime.views.problems.bad_request_view"
@@ -36,7 +35,6 @@ urlpatterns = [
         admin.site.admin_view(password_change, cacheable=True),
     ),
     path("admin/", admin.site.urls),
+    # /healthz and /readyz are answered by middleware: async_views.runtime.views.health.
     path("favicon.ico", RedirectView.as_view(url=ICON)),
-    path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
 ]

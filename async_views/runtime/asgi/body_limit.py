@@ -17,7 +17,7 @@ ANNOUNCING = frozenset({b"content-length", b"transfer-encoding"})
 # What a client is told of a problem: the header fields that describe it, and its body.
 Tell = Callable[[Scope, ProblemDetails], tuple[Headers, bytes]]
 # As many as a 64-bit length can have.
-MOST_DIGITS = 19
+MAX_DIGITS = 19
 
 
 def document(scope: Scope, problem: ProblemDetails) -> tuple[Headers, bytes]:
@@ -163,6 +163,6 @@ def declared_length(headers: Headers) -> int:
     if not values:
         return 0
     value = values.pop()
-    if values or not value.isdigit() or len(value) > MOST_DIGITS:
+    if values or not value.isdigit() or len(value) > MAX_DIGITS:
         raise ValueError("Content-Length is not one decimal number of bytes.")
     return int(value)

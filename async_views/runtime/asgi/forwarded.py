@@ -18,8 +18,8 @@ from async_views.runtime.asgi.types import (
     Send,
 )
 
-LONGEST_ADDRESS = 253
-MOST_KEPT = 4096
+MAX_ADDRESS_LENGTH = 253
+MAX_CACHED = 4096
 SECURE = {"http": False, "https": True, "ws": False, "wss": True}
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 LOOKED_AT = frozenset({b"host", b"origin", b"x-forwarded-for", b"x-forwarded-proto"})
@@ -31,11 +31,11 @@ class Proxies:
 
     def __init__(self, trusted: Iterable[str]) -> None:
         self.networks = [ipaddress.ip_network(each, strict=False) for each in trusted]
-        self._trusts = lru_cache(MOST_KEPT)(self._compute)
+        self._trusts = lru_cache(MAX_CACHED)(self._compute)
 
     def __contains__(self, address: str) -> bool:
         # Longer ones are no addresses, and would fill the memory.
-        return len(address) <= LONGEST_ADDRESS and self._trusts(address)
+        return len(address) <= MAX_ADDRESS_LENGTH and self._trusts(address)
 
     def _compute(self, address: str) -> bool:
         try:

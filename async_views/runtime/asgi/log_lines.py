@@ -10,7 +10,7 @@ from typing import Any
 
 from async_views.runtime.asgi.problem_details import shortened
 
-LONGEST_LINE = 2000
+MAX_LINE = 2000
 
 ExceptionInfo = (
     tuple[type[BaseException], BaseException, TracebackType | None]
@@ -20,7 +20,7 @@ ExceptionInfo = (
 
 def printable(text: str) -> str:
     """The text with its control characters escaped, and shortened."""
-    text = shortened(text, LONGEST_LINE)
+    text = shortened(text, MAX_LINE)
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

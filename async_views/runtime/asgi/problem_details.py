@@ -10,11 +10,11 @@ PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 
 # Characters of what a client sent that it is told again, and of a whole sentence.
-LONGEST_ECHO = 200
-LONGEST_DETAIL = 2000
+MAX_ECHO = 200
+MAX_DETAIL = 2000
 
 
-def shortened(text: str, most: int = LONGEST_ECHO) -> str:
+def shortened(text: str, most: int = MAX_ECHO) -> str:
     """The text, or its beginning and an ellipsis, in at most so many characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 

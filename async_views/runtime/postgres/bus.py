@@ -27,6 +27,7 @@ from psycopg import sql
 
 from async_views.runtime.postgres import database
 from async_views.runtime.postgres.database import Connection
+from async_views.runtime.postgres.outage import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +35,8 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 3.0
 # A reconnect waits a random part of this, doubled after each that failed, up to the
 # second: many workers that lost the same database do not come back in step.
-SHORTEST_RETRY_SECONDS = 0.1
-LONGEST_RETRY_SECONDS = 1.0
+MIN_RETRY_SECONDS = 0.1
+MAX_RETRY_SECONDS = 1.0
 # What the statement under way is given when the bus closes.
 CLOSING_SECONDS = 1.0
 
@@ -60,7 +61,11 @@ class Bus:
         self.is_up = False
         # Set once the first attempt to connect has succeeded, or failed.
         self.was_tried = asyncio.Event()
-        self.is_down_logged = False
+        self.outage = Outage(
+            logger,
+            down="The bus is down, so that changes by other workers are seen later",
+            up="The bus is up again: changes by other workers are seen at once.",
+        )
         self.failures = 0
         self.connection: Connection | None = None
         # Held while PostgreSQL is asked something.
@@ -110,7 +115,7 @@ class Bus:
                 )
                 await self.converse(self.connection)
             except psycopg.Error as error:
-                self.note_loss(error)
+                self.outage.begin(error)
             finally:
                 self.is_up = False
                 self.was_tried.set()
@@ -118,8 +123,8 @@ class Bus:
                 if self.connection is not None:
                     await self.connection.close()
                     self.connection = None
-            longest = SHORTEST_RETRY_SECONDS * 2 ** min(self.failures, 10)
-            await asyncio.sleep(random.uniform(0, min(longest, LONGEST_RETRY_SECONDS)))
+            longest = MIN_RETRY_SECONDS * 2 ** min(self.failures, 10)
+            await asyncio.sleep(random.uniform(0, min(longest, MAX_RETRY_SECONDS)))
             self.failures += 1
 
     async def converse(self, connection: Connection) -> None:
@@ -218,20 +223,7 @@ class Bus:
         self.is_up = True
         self.failures = 0
         self.was_tried.set()
-        if self.is_down_logged:
-            logger.warning(
-                "The bus is back: other workers' changes are heard of again."
-            )
-            self.is_down_logged = False
-
-    def note_loss(self, error: psycopg.Error) -> None:
-        if not self.is_down_logged:
-            logger.warning(
-                "The bus is down, so that other workers' changes are seen later: %s: %s",
-                type(error).__name__,
-                " ".join(str(error).split()),
-            )
-            self.is_down_logged = True
+        self.outage.end()
 
 
 @asynccontextmanager

@@ -20,11 +20,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
+from async_views.runtime.asgi.state import StateKey
 from async_views.runtime.waiting.coalesce import TooManyWaiting, Unanswered
 from async_views.runtime.waiting.eager import begun
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
+POOL = StateKey[Pool]("database")
 
 
 class WorkerPool(Pool):
@@ -135,7 +137,7 @@ async def connection(request: HttpRequest) -> AsyncIterator[Connection]:
 
     Raises an error for which `is_unavailable` is true when there is none to be had.
     """
-    worker_pool = getattr(request, "scope", {}).get("state", {}).get("database")
+    worker_pool = POOL.find(request)
     if worker_pool is not None:
         async with worker_pool.connection() as borrowed:
             yield borrowed

@@ -11,7 +11,7 @@ from async_views.runtime.postgres.database import Connection
 Migration = tuple[str, str]  # the label of its app, and its name
 
 RECORDED: LiteralString = "SELECT app, name FROM django_migrations"
-MOST_NAMED = 3
+MAX_NAMED = 3
 
 
 @cache
@@ -46,6 +46,6 @@ async def pending_migrations(database: Connection) -> list[Migration]:
 
 def in_words(migrations: list[Migration]) -> str:
     """Such as "catalog.0001_initial, catalog.0003_groups and 4 more"."""
-    named = ", ".join(".".join(each) for each in migrations[:MOST_NAMED])
-    more = len(migrations) - MOST_NAMED
+    named = ", ".join(".".join(each) for each in migrations[:MAX_NAMED])
+    more = len(migrations) - MAX_NAMED
     return f"{named} and {more} more" if more > 0 else named

@@ -20,10 +20,13 @@ from async_views.runtime.asgi.problem import unavailable
 from async_views.runtime.handler.security_headers import secure
 from async_views.runtime.postgres.database import connection, is_unavailable
 from async_views.runtime.postgres.pending_migrations import in_words, pending_migrations
-from async_views.runtime.views.problems import fault_of, problem_response, shaped
+from async_views.runtime.views.problems import (
+    DATABASE_UNAVAILABLE,
+    fault_of,
+    problem_response,
+    shaped,
+)
 from async_views.runtime.views.read_only import read_only
-
-NO_ANSWER = "The database does not answer right now."
 
 
 @read_only("GET", "HEAD")
@@ -52,10 +55,10 @@ async def unreadiness(request: HttpRequest, seconds: float) -> str | None:
         async with asyncio.timeout(seconds), connection(request) as database:
             pending = await pending_migrations(database)
     except TimeoutError:
-        return NO_ANSWER
+        return DATABASE_UNAVAILABLE
     except psycopg.Error as error:
         if is_unavailable(error):
-            return NO_ANSWER
+            return DATABASE_UNAVAILABLE
         why = error.diag.message_primary or type(error).__name__
         return f"The database does not say which migrations it has: {why}."
     if not pending:

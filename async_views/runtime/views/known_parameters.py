@@ -18,8 +18,8 @@ from async_views.runtime.views.negotiation import wants_page
 from async_views.runtime.views.problems import problem_response
 from async_views.runtime.views.unknown_parameters import likely, unknown_parameters
 
-MOST_NAMED = 20
-MOST_REPEATS_OFFERED = 3
+MAX_NAMED = 20
+MAX_REPEATS_OFFERED = 3
 
 Pairs = list[tuple[str, str]]
 View = Callable[..., Coroutine[Any, Any, HttpResponse]]
@@ -48,10 +48,10 @@ def parameter_errors(given: QueryDict, known: Collection[str]) -> list[FieldErro
         for name in repeats(given, known)
     ]
     errors = unknown + repeated
-    if len(errors) <= MOST_NAMED:
+    if len(errors) <= MAX_NAMED:
         return errors
-    *named, last = errors[:MOST_NAMED]
-    others = f"{last.message} {len(errors) - MOST_NAMED:,} more are wrong too."
+    *named, last = errors[:MAX_NAMED]
+    others = f"{last.message} {len(errors) - MAX_NAMED:,} more are wrong too."
     return [*named, FieldError(last.field, last.value, others)]
 
 
@@ -106,13 +106,13 @@ def given_once(given: QueryDict, known: Collection[str]) -> list[Repair]:
             ),
         )
         for name in repeats(given, known)
-        for value in list(dict.fromkeys(given.getlist(name)))[:MOST_REPEATS_OFFERED]
+        for value in list(dict.fromkeys(given.getlist(name)))[:MAX_REPEATS_OFFERED]
     ]
 
 
 def unknown_in(given: QueryDict, known: Collection[str]) -> list[str]:
     """The first few."""
-    return [name for name in given if name not in known][:MOST_NAMED]
+    return [name for name in given if name not in known][:MAX_NAMED]
 
 
 def pairs_of(given: QueryDict) -> Pairs:

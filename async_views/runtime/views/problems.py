@@ -32,8 +32,11 @@ from async_views.runtime.handler.request import LazyRequest
 from async_views.runtime.handler.request_content import too_many_fields
 from async_views.runtime.postgres.database import is_refused_value, is_unavailable
 from async_views.runtime.views.negotiation import wants_page
+from async_views.runtime.waiting.coalesce import TooManyWaiting
 
 logger = logging.getLogger(__name__)
+
+DATABASE_UNAVAILABLE = "The database does not answer right now."
 
 # Of a request that is answered before Django.
 UNREAD = frozenset({b"content-type", b"cookie"})
@@ -121,21 +124,25 @@ class ProblemMiddleware(InPlace, MiddlewareMixin):
     def process_exception(
         self, request: HttpRequest, error: Exception
     ) -> HttpResponse | None:
-        if isinstance(error, Problem):
-            return problem_response(request, error)
-        if is_unavailable(error):
-            cause = error.__cause__ or error
-            logger.error("%s: the database does not answer: %s", request.path, cause)
-            return problem_response(
-                request, unavailable("The database does not answer right now.")
-            )
-        if is_refused_value(error):
-            logger.warning("%s: the database refused a value: %s", request.path, error)
-            reason = shortened(" ".join(str(error).split()))
-            return problem_response(
-                request, Problem(400, f"The database takes no such value: {reason}.")
-            )
-        return None
+        problem = problem_of(request, error)
+        return None if problem is None else problem_response(request, problem)
+
+
+def problem_of(request: HttpRequest, error: Exception) -> Problem | None:
+    """The problem to answer an exception with; None if the exception is unexpected."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, TooManyWaiting):
+        return unavailable("Too many requests are waiting for the database.")
+    if is_unavailable(error):
+        cause = error.__cause__ or error
+        logger.error("%s: the database does not answer: %s", request.path, cause)
+        return unavailable(DATABASE_UNAVAILABLE)
+    if is_refused_value(error):
+        logger.warning("%s: the database refused a value: %s", request.path, error)
+        reason = shortened(" ".join(str(error).split()))
+        return Problem(400, f"The database does not accept a value: {reason}.")
+    return None
 
 
 def fault_of(request: HttpRequest) -> Problem | None:

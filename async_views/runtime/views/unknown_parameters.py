@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 # Comparing names takes time: the first few are compared, and names only so far.
-MOST_COMPARED = 20
-LONGEST_COMPARED = 40
+MAX_COMPARED = 20
+MAX_COMPARED_LENGTH = 40
 # Of difflib's ratio: "curser" is near "cursor", "rate" is not near "format" or "order".
 NEAR = 0.7
 # A shorter beginning is that of too many names.
-SHORTEST_BEGINNING = 3
+MIN_PREFIX = 3
 
 
 def unknown_parameters(
@@ -29,7 +29,7 @@ def unknown_parameters(
     taken = f"is not a parameter here: {what_is_taken(known)}"
     said = []
     for place, name in enumerate(unknown):
-        meant = likely(name, known) if place < MOST_COMPARED else None
+        meant = likely(name, known) if place < MAX_COMPARED else None
         said.append(
             (
                 name,
@@ -55,7 +55,7 @@ def likely(name: str, known: Collection[str]) -> str | None:
         return plain[wanted]
     for each in plain:
         shorter, longer = sorted((wanted, each), key=len)
-        if len(shorter) >= SHORTEST_BEGINNING and longer.startswith(shorter):
+        if len(shorter) >= MIN_PREFIX and longer.startswith(shorter):
             return plain[each]
     near = get_close_matches(wanted, plain, n=1, cutoff=NEAR)
     return plain[near[0]] if near else None
@@ -63,5 +63,5 @@ def likely(name: str, known: Collection[str]) -> str | None:
 
 def plainly(name: str) -> str:
     """Without what differs by convention, or by an ampersand escaped as in HTML."""
-    start = name[:LONGEST_COMPARED].strip().lower().removeprefix("amp;")
+    start = name[:MAX_COMPARED_LENGTH].strip().lower().removeprefix("amp;")
     return start.removesuffix("[]").replace("-", "").replace("_", "").replace(" ", "")

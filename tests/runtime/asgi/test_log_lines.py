@@ -2,7 +2,7 @@ import logging
 import sys
 
 from async_views.runtime.asgi.log_lines import (
-    LONGEST_LINE,
+    MAX_LINE,
     BoundedFormatter,
     RefusalsWithoutTraceback,
 )
@@ -31,7 +31,7 @@ def test_a_line_is_bounded_and_those_of_a_traceback_are() -> None:
 
     assert "…" in lines
     assert "ValueError: bbb" in lines
-    assert max(map(len, lines.split("\n"))) <= LONGEST_LINE
+    assert max(map(len, lines.split("\n"))) <= MAX_LINE
 
 
 def test_only_what_is_somebodys_bug_has_a_traceback() -> None:

@@ -96,8 +96,8 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-DOWN = "The bus is down, so that other workers' changes are seen later"
-BACK = "The bus is back"
+DOWN = "The bus is down, so that changes by other workers are seen later"
+BACK = "The bus is up again"
 
 
 @pytest.fixture

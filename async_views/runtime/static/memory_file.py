@@ -37,7 +37,7 @@ NOT_OF_A_304 = frozenset({b"content-type", b"content-length", b"content-encoding
 
 
 @dataclass(frozen=True)
-class Answer:
+class StaticResponse:
     """A response, with header names in lower case as ASGI has them."""
 
     status: int
@@ -55,7 +55,7 @@ class Representation:
 
 
 @dataclass(frozen=True)
-class HeldFile:
+class MemoryFile:
     """``modified`` is in whole seconds since 1970; ``common`` are every answer's headers.
 
     ``zipped`` is None where gzip would save next to nothing.
@@ -67,14 +67,14 @@ class HeldFile:
     common: Headers
 
 
-def hold(
+def memory_file(
     name: str,
     content: bytes,
     zipped: bytes | None,
     modified: float,
     cache_control: str,
     common: Headers,
-) -> HeldFile:
+) -> MemoryFile:
     """A file ready to be answered, its type guessed from its name."""
     digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
     shared = [
@@ -96,10 +96,10 @@ def hold(
 
     plain = represent(content, f'"{digest}"')
     if zipped is None:
-        return HeldFile(plain, None, int(modified), common)
+        return MemoryFile(plain, None, int(modified), common)
     coding = (b"content-encoding", b"gzip")
     smaller = represent(zipped, f'"{digest}-gzip"', coding)
-    return HeldFile(plain, smaller, int(modified), common)
+    return MemoryFile(plain, smaller, int(modified), common)
 
 
 def media_type(name: str) -> str:
@@ -115,7 +115,7 @@ def compress(content: bytes) -> bytes | None:
     return zipped if len(zipped) < 0.9 * len(content) else None
 
 
-def answer(file: HeldFile, method: str, asked: Mapping[str, str]) -> Answer:
+def respond(file: MemoryFile, method: str, asked: Mapping[str, str]) -> StaticResponse:
     """``asked`` are the request's headers, with names in lower case."""
     if method not in ("GET", "HEAD"):
         return refuse(file, method)
@@ -126,23 +126,23 @@ def answer(file: HeldFile, method: str, asked: Mapping[str, str]) -> Answer:
         chosen = file.zipped
     if is_unchanged(chosen, file.modified, asked):
         kept = [header for header in chosen.headers if header[0] not in NOT_OF_A_304]
-        return Answer(304, kept, b"")
+        return StaticResponse(304, kept, b"")
     if spans is not None and asked.get("if-range", chosen.etag) == chosen.etag:
         span = byte_range(spans, len(chosen.body))
         if span is not None:
             return part(chosen, span)
-    return Answer(200, chosen.headers, chosen.body if method == "GET" else b"")
+    return StaticResponse(200, chosen.headers, chosen.body if method == "GET" else b"")
 
 
-def refuse(file: HeldFile, method: str) -> Answer:
+def refuse(file: MemoryFile, method: str) -> StaticResponse:
     problem = ProblemDetails(
         405, f"The method {method} is not for files: it should be GET or HEAD."
     )
     headers = [*problem.headers(), (b"allow", b"GET, HEAD"), *file.common]
-    return Answer(405, headers, problem.document())
+    return StaticResponse(405, headers, problem.document())
 
 
-def part(whole: Representation, span: range) -> Answer:
+def part(whole: Representation, span: range) -> StaticResponse:
     """The bytes of the span, or 416 where it has none."""
     size = len(whole.body)
     body = whole.body[span.start : span.stop]
@@ -152,7 +152,7 @@ def part(whole: Representation, span: range) -> Answer:
         (b"content-range", f"bytes {extent}/{size}".encode()),
         (b"content-length", str(len(body)).encode()),
     ]
-    return Answer(206 if body else 416, headers, body)
+    return StaticResponse(206 if body else 416, headers, body)
 
 
 def accepts_gzip(accepted: str) -> bool:
