@@ -60,25 +60,16 @@ PROBE_PRIVATE_TARGETS = environment.parsed(
 )
 PROBE_MAX_REQUESTS = environment.integer("PROBE_MAX_REQUESTS", 1000, 1, 100_000)
 PROBE_MAX_CONCURRENCY = environment.integer("PROBE_MAX_CONCURRENCY", 200, 1, 10_000)
-PROBE_TIMEOUT_SECONDS = environment.seconds("PROBE_TIMEOUT_SECONDS", 10, 0.1, 600)
 PROBE_MAX_TIMEOUT_SECONDS = environment.seconds(
-    "PROBE_MAX_TIMEOUT_SECONDS",
-    max(30, PROBE_TIMEOUT_SECONDS),
-    PROBE_TIMEOUT_SECONDS,
-    600,
+    "PROBE_MAX_TIMEOUT_SECONDS", 30, 0.1, 600
 )
 PROBE_BUDGET_SECONDS = environment.seconds("PROBE_BUDGET_SECONDS", 60, 0.1, 3600)
 PROBE_BODY_BYTES = environment.integer("PROBE_BODY_BYTES", 10 * 1024**2, 1, 1024**3)
-PROBE_HEADER_BYTES = environment.integer("PROBE_HEADER_BYTES", 65_536, 256, 1024**2)
-PROBE_HEADER_FIELDS = environment.integer("PROBE_HEADER_FIELDS", 256, 16, 10_000)
-PROBE_MAX_REDIRECTS = environment.integer("PROBE_MAX_REDIRECTS", 5, 0, 50)
 PROBE_LIMIT = environment.integer("PROBE_LIMIT", 4, 1, 1000)
 
 # --- The bridges ---
 
-BRIDGE_MAX_SLEEP_SECONDS = environment.seconds("BRIDGE_MAX_SLEEP_SECONDS", 10, 0, 600)
 BRIDGE_LIMIT = environment.integer("BRIDGE_LIMIT", 4, 1, 1000)
-BRIDGE_MAX_CALLS = environment.integer("BRIDGE_MAX_CALLS", 20, 1, 1000)
 BRIDGE_MAX_TOTAL_SECONDS = environment.seconds("BRIDGE_MAX_TOTAL_SECONDS", 60, 0, 3600)
 
 # --- Users online ---
@@ -88,19 +79,6 @@ ONLINE_SOCKETS_OF_AN_ADDRESS = environment.integer(
     "ONLINE_SOCKETS_OF_AN_ADDRESS", 0 if DEBUG else 100, 0, 1_000_000
 )
 ONLINE_WITHOUT_ORIGIN = environment.boolean("ONLINE_WITHOUT_ORIGIN", default=DEBUG)
-ONLINE_MESSAGES = environment.integer("ONLINE_MESSAGES", 10, 0, 1_000_000)
-ONLINE_FRAMES_A_SECOND = environment.integer("ONLINE_FRAMES_A_SECOND", 5, 1, 100)
-ONLINE_REPEAT_SECONDS = environment.seconds("ONLINE_REPEAT_SECONDS", 30, 1, 3600)
-ONLINE_STALLED_SECONDS = environment.seconds("ONLINE_STALLED_SECONDS", 15, 0.1, 3600)
-ONLINE_FLUSH_SECONDS = environment.seconds("ONLINE_FLUSH_SECONDS", 0.1, 0.01, 60)
-ONLINE_HEARTBEAT_SECONDS = environment.seconds("ONLINE_HEARTBEAT_SECONDS", 3, 0.1, 600)
-# One heartbeat may be lost, and another late.
-ONLINE_LEASE_SECONDS = environment.seconds(
-    "ONLINE_LEASE_SECONDS",
-    max(10, 3 * ONLINE_HEARTBEAT_SECONDS),
-    2 * ONLINE_HEARTBEAT_SECONDS,
-    3600,
-)
 
 # --- The catalog ---
 
