@@ -46,9 +46,11 @@ def routes(
             yield from routes(pattern.url_patterns, path)
 
 
-EVERY_ROUTE = [*dict.fromkeys(routes()), "/nowhere", "/static/nowhere.css"]
-# The admin answers most things with the way to its login.
-ROUTES = [path for path in dict.fromkeys(routes()) if not path.startswith("/admin/")]
+# Middleware answers the first two.
+FOUND = ["/healthz", "/readyz", *dict.fromkeys(routes())]
+EVERY_ROUTE = [*FOUND, "/nowhere", "/static/nowhere.css"]
+# The admin redirects most requests to its login.
+ROUTES = [path for path in FOUND if not path.startswith("/admin/")]
 OF_THE_CATALOG = [path for path in ROUTES if re.match("/(brands|products)(/|$)", path)]
 PAGES_OF_THE_CATALOG = [path for path in ROUTES if path.startswith("/catalog/")]
 

@@ -1,4 +1,6 @@
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -216,3 +218,42 @@ def test_an_open_session_is_no_way_to_guess_its_password(admin_client: Client) -
     assert int(refused.headers["Retry-After"]) >= 1
     connection.cursor().execute("TRUNCATE login_count")
     assert admin_client.post("/admin/password_change/", fields).status_code == 302
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site whose own PostgreSQL has ended since it started."""
+    directory = tmp_path_factory.mktemp("postgres")
+    settings = {"PREPARE_ON_START": "1", "DATABASE_SECONDS": "1"}
+    with Site(EMBEDDED_POSTGRES_DIR=str(directory), **settings) as site:
+        # Leaves a connection that is going to break.
+        assert Admin(site.url, "", []).log_in("admin", "wrong", "::1").status == 200
+        pid = int((directory / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+        psutil.Process(pid).wait(10)
+        yield site
+
+
+@pytest.mark.parametrize("accept", [BROWSER, "application/json"])
+@pytest.mark.parametrize("session", ["", "sessionid=0123456789abcdefghijklmnopqrstuv"])
+def test_a_login_without_the_database_is_answered_503(
+    stopped: Site, accept: str, session: str
+) -> None:
+    token = "a" * 32
+    headers = {
+        "Accept": accept,
+        "Cookie": f"csrftoken={token}; {session}",
+        "X-CSRFToken": token,
+        "Content-Type": FORM,
+    }
+    fields = {"username": "admin", "password": PASSWORD}
+
+    answer = send(stopped.url, "POST", LOGIN, urlencode(fields).encode(), headers)
+
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    if accept == BROWSER:
+        assert "<title>503 Service Unavailable</title>" in answer.body.decode()
+    else:
+        assert answer.problem["detail"] == "The database does not answer right now."
+    assert "Traceback" not in stopped.output
