@@ -1,4 +1,4 @@
-"""What answers what, under ASGI."""
+"""The ASGI application: what handles each kind of connection."""
 
 import os
 
@@ -27,7 +27,7 @@ from async_views.runtime.views.problems import told_before_django
 from catalog.reading.reads import reads
 from catalog.writing.insertions import insertions
 
-# Read before anybody waits for an answer.
+# Read before the first request waits for it.
 required_migrations()
 
 handler = Handler(threads=settings.REQUEST_THREADS)
@@ -58,5 +58,5 @@ routes = ProtocolRouter(
     ),
 )
 
-# First of all: everything behind it, such as the log, asks who asked.
+# Outermost: everything behind it, such as the log, reads the client's address.
 application = Forwarded(routes, settings.TRUSTED_PROXIES)

@@ -1,7 +1,7 @@
-"""Every knob of the site, read from the environment once, with its default and unit.
+"""The site's settings, each read from the environment once, with its default and unit.
 
-`DEBUG` is the one switch between development and production: it is off unless the
-environment turns it on, as `make run` does, and some defaults depend on it.
+`DEBUG` switches between development and production. It is off unless the environment
+turns it on, as `make run` does; some defaults depend on it.
 """
 
 from pathlib import Path
@@ -41,8 +41,8 @@ DATABASES = {
         "DATABASE_URL", default=embedded.url(EMBEDDED_POSTGRES_DIR)
     )
 }
-# The ORM's connections stay with the threads that requests borrow, REQUEST_THREADS a
-# worker; one that broke meanwhile is noticed before it is used.
+# Each of a worker's REQUEST_THREADS threads keeps a connection of the ORM. A connection
+# that has broken is noticed before it is used.
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASE_POOL_SIZE = environment.integer("DATABASE_POOL_SIZE", 8, 1, 1000)
 DATABASE_SECONDS = environment.seconds("DATABASE_SECONDS", 5, 0.1, 60)
@@ -97,7 +97,7 @@ CATALOG_WRITES_A_MINUTE = environment.integer(
 SECRET_KEY = (
     development_secret(VAR_DIR / "secret_key")
     if DEBUG and not environment.text("SECRET_KEY")
-    else environment.secret("SECRET_KEY", cure=" (DEBUG=1 makes one for development)")
+    else environment.secret("SECRET_KEY", cure=" (DEBUG=1 creates one for development)")
 )
 SECRET_KEY_FALLBACKS = list(environment.secrets("SECRET_KEY_FALLBACKS"))
 ALLOWED_HOSTS = list(environment.hosts("ALLOWED_HOSTS", required=not DEBUG))
@@ -130,7 +130,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 
-# --- What the site is made of ---
+# --- Applications and middleware ---
 
 INSTALLED_APPS = [
     # Without discovery: async_views/apps.py names the applications with admin pages.
@@ -174,7 +174,7 @@ TEMPLATES = [
         },
     },
 ]
-# Files in the admin: who may bring one, and who may take one.
+# The permissions to import and export files in the admin.
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 STATIC_URL = "/static/"
@@ -212,7 +212,7 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # Django's own handlers would say every warning twice, or only under DEBUG.
+    # Django's own handlers would log every warning twice, or only under DEBUG.
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
     },

@@ -1,4 +1,4 @@
-"""What is where."""
+"""The site's routes."""
 
 from django.contrib import admin
 from django.templatetags.static import static
@@ -17,13 +17,13 @@ handler403 = "async_views.runtime.views.problems.forbidden_view"
 handler404 = "async_views.runtime.views.problems.not_found_view"
 handler500 = "async_views.runtime.views.problems.failed_view"
 
-# Looked up when asked for: in production that reads all static files.
+# Looked up on first use: in production that reads all static files.
 ICON = lazy(static, str)("site.svg")
 
 admin.site.login_form = LoginForm
 
 urlpatterns = [
-    # Not included: what is asked for most is found first, and without a level between.
+    # Not included but listed: the most requested routes are matched first, one level up.
     *catalog.urls.urlpatterns,
     path("", home, name="home"),
     path("time", current_time, name="time"),

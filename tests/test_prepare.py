@@ -93,7 +93,7 @@ def test_example_data_that_cannot_be_loaded_are_what_failed(settings: Settings) 
         sentence, before = failure()
 
     assert sentence == (
-        "The example data could not be loaded, and the catalog is as it was: "
+        "The example data could not be loaded, and the catalog is unchanged: "
         "no room for it."
     )
     assert before.startswith("Traceback (most recent call last):")
@@ -109,7 +109,7 @@ def test_a_table_that_is_missing_is_not_the_url_s_fault(settings: Settings) -> N
         execute("ALTER TABLE mislaid RENAME TO sku")
 
     assert sentence == (
-        "The example data could not be loaded, and the catalog is as it was: "
+        "The example data could not be loaded, and the catalog is unchanged: "
         'relation "sku" does not exist.'
     )
 
@@ -127,7 +127,7 @@ def test_a_lock_that_others_hold_is_said_without_a_traceback(
         execute("RESET lock_timeout")
 
     assert sentence == (
-        "The example data could not be loaded, and the catalog is as it was: "
+        "The example data could not be loaded, and the catalog is unchanged: "
         "canceling statement due to lock timeout."
     )
     assert before == ""
@@ -152,7 +152,7 @@ def test_a_server_that_goes_away_is_not_the_url_s_fault(settings: Settings) -> N
 
     # PostgreSQL's own last words, or psycopg's where it was still writing.
     assert re.fullmatch(
-        "The example data could not be loaded, and the catalog is as it was: .*"
+        "The example data could not be loaded, and the catalog is unchanged: .*"
         r"(terminating connection|server closed the connection).*\.",
         sentence,
     )

@@ -1,4 +1,4 @@
-"""The exception that carries problem details to whatever answers the client."""
+"""The exception that carries problem details to the code that responds."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ MAX_ERRORS = 20
 
 
 class Problem(Exception):
-    """What is wrong, for whom it may concern: raise it, or answer with it."""
+    """An error for the client, to raise or to respond with."""
 
     def __init__(
         self,
@@ -39,10 +39,10 @@ class Problem(Exception):
 def wrong_values(
     errors: Sequence[FieldError], status: int = 400, of: int | None = None
 ) -> Problem:
-    """The first MAX_ERRORS of them, and how many there are where these are not all.
+    """A problem that lists the first MAX_ERRORS errors, and says how many there are.
 
-    All of them would be an answer many times as long as the request. `of` is how many
-    there are, where `errors` are not all.
+    All of them could be a response many times as long as the request. `of` is the number
+    of errors, if `errors` does not have them all.
     """
     listed = errors[:MAX_ERRORS]
     count = len(errors) if of is None else of

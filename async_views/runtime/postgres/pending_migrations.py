@@ -1,4 +1,4 @@
-"""The migrations that this release needs, and those of them that a database lacks."""
+"""The migrations that this release requires, and those that a database lacks."""
 
 from functools import cache
 from typing import LiteralString
@@ -16,10 +16,10 @@ MAX_NAMED = 3
 
 @cache
 def required_migrations() -> frozenset[Migration]:
-    """Those that a database has recorded when `migrate` has nothing left to do.
+    """Those that a database has recorded after `migrate`.
 
-    Reads the migration files, once in a process. A squashed migration is applied when all
-    that it replaces are recorded, so these are required in its place
+    Reads the migration files, once in a process. A squashed migration counts as applied
+    if all that it replaces are recorded, so these are required in its place
     (https://docs.djangoproject.com/en/5.2/topics/migrations/#squashing-migrations).
     """
     loader = MigrationLoader(None, load=False)
@@ -31,10 +31,10 @@ def required_migrations() -> frozenset[Migration]:
 
 
 async def pending_migrations(database: Connection) -> list[Migration]:
-    """The required migrations that the database has no record of, in order of name.
+    """The required migrations that the database has not recorded, sorted by name.
 
-    Further records are those of a newer release, and do not matter. Raises psycopg.Error
-    when the records cannot be read.
+    Additional records belong to a newer release and are ignored. Raises psycopg.Error if
+    the records cannot be read.
     """
     try:
         # Not prepared: a restored table may have columns of another type.

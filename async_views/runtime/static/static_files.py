@@ -1,9 +1,9 @@
-"""Who answers for the static files? The gateway, before Django is asked.
+"""Serving of static files by the gateway, before Django.
 
-All of them are held in memory, compressed once, from the worker's start to its end: a
-request for one opens no file and needs no thread. They should be what pages are made of;
-films and downloads belong elsewhere. Under DEBUG a file is read at each request, so that
-an edited one shows at the next reload.
+A worker keeps all of them in memory, compressed once at its start, so that a request opens
+no file and needs no thread. They should be parts of pages; large downloads belong
+elsewhere. Under DEBUG a file is read at each request, so that an edited one is shown on the
+next reload.
 """
 
 import os
@@ -98,7 +98,7 @@ def static_files_wsgi(application: WsgiApplication) -> WsgiApplication:
 
 
 def finder() -> Find:
-    """Finds a file by the path of its URL."""
+    """The function that finds a file by the path of its URL."""
     return look_up if settings.DEBUG else load_all().get
 
 
@@ -106,7 +106,7 @@ def load_all() -> dict[str, MemoryFile]:
     """Every static file by the path of its URL."""
     storage = cast(HashedStaticFiles, staticfiles_storage)
     common = asgi_security_headers()
-    # Most files are there by two names with one content.
+    # Most files have two names for the same content.
     compress_once = cache(compress)
     return {
         settings.STATIC_URL + name: memory_file(
@@ -122,7 +122,7 @@ def load_all() -> dict[str, MemoryFile]:
 
 
 def look_up(path: str) -> MemoryFile | None:
-    """The file as it is on the disk now. Blocks, which under DEBUG does not matter."""
+    """The file as it is on disk now. Blocks, which does not matter under DEBUG."""
     if not path.startswith(settings.STATIC_URL):
         return None
     name = path.removeprefix(settings.STATIC_URL)

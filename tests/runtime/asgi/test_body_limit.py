@@ -137,7 +137,7 @@ def test_the_refusal_is_a_problem_that_names_the_limit() -> None:
         "type": "about:blank",
         "title": HTTPStatus(413).phrase,
         "status": 413,
-        "detail": "The request body is larger than 100000 bytes, the most taken here.",
+        "detail": "The request body is larger than 100000 bytes, which is the limit here.",
     }
 
 

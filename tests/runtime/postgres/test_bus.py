@@ -250,7 +250,7 @@ async def test_who_comes_back_is_listened_for_again(topic: str) -> None:
     "name", ["", "Online", "on-line", 'a"; DROP TABLE b; --', "1st", "a" * 64, "\u00e4"]
 )
 async def test_a_topic_is_an_identifier(name: str) -> None:
-    said = re.escape(f"The topic {name!r} is no lower-case identifier")
+    said = re.escape(f"The topic {name!r} is not a lower-case identifier")
     async with bus() as opened:
         with pytest.raises(ValueError, match=said):
             await opened.publish(name)

@@ -364,7 +364,7 @@ def test_data_of_another_major_version_is_refused(empty: Path) -> None:
 
     assert str(refusal.value) == (
         f"EMBEDDED_POSTGRES_DIR ({empty}) holds data of PostgreSQL 17, not 18: name an"
-        " empty directory, or one that does not exist yet, and bring the data over with"
+        " empty directory, or one that does not exist yet, and move the data with"
         " pg_dump 17."
     )
 

@@ -130,7 +130,7 @@ def test_a_browser_is_told_on_the_form_and_a_program_in_problem_details(
     assert 1 <= int(page.headers["Retry-After"]) <= 300
     assert 1 <= int(document.headers["Retry-After"]) <= 300
     text = page.body.decode()
-    assert re.search(r"errornote.*Too many passwords were wrong", text, re.DOTALL)
+    assert re.search(r"errornote.*Too many wrong passwords", text, re.DOTALL)
     assert 'name="password"' in text
     assert "Try again in" in document.problem["detail"]
 
