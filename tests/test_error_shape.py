@@ -57,7 +57,7 @@ PAGES_OF_THE_CATALOG = [path for path in ROUTES if path.startswith("/catalog/")]
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A site, and two tokens: one that may do all, and one that may do nothing."""
+    """A site, and two tokens: one with all permissions, and one with none."""
 
     url: str
     database: str
@@ -95,7 +95,7 @@ def served(database: tuple[str, str, str]) -> Iterator[Served]:
 
 @pytest.fixture
 def spare(migrated: str) -> Iterator[Served]:
-    """One to break: it has a database of its own, and gives it up soon."""
+    """A site to break: it has a database of its own, and a short timeout for it."""
     with new_database(migrated) as url:
         with psycopg.connect(url) as connection:
             connection.execute(ROWS)
@@ -452,7 +452,7 @@ def test_a_database_that_does_not_answer(spare: Served) -> None:
         connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
-def test_what_nobody_expected(spare: Served) -> None:
+def test_an_unexpected_error(spare: Served) -> None:
     with psycopg.connect(spare.database) as connection:
         connection.execute("DROP TABLE brand, product, sku CASCADE")
 

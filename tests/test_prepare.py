@@ -1,4 +1,4 @@
-"""Is the database ready to serve after `prepare`, and no more than that?"""
+"""`prepare` makes the database ready to serve, and does no more."""
 
 import re
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def execute(statement: str) -> None:
 
 @contextmanager
 def failing(event: str, table: str, condition: str = "true") -> Iterator[None]:
-    """As long as the block lasts, PostgreSQL refuses such rows."""
+    """Has PostgreSQL refuse such rows during the block."""
     execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
         " 'BEGIN RAISE EXCEPTION ''no room for it''; END'"
@@ -78,7 +78,7 @@ def failing(event: str, table: str, condition: str = "true") -> Iterator[None]:
 
 
 def failure() -> tuple[str, str]:
-    """The sentence with which it ends, and what it says before."""
+    """The last line of its output, and what comes before."""
     stderr = StringIO()
     with pytest.raises(CommandError) as failed:
         call_command("prepare", stdout=StringIO(), stderr=stderr)
@@ -168,7 +168,7 @@ def test_an_account_that_cannot_be_created_is_what_failed() -> None:
     assert not User.objects.exists()
 
 
-def test_what_nobody_expected_is_named_and_traced(settings: Settings) -> None:
+def test_an_unexpected_error_is_named_and_traced(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["no.such.Hasher"]
 
     sentence, before = failure()

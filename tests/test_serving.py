@@ -1,4 +1,4 @@
-"""The whole site under real servers: what it shows, and how it starts, dies and stops."""
+"""The whole site under real servers: its pages, and how it starts, crashes and stops."""
 
 import collections
 import concurrent.futures
@@ -326,7 +326,7 @@ def test_a_killed_worker_is_replaced_while_the_other_one_serves(
 
 
 class SteadyClients:
-    """Ask again and again, over connections that they keep or make anew, until closed."""
+    """Clients that send requests until closed, on one connection or on new ones."""
 
     def __init__(self, port: int, pauses: list[float]) -> None:
         self.port = port
@@ -424,7 +424,7 @@ def test_a_probe_under_way_completes_when_the_site_is_told_to_stop(
     assert "Traceback" not in site.output
 
 
-def test_what_takes_longer_than_a_stopping_site_waits_is_told_so(
+def test_a_request_that_outlasts_a_stopping_site_is_told_so(
     target: TargetServer,
 ) -> None:
     with (

@@ -1,4 +1,4 @@
-"""Can the environment be misread? Each knob is read or complained of, never guessed."""
+"""Each setting is read or rejected, never guessed."""
 
 import os
 import re
@@ -23,7 +23,7 @@ PRODUCTION = dict(re.findall(r"(\w+)=([\w.:/@]+)", DEPLOY)) | {
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A program of the site in an environment that holds only these variables."""
+    """Runs a program of the site with only these environment variables."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,

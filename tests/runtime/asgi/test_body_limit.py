@@ -1,4 +1,4 @@
-"""Is a body over the cap refused, however it is sent, before it costs anything?"""
+"""Bodies over the limit are refused, however they are sent, before they cost anything."""
 
 import contextlib
 import gc
@@ -31,7 +31,7 @@ TEN_MEGABYTES = MEGABYTE * 10
 
 @dataclass
 class Reader:
-    """An application that reads its body, and answers how many bytes it was given."""
+    """An application that reads the body, and responds with the number of bytes."""
 
     received: list[int] = field(default_factory=list)
     disconnects: int = 0
@@ -213,7 +213,7 @@ def test_a_body_longer_than_declared_is_cut_at_what_was_declared() -> None:
 @pytest.mark.parametrize(
     "values", [[b"five"], [b"-1"], [b"5, 5"], [b"5", b"6"], [b""], [b"9" * 5000]]
 )
-async def test_a_content_length_that_is_no_number_is_refused(
+async def test_a_content_length_that_is_not_a_number_is_refused(
     values: list[bytes],
 ) -> None:
     # Uvicorn's parser refuses these itself; other servers may leave it to the site.

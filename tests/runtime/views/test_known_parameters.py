@@ -1,4 +1,4 @@
-"""A query string is read whole, and what was likely meant is offered."""
+"""Unknown and repeated parameters are reported, with what was probably meant."""
 
 from urllib.parse import parse_qsl
 

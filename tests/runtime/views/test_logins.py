@@ -33,7 +33,7 @@ User.objects.create_superuser("owner", password={PASSWORD!r})
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """A site behind a trusted proxy, so that each address can ask."""
+    """A site behind a trusted proxy, so that requests can come from any address."""
 
     url: str
     database: str
@@ -54,7 +54,7 @@ class Admin:
         return send(self.url, "POST", LOGIN, urlencode(fields).encode(), headers)
 
     def statuses(self, attempts: int, username: str, address: str) -> list[int]:
-        """Of so many wrong passwords at once."""
+        """The statuses of so many wrong passwords at once."""
         with ThreadPoolExecutor(attempts) as pool:
             waits = [
                 pool.submit(self.log_in, username, "wrong", address)
@@ -63,7 +63,7 @@ class Admin:
             return sorted(wait.result().status for wait in waits)
 
     def use_up(self, policy: str, subject: str, failures: int, seconds: int) -> None:
-        """As so many failures would, in this window and the next."""
+        """Counts so many failures, in this window and the next."""
         with psycopg.connect(self.database) as database:
             database.execute(
                 """
@@ -100,7 +100,7 @@ def site() -> Iterator[Admin]:
 
 @pytest.fixture
 def admin(site: Admin) -> Admin:
-    """With nothing counted yet."""
+    """The site, with nothing counted yet."""
     with psycopg.connect(site.database) as database:
         database.execute("TRUNCATE login_count")
     return site
@@ -136,7 +136,7 @@ def test_a_browser_is_told_on_the_form_and_a_program_in_problem_details(
 
 
 @pytest.mark.parametrize("name", ["OWNER", "\uff4fwner", "Owner"])
-def test_a_spelling_of_the_name_is_no_other_account(admin: Admin, name: str) -> None:
+def test_all_spellings_of_a_name_are_one_account(admin: Admin, name: str) -> None:
     pair = f"{account_subject('owner')} address 192.0.2.3"
     admin.use_up("failed logins of an account at an address", pair, MOST, 300)
 
@@ -171,7 +171,7 @@ def test_success_resets_the_count_of_the_account_at_the_address(admin: Admin) ->
     assert admin.log_in("owner", PASSWORD, "192.0.2.5").status == 302
 
 
-def test_nobody_locks_an_owner_out_of_where_they_have_logged_in(admin: Admin) -> None:
+def test_an_owner_cannot_be_locked_out_of_a_known_address(admin: Admin) -> None:
     assert admin.log_in("owner", PASSWORD, "192.0.2.6").status == 302
     account = account_subject("owner")
     admin.use_up("failed logins of an account", account, MOST_OF_AN_ACCOUNT, 3600)
@@ -199,7 +199,9 @@ def test_a_name_of_a_megabyte_is_not_told_again(admin: Admin) -> None:
     assert len(page.body) < 20_000
 
 
-def test_an_open_session_is_no_way_to_guess_its_password(admin_client: Client) -> None:
+def test_an_open_session_cannot_be_used_to_guess_its_password(
+    admin_client: Client,
+) -> None:
     pair = f"{account_subject('admin')} address 127.0.0.1"
     limit = Limit("failed logins of an account at an address", pair, MOST, 300)
     for _ in range(MOST):

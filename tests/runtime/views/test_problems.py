@@ -1,4 +1,4 @@
-"""Every error, whatever made it, has one shape: problem details or a page."""
+"""Every error has one shape, whatever caused it: problem details or a page."""
 
 from typing import Any
 

@@ -113,7 +113,7 @@ def test_a_refused_request_does_not_prolong_the_wait() -> None:
     assert limits.take(SOMEBODY, policy).remaining == 0
 
 
-def test_a_crowd_takes_bounded_memory_and_pushes_out_nobody_busy(
+def test_many_subjects_take_bounded_memory_and_push_out_no_busy_one(
     policy: Policy,
 ) -> None:
     limits = RateLimits(max_subjects=100)
