@@ -216,5 +216,5 @@ def foreign_host(request: HttpRequest) -> str | None:
         request.get_host()
     except DisallowedHost:
         host = shortened(request.META.get("HTTP_HOST", ""))
-        return f"{host!r} is not a host of this site: ALLOWED_HOSTS has its hosts."
+        return f"{host!r} is not a host of this site: ALLOWED_HOSTS names its hosts."
     return None

@@ -348,7 +348,7 @@ def test_another_method_is_told_which_there_are(files: Files) -> None:
 
     assert reply.status == 405
     assert reply.headers["allow"] == "GET, HEAD"
-    assert b"it should be GET or HEAD" in reply.body
+    assert b"DELETE is not allowed for files; allowed: GET, HEAD." in reply.body
 
 
 OUTSIDE = [
