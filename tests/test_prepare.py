@@ -150,7 +150,7 @@ def test_a_server_that_goes_away_is_not_the_url_s_fault(settings: Settings) -> N
         connection.close()
         execute("DROP FUNCTION refuse CASCADE")
 
-    # PostgreSQL's own last words, or psycopg's where it was still writing.
+    # PostgreSQL's last message, or psycopg's if it was still sending.
     assert re.fullmatch(
         "The example data could not be loaded, and the catalog is unchanged: .*"
         r"(terminating connection|server closed the connection).*\.",

@@ -16,7 +16,7 @@ from tests.support.site import ROOT
 DEPLOY = (
     (ROOT / "README.md").read_text().split("## Deploy\n\n```sh\n")[1].split("```")[0]
 )
-# What the README documents for production; the secret is the one that is made there.
+# The README's settings for production, with a secret like the one it creates.
 PRODUCTION = dict(re.findall(r"(\w+)=([\w.:/@]+)", DEPLOY)) | {
     "SECRET_KEY": "".join(chr(33 + number) for number in range(60))
 }

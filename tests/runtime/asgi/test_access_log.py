@@ -25,7 +25,7 @@ async def line_of(
     async def send(message: Message) -> None:
         pass
 
-    # gunicorn keeps its lines from other handlers, and so from caplog's.
+    # gunicorn's logger does not propagate to other handlers, such as caplog's.
     access = logging.getLogger("gunicorn.access")
     access.addHandler(caplog.handler)
     try:

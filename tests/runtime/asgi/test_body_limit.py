@@ -25,7 +25,7 @@ from tests.support.servers import Served, serve_asgi
 
 LIMIT = 100_000
 MEGABYTE = bytes(1_000_000)
-# Of more reads of the server's than one: what precedes the cap has been passed on.
+# More than one read of the server, so that a part has been passed on before the limit.
 TEN_MEGABYTES = MEGABYTE * 10
 
 
@@ -353,7 +353,7 @@ def test_django_frees_the_file_it_spooled_a_refused_body_to(
     with serve_asgi(BodyLimit(ASGIHandler(), len(MEGABYTE), {})) as server:
         refused, _ = ask(server, chunked(TEN_MEGABYTES))
         taken, size = ask(server, chunked(MEGABYTE))
-    # A file nobody closed would be warned of here, and warnings are errors.
+    # An unclosed file would cause a warning here, and warnings are errors.
     gc.collect()
     after = deleted_files_held_open()
 

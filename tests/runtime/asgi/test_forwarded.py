@@ -90,11 +90,11 @@ def ask(request: pytest.FixtureRequest, server: Served) -> Ask:
         (["X-Forwarded-Proto: ,, https,"], "https"),
         (["X-Forwarded-Proto:"], "http"),
         (["X-Forwarded-Proto: ftp"], "http"),
-        # The client, then the proxy that it asked, of which the next one is told.
+        # The client, then its proxy, as reported by the next proxy.
         (["X-Forwarded-For: 192.0.2.7, 10.0.0.1", "X-Forwarded-Proto: https,http"], "https"),
         (["X-Forwarded-For: 192.0.2.7, 10.0.0.1", "X-Forwarded-Proto: http,https"], "http"),
         (["X-Forwarded-For: 192.0.2.7, 10.0.0.1", "X-Forwarded-Proto: https"], "https"),
-        # What is left of the first that is not trusted, the client made up.
+        # Everything left of the first untrusted one was made up by the client.
         (["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https, http"], "http"),
         (["X-Forwarded-For: 10.0.0.9, 192.0.2.7", "X-Forwarded-Proto: https,http"], "http"),
         (["X-Forwarded-For: 10.0.0.2, 10.0.0.1", "X-Forwarded-Proto: https,http"], "https"),

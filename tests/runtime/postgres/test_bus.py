@@ -21,7 +21,7 @@ from async_views.runtime.postgres.bus import Bus, bus
 
 SECONDS = 10
 
-# The site runs on uvloop, which polls a socket at other moments than asyncio does.
+# The site runs on uvloop, which polls sockets at other moments than asyncio.
 pytestmark = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
 
 
@@ -342,7 +342,7 @@ async def test_a_database_that_restarts_is_found_again(
     directory = own_directory / "postgres"
     with await asyncio.to_thread(embedded.hold, directory) as running:
         place = conninfo_to_dict(embedded.url(directory))
-        # By the name that the tests' database has by now, which tests before may have made.
+        # The name of the tests' database, which earlier tests may have created.
         name = str(database.parameters()["dbname"])
         if name != place["dbname"]:
             async with await psycopg.AsyncConnection.connect(

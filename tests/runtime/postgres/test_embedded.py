@@ -284,7 +284,7 @@ def test_a_pid_file_naming_a_stranger_does_not_prevent_a_start(directory: Path) 
         left_behind = {path: path.read_text() for path in pid_files}
         pid = str(postmaster(directory))
     user = owner if os.geteuid() == 0 else None
-    # PostgreSQL takes any living process of its own user for another server.
+    # PostgreSQL mistakes any living process of its own user for another server.
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=user) as stranger:
         for path, text in left_behind.items():
             path.write_text(text.replace(pid, str(stranger.pid), 1))

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
     replaces = {replaces}
     dependencies = {dependencies}
 """
-# Names of migrations: what each replaces, and which it depends on.
+# Migrations by name: those that each replaces, and those it depends on.
 FILES: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     "while both are there": {
         "0001_first": ([], []),

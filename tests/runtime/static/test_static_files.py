@@ -75,7 +75,7 @@ def laid_out(folder: Path, debug: bool = False) -> Iterator[Path]:
         DEBUG=debug,
         STATICFILES_DIRS=[folder],
         STATICFILES_FINDERS=["django.contrib.staticfiles.finders.FileSystemFinder"],
-        # Setting it makes Django forget the storage that knows the files of before.
+        # Setting it makes Django forget the storage with the earlier files.
         STORAGES=dict(settings.STORAGES),
     ):
         yield folder
@@ -393,7 +393,7 @@ def test_under_debug_names_are_plain_and_an_edited_file_shows_at_once(
     assert url == "/static/site/style.css"
     assert before.body == STYLE
     assert (after.status, after.body) == (200, b"edited")
-    # Kept by browsers, but asked for again each time.
+    # Browsers keep it, but check it each time.
     assert after.headers["cache-control"] == "no-cache"
 
 
@@ -423,7 +423,7 @@ def test_a_file_is_answered_without_waiting_for_a_thread_or_anything(
     scope = {"path": "/static/site/style.css", "method": "GET", "headers": []}
     answering: Any = static_files_asgi(nothing_else)(scope, receive, send)
 
-    # Outside any event loop: whatever waited would be suspended here, or fail.
+    # Outside any event loop, where anything that waits would be suspended or fail.
     with pytest.raises(StopIteration):
         answering.send(None)
 

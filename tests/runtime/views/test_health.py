@@ -35,7 +35,7 @@ def test_a_database_without_its_migrations_is_not_ready_until_it_has_them() -> N
     with (
         new_database() as url,
         Site(DATABASE_URL=url) as asgi,
-        # A synchronous worker, where each answer has a connection of its own.
+        # A synchronous worker, where each response uses a connection of its own.
         Site("-k", "sync", "async_views.wsgi", DATABASE_URL=url) as wsgi,
     ):
         sites = asgi.url, wsgi.url

@@ -112,7 +112,7 @@ def test_more_attempts_at_once_than_the_limit_do_not_slip_through(admin: Admin) 
 
     statuses = admin.statuses(8, "owner", "192.0.2.1")
 
-    # Two more, and two again where a window happens to end in between.
+    # Two more, and two again if a window happens to end in between.
     assert set(statuses) == {200, 429}
     assert 2 <= statuses.count(200) <= 4
 
@@ -147,7 +147,7 @@ def test_an_account_that_does_not_exist_is_limited_as_well(admin: Admin) -> None
     pair = f"{account_subject('nobody')} address 192.0.2.4"
     admin.use_up("failed logins of an account at an address", pair, MOST - 1, 300)
 
-    # The third at the latest, should a window end in between.
+    # The third at the latest, in case a window ends in between.
     answers = [admin.log_in("nobody", "wrong", "192.0.2.4") for _ in range(3)]
 
     assert (answers[0].status, answers[2].status) == (200, 429)
@@ -188,7 +188,7 @@ def test_a_refusal_costs_no_hash(admin: Admin) -> None:
     assert admin.statuses(8, "owner", "192.0.2.8") == [429] * 8
     used = sum(worker.cpu_times().user for worker in admin.workers) - started
 
-    # Each hash takes more than that.
+    # A hash takes longer.
     assert used / 8 < 0.1
 
 
@@ -228,7 +228,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     directory = tmp_path_factory.mktemp("postgres")
     settings = {"PREPARE_ON_START": "1", "DATABASE_SECONDS": "1"}
     with Site(EMBEDDED_POSTGRES_DIR=str(directory), **settings) as site:
-        # Leaves a connection that is going to break.
+        # So that the worker keeps a connection, which then breaks.
         assert Admin(site.url, "", []).log_in("admin", "wrong", "::1").status == 200
         pid = int((directory / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGQUIT)

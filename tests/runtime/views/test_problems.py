@@ -17,7 +17,7 @@ from async_views.urls import urlpatterns as site_urlpatterns
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-# The site's own routes, and some that go wrong.
+# The site's own routes, and some that fail.
 pytestmark = pytest.mark.urls(__name__)
 
 
