@@ -40,7 +40,7 @@ _TURN = "turn.lock"
 _AUTHENTICATION = "trust"
 _PORT = 5432
 _SOCKET = f".s.PGSQL.{_PORT}"
-_LONGEST_SOCKET_PATH = 103  # bytes: what macOS allows; Linux allows 107
+_MAX_SOCKET_PATH = 103  # bytes: what macOS allows; Linux allows 107
 _OPTIONS = (
     f"-p {_PORT} -c listen_addresses= -c unix_socket_directories=."
     " -c unix_socket_permissions=0700 -c max_connections=100"
@@ -278,7 +278,7 @@ def _installation() -> Path:
 def _socket_directory(directory: Path) -> Path:
     """The data directory, or a link to it if its path cannot be a socket's."""
     data = directory / "data"
-    is_short = len(os.fsencode(data / _SOCKET)) <= _LONGEST_SOCKET_PATH
+    is_short = len(os.fsencode(data / _SOCKET)) <= _MAX_SOCKET_PATH
     if is_short and "," not in str(
         data
     ):  # A comma separates hosts in a connection URL.
