@@ -1,6 +1,7 @@
-"""The server's whole configuration. Its knobs are read in async_views/settings.py."""
+"""The server's whole configuration. Its settings are read in async_views/settings.py."""
 
 import atexit
+import ctypes
 import errno
 import ipaddress
 import math
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +38,17 @@ class Worker(BoundedWorker):
     CONFIG_KWARGS: dict[str, Any] = {
         "loop": "uvloop",
         "http": HttpProtocol,
-        # A worker whose start-up fails exits; it never serves half.
+        # A worker whose start fails exits, rather than serve without a resource.
         "lifespan": "on",
-        # Shorter than graceful_timeout, so that the lifespan still ends in order.
+        # Shorter than graceful_timeout, so that the lifespan can still shut down.
         "timeout_graceful_shutdown": settings.GRACEFUL_SECONDS,
         # async_views.runtime.asgi.access_log writes the lines, with the time taken.
         "access_log": False,
-        # async_views.runtime.asgi.forwarded reads what proxies say, under WSGI as well.
+        # async_views.runtime.asgi.forwarded reads the proxies' headers, under WSGI too.
         "proxy_headers": False,
         "server_header": False,
         "ws": WebSocketProtocol,
-        # The site's clients have next to nothing to say.
+        # Clients have hardly anything to send.
         "ws_max_size": 4096,
         "ws_ping_interval": settings.SOCKET_PING_SECONDS,
         "ws_ping_timeout": settings.SOCKET_SECONDS,
@@ -64,41 +66,41 @@ bind = (
 workers = settings.WORKERS
 proc_name = "async_views"
 
-# A worker that does not stir its event loop for `timeout` seconds is replaced.
+# A worker whose event loop is blocked for `timeout` seconds is replaced.
 graceful_timeout = settings.GRACEFUL_SECONDS + 5
 timeout = 10 + math.ceil(
     max(
         settings.GRACEFUL_SECONDS,
-        # Under a synchronous worker these are how long one request may take.
+        # Under a synchronous worker one request may take as long as these.
         settings.PROBE_BUDGET_SECONDS,
         settings.BRIDGE_MAX_TOTAL_SECONDS,
     )
 )
 keepalive = 5
 
-# Workers are replaced now and then, not all at once: whatever leaks stays small.
+# Workers are replaced from time to time, not all at once, so that leaks stay small.
 max_requests = settings.MAX_REQUESTS
 max_requests_jitter = settings.MAX_REQUESTS // 10
 
 forwarded_allow_ips = ",".join(settings.TRUSTED_PROXIES)
 secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
-# A heartbeat that waits for a busy disk would look like a worker that hangs.
+# A heartbeat delayed by a busy disk would look like a hanging worker.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 accesslog = "-"
-# The sync worker's line; the same shape as runtime/asgi/access_log.py.
+# For the sync worker; the same format as in runtime/asgi/access_log.py.
 access_log_format = '%(t)s %(h)s "%(r)s" %(s)s %(B)s B %(M)s ms'
-# What Ctrl-C or `make run` needs to know, on_starting and when_ready say themselves.
+# on_starting and when_ready print what a user of `make run` needs.
 loglevel = "warning" if settings.DEBUG else "info"
 
 
 def on_starting(arbiter: Any) -> None:
-    """Before the workers: the database where it is ours to start, and what is in it."""
+    """Before the workers start: the embedded database, and its contents."""
     require_free_port(arbiter.cfg)
     replace_in_turn(arbiter)
-    # Until gunicorn handles signals itself, being told to stop must not leave the
-    # database running.
+    # Until gunicorn handles signals itself, a signal must not leave the database
+    # running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(128 + signal.SIGINT))
     say(f"async_views {__version__}")
@@ -115,15 +117,22 @@ def when_ready(arbiter: Any) -> None:
             host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(
                 address[0], address[0]
             )
-            # In production people come by another name, through a proxy.
+            # In production clients use another address, through a proxy.
             what = "open" if settings.DEBUG else "listening"
             say(f"  {what:10} http://{host}:{address[1]}/   (Ctrl-C stops everything)")
             if settings.DEBUG and not ipaddress.ip_address(address[0]).is_loopback:
-                say("  beware     DEBUG is on, and HOST lets the whole network in")
+                say("  warning    DEBUG is on, and HOST admits the whole network")
 
 
 def post_fork(arbiter: Any, worker: Any) -> None:
     note_listeners(listener.sock for listener in worker.sockets)
+
+
+def post_worker_init(worker: Any) -> None:
+    # Loading the site leaves some 10 MB free, which glibc would keep; other C libraries
+    # have no such function.
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def require_free_port(cfg: Any) -> None:
@@ -155,8 +164,8 @@ def start_embedded_postgres() -> None:
     except embedded.EmbeddedPostgresError as error:
         sys.exit(str(error))
     say(f"  database   embedded PostgreSQL {embedded.POSTGRES_VERSION} in {directory}")
-    # Not the on_exit hook, which gunicorn skips when the port is taken or a start fails.
-    # Workers inherit this, but each end of theirs only gives up the share they inherited.
+    # Not the on_exit hook, which gunicorn skips if the port is in use or a start fails.
+    # Workers inherit this too, but only give up the share that they inherited.
     atexit.register(stop_embedded_postgres, database, os.getpid())
 
 
@@ -168,8 +177,8 @@ def stop_embedded_postgres(database: embedded.Hold, master: int) -> None:
 
 
 def prepare() -> None:
-    # A process of its own: this one must stay free of Django, whose connections and
-    # threads no fork should inherit.
+    # In another process: this one must not load Django, whose connections and threads
+    # no fork should inherit.
     manage = Path(__file__).with_name("manage.py")
     finished = subprocess.run([sys.executable, manage, "prepare"], check=False)
     if finished.returncode < 0:

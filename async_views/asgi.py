@@ -1,4 +1,4 @@
-"""What answers what, under ASGI."""
+"""The ASGI application: what handles each kind of connection."""
 
 import os
 
@@ -23,12 +23,11 @@ from async_views.runtime.handler.security_headers import asgi_security_headers
 from async_views.runtime.postgres import bus, database
 from async_views.runtime.postgres.pending_migrations import required_migrations
 from async_views.runtime.static.static_files import static_files_asgi
-from async_views.runtime.views import rate_limit
 from async_views.runtime.views.problems import told_before_django
 from catalog.reading.reads import reads
 from catalog.writing.insertions import insertions
 
-# Read before anybody waits for an answer.
+# Read before the first request waits for it.
 required_migrations()
 
 handler = Handler(threads=settings.REQUEST_THREADS)
@@ -51,7 +50,6 @@ routes = ProtocolRouter(
     lifespan=Lifespan(
         {
             "database": lambda state: database.pool(),
-            "rate_limits": lambda state: rate_limit.shared(state["database"]),
             "bus": lambda state: bus.bus(),
             "online": lambda state: presence(state["database"], state["bus"]),
             "catalog": lambda state: reads(state["database"].connection),
@@ -60,5 +58,5 @@ routes = ProtocolRouter(
     ),
 )
 
-# First of all: everything behind it, such as the log, asks who asked.
+# Outermost: everything behind it, such as the log, reads the client's address.
 application = Forwarded(routes, settings.TRUSTED_PROXIES)

@@ -1,7 +1,7 @@
-"""Every knob of the site, read from the environment once, with its default and unit.
+"""The site's settings, each read from the environment once, with its default and unit.
 
-`DEBUG` is the one switch between development and production: it is off unless the
-environment turns it on, as `make run` does, and some defaults depend on it.
+`DEBUG` switches between development and production. It is off unless the environment
+turns it on, as `make run` does; some defaults depend on it.
 """
 
 from pathlib import Path
@@ -41,8 +41,8 @@ DATABASES = {
         "DATABASE_URL", default=embedded.url(EMBEDDED_POSTGRES_DIR)
     )
 }
-# The ORM's connections stay with the threads that requests borrow, REQUEST_THREADS a
-# worker; one that broke meanwhile is noticed before it is used.
+# Each of a worker's REQUEST_THREADS threads keeps a connection of the ORM. A connection
+# that has broken is noticed before it is used.
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASE_POOL_SIZE = environment.integer("DATABASE_POOL_SIZE", 8, 1, 1000)
 DATABASE_SECONDS = environment.seconds("DATABASE_SECONDS", 5, 0.1, 60)
@@ -60,25 +60,16 @@ PROBE_PRIVATE_TARGETS = environment.parsed(
 )
 PROBE_MAX_REQUESTS = environment.integer("PROBE_MAX_REQUESTS", 1000, 1, 100_000)
 PROBE_MAX_CONCURRENCY = environment.integer("PROBE_MAX_CONCURRENCY", 200, 1, 10_000)
-PROBE_TIMEOUT_SECONDS = environment.seconds("PROBE_TIMEOUT_SECONDS", 10, 0.1, 600)
 PROBE_MAX_TIMEOUT_SECONDS = environment.seconds(
-    "PROBE_MAX_TIMEOUT_SECONDS",
-    max(30, PROBE_TIMEOUT_SECONDS),
-    PROBE_TIMEOUT_SECONDS,
-    600,
+    "PROBE_MAX_TIMEOUT_SECONDS", 30, 0.1, 600
 )
 PROBE_BUDGET_SECONDS = environment.seconds("PROBE_BUDGET_SECONDS", 60, 0.1, 3600)
 PROBE_BODY_BYTES = environment.integer("PROBE_BODY_BYTES", 10 * 1024**2, 1, 1024**3)
-PROBE_HEADER_BYTES = environment.integer("PROBE_HEADER_BYTES", 65_536, 256, 1024**2)
-PROBE_HEADER_FIELDS = environment.integer("PROBE_HEADER_FIELDS", 256, 16, 10_000)
-PROBE_MAX_REDIRECTS = environment.integer("PROBE_MAX_REDIRECTS", 5, 0, 50)
 PROBE_LIMIT = environment.integer("PROBE_LIMIT", 4, 1, 1000)
 
 # --- The bridges ---
 
-BRIDGE_MAX_SLEEP_SECONDS = environment.seconds("BRIDGE_MAX_SLEEP_SECONDS", 10, 0, 600)
 BRIDGE_LIMIT = environment.integer("BRIDGE_LIMIT", 4, 1, 1000)
-BRIDGE_MAX_CALLS = environment.integer("BRIDGE_MAX_CALLS", 20, 1, 1000)
 BRIDGE_MAX_TOTAL_SECONDS = environment.seconds("BRIDGE_MAX_TOTAL_SECONDS", 60, 0, 3600)
 
 # --- Users online ---
@@ -88,19 +79,6 @@ ONLINE_SOCKETS_OF_AN_ADDRESS = environment.integer(
     "ONLINE_SOCKETS_OF_AN_ADDRESS", 0 if DEBUG else 100, 0, 1_000_000
 )
 ONLINE_WITHOUT_ORIGIN = environment.boolean("ONLINE_WITHOUT_ORIGIN", default=DEBUG)
-ONLINE_MESSAGES = environment.integer("ONLINE_MESSAGES", 10, 0, 1_000_000)
-ONLINE_FRAMES_A_SECOND = environment.integer("ONLINE_FRAMES_A_SECOND", 5, 1, 100)
-ONLINE_REPEAT_SECONDS = environment.seconds("ONLINE_REPEAT_SECONDS", 30, 1, 3600)
-ONLINE_STALLED_SECONDS = environment.seconds("ONLINE_STALLED_SECONDS", 15, 0.1, 3600)
-ONLINE_FLUSH_SECONDS = environment.seconds("ONLINE_FLUSH_SECONDS", 0.1, 0.01, 60)
-ONLINE_HEARTBEAT_SECONDS = environment.seconds("ONLINE_HEARTBEAT_SECONDS", 3, 0.1, 600)
-# One heartbeat may be lost, and another late.
-ONLINE_LEASE_SECONDS = environment.seconds(
-    "ONLINE_LEASE_SECONDS",
-    max(10, 3 * ONLINE_HEARTBEAT_SECONDS),
-    2 * ONLINE_HEARTBEAT_SECONDS,
-    3600,
-)
 
 # --- The catalog ---
 
@@ -119,7 +97,7 @@ CATALOG_WRITES_A_MINUTE = environment.integer(
 SECRET_KEY = (
     development_secret(VAR_DIR / "secret_key")
     if DEBUG and not environment.text("SECRET_KEY")
-    else environment.secret("SECRET_KEY", cure=" (DEBUG=1 makes one for development)")
+    else environment.secret("SECRET_KEY", cure=" (DEBUG=1 creates one for development)")
 )
 SECRET_KEY_FALLBACKS = list(environment.secrets("SECRET_KEY_FALLBACKS"))
 ALLOWED_HOSTS = list(environment.hosts("ALLOWED_HOSTS", required=not DEBUG))
@@ -152,7 +130,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 
-# --- What the site is made of ---
+# --- Applications and middleware ---
 
 INSTALLED_APPS = [
     # Without discovery: async_views/apps.py names the applications with admin pages.
@@ -196,7 +174,7 @@ TEMPLATES = [
         },
     },
 ]
-# Files in the admin: who may bring one, and who may take one.
+# The permissions to import and export files in the admin.
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 STATIC_URL = "/static/"
@@ -234,7 +212,7 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # Django's own handlers would say every warning twice, or only under DEBUG.
+    # Django's own handlers would log every warning twice, or only under DEBUG.
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
     },

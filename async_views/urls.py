@@ -1,4 +1,4 @@
-"""What is where."""
+"""The site's routes."""
 
 from django.contrib import admin
 from django.templatetags.static import static
@@ -10,7 +10,6 @@ import catalog.urls
 from async_api.clock import current_time
 from async_api.home import home
 from async_api.online.views import counter
-from async_views.runtime.views.health import healthz, readyz
 from async_views.runtime.views.login_page import LoginForm, login, password_change
 
 handler400 = "async_views.runtime.views.problems.bad_request_view"
@@ -18,13 +17,13 @@ handler403 = "async_views.runtime.views.problems.forbidden_view"
 handler404 = "async_views.runtime.views.problems.not_found_view"
 handler500 = "async_views.runtime.views.problems.failed_view"
 
-# Looked up when asked for: in production that reads all static files.
+# Looked up on first use: in production that reads all static files.
 ICON = lazy(static, str)("site.svg")
 
 admin.site.login_form = LoginForm
 
 urlpatterns = [
-    # Not included: what is asked for most is found first, and without a level between.
+    # Not included but listed: the most requested routes are matched first, one level up.
     *catalog.urls.urlpatterns,
     path("", home, name="home"),
     path("time", current_time, name="time"),
@@ -36,7 +35,6 @@ urlpatterns = [
         admin.site.admin_view(password_change, cacheable=True),
     ),
     path("admin/", admin.site.urls),
+    # /healthz and /readyz are answered by middleware: async_views.runtime.views.health.
     path("favicon.ico", RedirectView.as_view(url=ICON)),
-    path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
 ]

@@ -1,4 +1,4 @@
-"""What answers, under WSGI: every HTTP page, without the resources of a lifespan."""
+"""The WSGI application: every page over HTTP, without the resources of a lifespan."""
 
 import os
 
@@ -15,7 +15,7 @@ from async_views.runtime.handler.request_content import CheckedWSGIRequest
 from async_views.runtime.postgres.pending_migrations import required_migrations
 from async_views.runtime.static.static_files import static_files_wsgi
 
-# Read before anybody waits for an answer.
+# Read before the first request waits for it.
 required_migrations()
 
 django_application.request_class = CheckedWSGIRequest

@@ -37,7 +37,7 @@ def routes(
 ) -> Iterator[str]:
     """A path of every route."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
-        # The admin has regular expressions among its patterns, which end in a $.
+        # Some of the admin's patterns are regular expressions that end in a $.
         of_pattern = re.sub(r"<[^>]*>|\(\?P<.*?\)", "1", str(pattern.pattern))
         path = before + re.sub(r"^\^|\$$", "", of_pattern)
         if isinstance(pattern, URLPattern):
@@ -46,22 +46,24 @@ def routes(
             yield from routes(pattern.url_patterns, path)
 
 
-EVERY_ROUTE = [*dict.fromkeys(routes()), "/nowhere", "/static/nowhere.css"]
-# The admin answers most things with the way to its login.
-ROUTES = [path for path in dict.fromkeys(routes()) if not path.startswith("/admin/")]
+# Middleware answers the first two.
+FOUND = ["/healthz", "/readyz", *dict.fromkeys(routes())]
+EVERY_ROUTE = [*FOUND, "/nowhere", "/static/nowhere.css"]
+# The admin redirects most requests to its login.
+ROUTES = [path for path in FOUND if not path.startswith("/admin/")]
 OF_THE_CATALOG = [path for path in ROUTES if re.match("/(brands|products)(/|$)", path)]
 PAGES_OF_THE_CATALOG = [path for path in ROUTES if path.startswith("/catalog/")]
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A site, and two tokens: one that may do all, and one that may do nothing."""
+    """A site, and two tokens: one with all permissions, and one with none."""
 
     url: str
     database: str
     good: str
     useless: str
-    # What the site has logged.
+    # The lines of the log.
     lines: list[str] = field(default_factory=list)
 
     def ask(self, asker: str, method: str, path: str, **headers: str) -> Answer:
@@ -93,14 +95,14 @@ def served(database: tuple[str, str, str]) -> Iterator[Served]:
 
 @pytest.fixture
 def spare(migrated: str) -> Iterator[Served]:
-    """One to break: it has a database of its own, and gives it up soon."""
+    """A site to break: it has a database of its own, and a short timeout for it."""
     with new_database(migrated) as url:
         with psycopg.connect(url) as connection:
             connection.execute(ROWS)
         settings = {"CATALOG_WRITE_ACCESS": "anyone", "DATABASE_SECONDS": "0.5"}
         with Site(DATABASE_URL=url, **settings) as site:
             served = Served(site.url, url, "", "")
-            # A worker that finds no database at its start would end the site.
+            # A worker that starts without its database would stop the site.
             assert served.ask("program", "GET", "/readyz").status == 200
             yield served
 
@@ -254,7 +256,7 @@ EVERYWHERE = {
     "multipart in 'zlib'",
     "a form in 'idna'",
 }
-# Forms, an API, a page, and what is nowhere.
+# Forms, an API, a page, and a path without a route.
 OF_EACH_KIND = ["/admin/login/", "/product", "/requests/", "/healthz", "/nowhere"]
 
 
@@ -271,7 +273,7 @@ def test_a_body_that_cannot_be_read(served: Served, kind: str) -> None:
             {
                 "Accept": ACCEPT[asker],
                 "Content-Type": content_type,
-                # With these, the forms are read.
+                # With these, the forms are parsed.
                 "Cookie": f"csrftoken={CSRF_COOKIE}",
                 "X-CSRFToken": CSRF_COOKIE,
             },
@@ -406,7 +408,7 @@ def test_more_than_the_limit(database: tuple[str, str, str]) -> None:
         served = Served(site.url, *database)
         for path in OF_THE_CATALOG:
             for asker in ACCEPT:
-                # The third at the latest, should a minute end in between.
+                # The third at the latest, in case a minute ends in between.
                 answers = [served.ask(asker, "GET", path) for _ in range(3)]
                 answers = [each for each in answers if each.status != 200]
                 assert_is_problem(answers[-1], 429, asker)
@@ -440,7 +442,7 @@ def test_a_database_that_does_not_answer(spare: Served) -> None:
             answer = spare.ask(asker, method, path, body=body, **sent)
             assert_is_problem(answer, 503, asker)
 
-        # Each waits for the database as long as it may: all together, then.
+        # All at once, because each waits for the database until the timeout.
         with ThreadPoolExecutor(len(ACCEPT) * len(asked)) as pool:
             waits = [
                 pool.submit(ask, asker, *each) for asker in ACCEPT for each in asked
@@ -450,7 +452,7 @@ def test_a_database_that_does_not_answer(spare: Served) -> None:
         connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
-def test_what_nobody_expected(spare: Served) -> None:
+def test_an_unexpected_error(spare: Served) -> None:
     with psycopg.connect(spare.database) as connection:
         connection.execute("DROP TABLE brand, product, sku CASCADE")
 
@@ -478,6 +480,6 @@ def test_a_form_that_is_filled_in_wrongly(served: Served, path: str) -> None:
     page = served.ask("browser", "GET", path)
 
     assert_is_problem(document, 400, "program")
-    # The page of this error is the form itself, to be mended.
+    # The page of this error is the form itself, to be corrected.
     assert page.status == 400
     assert b'aria-invalid="true"' in page.body

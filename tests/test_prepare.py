@@ -1,4 +1,4 @@
-"""Is the database ready to serve after `prepare`, and no more than that?"""
+"""`prepare` makes the database ready to serve, and does no more."""
 
 import re
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def execute(statement: str) -> None:
 
 @contextmanager
 def failing(event: str, table: str, condition: str = "true") -> Iterator[None]:
-    """As long as the block lasts, PostgreSQL refuses such rows."""
+    """Has PostgreSQL refuse such rows during the block."""
     execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
         " 'BEGIN RAISE EXCEPTION ''no room for it''; END'"
@@ -78,7 +78,7 @@ def failing(event: str, table: str, condition: str = "true") -> Iterator[None]:
 
 
 def failure() -> tuple[str, str]:
-    """The sentence with which it ends, and what it says before."""
+    """The last line of its output, and what comes before."""
     stderr = StringIO()
     with pytest.raises(CommandError) as failed:
         call_command("prepare", stdout=StringIO(), stderr=stderr)
@@ -93,7 +93,7 @@ def test_example_data_that_cannot_be_loaded_are_what_failed(settings: Settings) 
         sentence, before = failure()
 
     assert sentence == (
-        "The example data could not be loaded, and the catalog is as it was: "
+        "The example data could not be loaded, and the catalog is unchanged: "
         "no room for it."
     )
     assert before.startswith("Traceback (most recent call last):")
@@ -109,7 +109,7 @@ def test_a_table_that_is_missing_is_not_the_url_s_fault(settings: Settings) -> N
         execute("ALTER TABLE mislaid RENAME TO sku")
 
     assert sentence == (
-        "The example data could not be loaded, and the catalog is as it was: "
+        "The example data could not be loaded, and the catalog is unchanged: "
         'relation "sku" does not exist.'
     )
 
@@ -127,7 +127,7 @@ def test_a_lock_that_others_hold_is_said_without_a_traceback(
         execute("RESET lock_timeout")
 
     assert sentence == (
-        "The example data could not be loaded, and the catalog is as it was: "
+        "The example data could not be loaded, and the catalog is unchanged: "
         "canceling statement due to lock timeout."
     )
     assert before == ""
@@ -150,9 +150,9 @@ def test_a_server_that_goes_away_is_not_the_url_s_fault(settings: Settings) -> N
         connection.close()
         execute("DROP FUNCTION refuse CASCADE")
 
-    # PostgreSQL's own last words, or psycopg's where it was still writing.
+    # PostgreSQL's last message, or psycopg's if it was still sending.
     assert re.fullmatch(
-        "The example data could not be loaded, and the catalog is as it was: .*"
+        "The example data could not be loaded, and the catalog is unchanged: .*"
         r"(terminating connection|server closed the connection).*\.",
         sentence,
     )
@@ -168,7 +168,7 @@ def test_an_account_that_cannot_be_created_is_what_failed() -> None:
     assert not User.objects.exists()
 
 
-def test_what_nobody_expected_is_named_and_traced(settings: Settings) -> None:
+def test_an_unexpected_error_is_named_and_traced(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["no.such.Hasher"]
 
     sentence, before = failure()

@@ -1,4 +1,4 @@
-"""The whole site under real servers: what it shows, and how it starts, dies and stops."""
+"""The whole site under real servers: its pages, and how it starts, crashes and stops."""
 
 import collections
 import concurrent.futures
@@ -175,7 +175,7 @@ def test_a_probe_of_the_site_itself_is_not_called_trustworthy(
 
     for view in ("", "async_to_sync"):
         answer = get_json(
-            # Short, because under WSGI this worker may be the one that is to answer.
+            # Short, because under WSGI this worker may have to answer itself.
             f"{site.url}/requests/{view}?url={asked}&request_num=2&timeout=1&format=json"
         )
 
@@ -326,7 +326,7 @@ def test_a_killed_worker_is_replaced_while_the_other_one_serves(
 
 
 class SteadyClients:
-    """Ask again and again, over connections that they keep or make anew, until closed."""
+    """Clients that send requests until closed, on one connection or on new ones."""
 
     def __init__(self, port: int, pauses: list[float]) -> None:
         self.port = port
@@ -374,7 +374,7 @@ def test_a_reload_loses_no_request() -> None:
             site.master.send_signal(signal.SIGHUP)
             _, alive = psutil.wait_procs(old, 15)
             assert not alive
-            # The old ones have left, and so the new ones accept.
+            # The old workers have stopped accepting, so the new ones accept.
             assert site.output.count("startup complete") == 2 + 2 * reload
         last = {str(worker.pid).encode() for worker in site.workers()}
         answered = clients.answered_by.copy()
@@ -424,7 +424,7 @@ def test_a_probe_under_way_completes_when_the_site_is_told_to_stop(
     assert "Traceback" not in site.output
 
 
-def test_what_takes_longer_than_a_stopping_site_waits_is_told_so(
+def test_a_request_that_outlasts_a_stopping_site_is_told_so(
     target: TargetServer,
 ) -> None:
     with (
@@ -560,7 +560,7 @@ def test_a_worker_that_dies_while_the_database_is_away_leaves_the_others_serving
         psutil.Process(postmaster).wait(10)
 
         site.workers()[0].kill()
-        # Its replacement cannot start, and the one after that neither.
+        # Neither its replacement nor the next one can start.
         site.wait_until(lambda site: site.output.count("did not open") >= 2)
 
         assert get(f"{site.url}/time")[0] == 200
@@ -578,7 +578,7 @@ def test_workers_do_not_outlive_a_killed_master(tmp_path: Path) -> None:
 
         _, alive = psutil.wait_procs(workers, 10)
         assert not alive
-    # The database it left running is taken over, and ended.
+    # The database that it left running is taken over and stopped.
     embedded.hold(tmp_path).release()
     assert not (tmp_path / "data" / "postmaster.pid").exists()
 

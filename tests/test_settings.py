@@ -1,4 +1,4 @@
-"""Can the environment be misread? Each knob is read or complained of, never guessed."""
+"""Each setting is read or rejected, never guessed."""
 
 import os
 import re
@@ -16,14 +16,14 @@ from tests.support.site import ROOT
 DEPLOY = (
     (ROOT / "README.md").read_text().split("## Deploy\n\n```sh\n")[1].split("```")[0]
 )
-# What the README documents for production; the secret is the one that is made there.
+# The README's settings for production, with a secret like the one it creates.
 PRODUCTION = dict(re.findall(r"(\w+)=([\w.:/@]+)", DEPLOY)) | {
     "SECRET_KEY": "".join(chr(33 + number) for number in range(60))
 }
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A program of the site in an environment that holds only these variables."""
+    """Runs a program of the site with only these environment variables."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,

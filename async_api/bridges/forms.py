@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
+from async_api.bridges.experiments.experiment import MAX_CALLS, MAX_SLEEP_SECONDS
 from async_api.bridges.experiments.registry import EXPERIMENTS, Ready
 from async_api.bridges.question import Question
 from async_api.number_fields import NumberField, WholeNumberField
@@ -17,10 +18,10 @@ TITLES = [(name, each.title) for name, each in EXPERIMENTS.items()]
 # What is read for every experiment; its own parameters are in its row.
 COMMON = ("experiment", "compare", "format")
 DEFAULTS = Question(
-    sleep_seconds=min(0.5, settings.BRIDGE_MAX_SLEEP_SECONDS),
-    calls=min(4, settings.BRIDGE_MAX_CALLS),
+    sleep_seconds=0.5,
+    calls=4,
     thread_sensitive=True,
-    at_once=min(2, settings.BRIDGE_MAX_CALLS),
+    at_once=2,
 )
 
 
@@ -89,10 +90,10 @@ class BridgeForm(forms.Form):
         required=False,
         initial=f"{DEFAULTS.sleep_seconds:g}",
         min_value=0,
-        max_value=settings.BRIDGE_MAX_SLEEP_SECONDS,
+        max_value=MAX_SLEEP_SECONDS,
         error_messages=dict.fromkeys(
             ("invalid", "min_value", "max_value"),
-            f"sleep_time is a number of seconds from 0 to {settings.BRIDGE_MAX_SLEEP_SECONDS:g}.",
+            f"sleep_time is a number of seconds from 0 to {MAX_SLEEP_SECONDS:g}.",
         ),
     )
     num_calls = WholeNumberField(
@@ -100,12 +101,12 @@ class BridgeForm(forms.Form):
         required=False,
         initial=DEFAULTS.calls,
         min_value=1,
-        max_value=settings.BRIDGE_MAX_CALLS,
+        max_value=MAX_CALLS,
         error_messages=dict.fromkeys(
             ("invalid", "min_value", "max_value"),
-            f"num_calls is a whole number from 1 to {settings.BRIDGE_MAX_CALLS}.",
+            f"num_calls is a whole number from 1 to {MAX_CALLS}.",
         ),
-        help_text=f"How many there are: 1 to {settings.BRIDGE_MAX_CALLS}.",
+        help_text=f"How many there are: 1 to {MAX_CALLS}.",
     )
     thread_sensitive = TrueOrFalse(
         label="Thread-sensitive",
@@ -119,12 +120,12 @@ class BridgeForm(forms.Form):
         required=False,
         initial=DEFAULTS.at_once,
         min_value=1,
-        max_value=settings.BRIDGE_MAX_CALLS,
+        max_value=MAX_CALLS,
         error_messages=dict.fromkeys(
             ("invalid", "min_value", "max_value"),
-            f"at_once is a whole number from 1 to {settings.BRIDGE_MAX_CALLS}.",
+            f"at_once is a whole number from 1 to {MAX_CALLS}.",
         ),
-        help_text=f"How many the semaphore lets in: 1 to {settings.BRIDGE_MAX_CALLS}.",
+        help_text=f"How many the semaphore lets in: 1 to {MAX_CALLS}.",
     )
     compare = TrueOrFalse(
         label="Compare",
@@ -165,9 +166,7 @@ class BridgeForm(forms.Form):
             self.fields["compare"].help_text = f"true: with “{counterpart.title}”."
         sleep = self.fields["sleep_time"]
         sleep.label = self.row.sleep_label
-        sleep.help_text = (
-            f"{self.row.sleep_help}: 0 to {settings.BRIDGE_MAX_SLEEP_SECONDS:g}."
-        )
+        sleep.help_text = f"{self.row.sleep_help}: 0 to {MAX_SLEEP_SECONDS:g}."
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from async_views.runtime.waiting.eager import begun
 
 logger = logging.getLogger(__name__)
 
+MAX_FRAMES_PER_SECOND = 5  # on each socket
+# After so much silence the number is sent again.
+REPEAT_SECONDS = 30.0
 # Some 3 ms of writing, after which the event loop has its turn.
 SOCKETS_AT_ONCE = 250
 # What a socket raises that has left, or that the server is closing by itself.

@@ -6,11 +6,9 @@ https://asgi.readthedocs.io/en/latest/specs/www.html#websocket
 import asyncio
 import logging
 
-from django.conf import settings
-
 from async_api.online.broadcast import GONE, Socket
 from async_api.online.origins import OriginRefused, require_origin
-from async_api.online.presence import Presence
+from async_api.online.presence import PRESENCE, Presence
 from async_api.online.room import NoRoom
 from async_views.runtime.asgi.problem_details import RETRY_AFTER_SECONDS, ProblemDetails
 from async_views.runtime.asgi.routing import refuse_websocket
@@ -21,6 +19,10 @@ logger = logging.getLogger(__name__)
 # https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
+# A client may send so many, although nobody listens, before it is cut off.
+MAX_MESSAGES = 10
+# A client that has not read for so long is cut off.
+STALLED_SECONDS = 15.0
 # What a client that does not read is given to hear that it is closed, too.
 CLOSING_SECONDS = 1.0
 
@@ -36,7 +38,7 @@ class Conversation:
         self.headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        presence: Presence = scope["state"]["online"]
+        presence = PRESENCE.of(scope)
         address = (scope.get("client") or ("",))[0]
         try:
             require_origin(scope)
@@ -67,7 +69,7 @@ async def converse(presence: Presence, receive: Receive, send: Send) -> None:
             now = asyncio.get_running_loop().time
             socket = Socket(
                 send,
-                settings.ONLINE_STALLED_SECONDS,
+                STALLED_SECONDS,
                 cut_off=lambda: stalling.reschedule(now()),
             )
             try:
@@ -91,7 +93,7 @@ async def converse(presence: Presence, receive: Receive, send: Send) -> None:
 async def listen(receive: Receive) -> None:
     """Until the client leaves. Always receives: else the server would stop reading, hear
     no answer to its pings and take the client for dead."""
-    for _ in range(settings.ONLINE_MESSAGES + 1):
+    for _ in range(MAX_MESSAGES + 1):
         if (await receive())["type"] == "websocket.disconnect":
             return
     raise TooManyMessages

@@ -16,16 +16,24 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from async_api.online import lease_table
-from async_api.online.broadcast import Broadcast, Socket
+from async_api.online.broadcast import (
+    MAX_FRAMES_PER_SECOND,
+    REPEAT_SECONDS,
+    Broadcast,
+    Socket,
+)
 from async_api.online.leases import Count, Step, Times
 from async_api.online.processes import this_process
 from async_api.online.room import Room
+from async_views.runtime.asgi.state import StateKey
 from async_views.runtime.postgres.bus import Bus
 from async_views.runtime.postgres.database import Pool, connection
+from async_views.runtime.postgres.outage import Outage
 
 logger = logging.getLogger(__name__)
 
 TOPIC = "online"
+TIMES = Times()
 # Asked anew so often, a pool notices soon that its database is back.
 POOL_SECONDS = 1.0
 # In which a worker that ends gives its lease back, or leaves it to expire.
@@ -39,13 +47,16 @@ class Presence:
         self.pool = pool
         self.bus = bus
         self.process = this_process()
-        self.count = Count(uuid.uuid4(), self.process, configured_times())
+        self.count = Count(uuid.uuid4(), self.process, TIMES)
         self.room = Room(settings.ONLINE_SOCKETS, settings.ONLINE_SOCKETS_OF_AN_ADDRESS)
-        self.broadcast = Broadcast(
-            1 / settings.ONLINE_FRAMES_A_SECOND, settings.ONLINE_REPEAT_SECONDS
-        )
+        self.broadcast = Broadcast(1 / MAX_FRAMES_PER_SECOND, REPEAT_SECONDS)
         self.wake = asyncio.Event()
-        self.is_failing = False
+        self.outage = Outage(
+            logger,
+            down="The number of users online in other workers is as last read, as the "
+            "database does not answer",
+            up="The number of users online in other workers is read again.",
+        )
 
     @property
     def total(self) -> int:
@@ -100,9 +111,9 @@ class Presence:
                 is_news = await self.ask(step)
         except (psycopg.Error, TimeoutError) as error:
             self.count.failed(time.monotonic())
-            self.note_failure(error)
+            self.outage.begin(error)
         else:
-            self.note_success()
+            self.outage.end()
             if is_news:
                 await self.bus.publish(TOPIC)
 
@@ -135,28 +146,8 @@ class Presence:
                     await lease_table.remove(database, [self.count.worker])
                 await self.bus.publish(TOPIC)
 
-    def note_failure(self, error: Exception) -> None:
-        if not self.is_failing:
-            logger.warning(
-                "Who is online elsewhere is as it was read last, as the database does "
-                "not say: %s: %s",
-                type(error).__name__,
-                " ".join(str(error).split()),
-            )
-        self.is_failing = True
 
-    def note_success(self) -> None:
-        if self.is_failing:
-            logger.warning("Who is online elsewhere is read again.")
-        self.is_failing = False
-
-
-def configured_times() -> Times:
-    return Times(
-        flush=settings.ONLINE_FLUSH_SECONDS,
-        heartbeat=settings.ONLINE_HEARTBEAT_SECONDS,
-        lease=settings.ONLINE_LEASE_SECONDS,
-    )
+PRESENCE = StateKey[Presence]("online")
 
 
 @asynccontextmanager
@@ -182,9 +173,7 @@ async def total(request: HttpRequest) -> int:
 
     Raises an error for which ``database.is_unavailable`` is true when they cannot.
     """
-    worker: Presence | None = (
-        getattr(request, "scope", {}).get("state", {}).get("online")
-    )
+    worker = PRESENCE.find(request)
     if worker is not None:
         return worker.total
     async with connection(request) as database:

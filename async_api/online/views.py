@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
+from async_api.online.broadcast import REPEAT_SECONDS
 from async_api.online.presence import total
 from async_views.runtime.views.gateway import serving
 from async_views.runtime.views.known_parameters import takes_no_parameters
@@ -25,4 +25,4 @@ async def counter(request: HttpRequest) -> HttpResponse:
 def number(total: int | None) -> dict[str, Any]:
     """What online/number.html shows; None, where the number is not known."""
     # The server breaks a silence sooner; one repetition may be late.
-    return {"total": total, "silence_seconds": 2 * settings.ONLINE_REPEAT_SECONDS}
+    return {"total": total, "silence_seconds": 2 * REPEAT_SECONDS}

@@ -15,6 +15,7 @@ from async_api.probe.engine import METHODS, Question
 
 FORMATS = {"html": "this page", "json": "JSON", "csv": "CSV"}
 DEFAULT_REQUESTS = min(10, settings.PROBE_MAX_REQUESTS)
+DEFAULT_TIMEOUT_SECONDS = min(10, settings.PROBE_MAX_TIMEOUT_SECONDS)
 SHORTEST_TIMEOUT_SECONDS = 0.001
 
 
@@ -69,9 +70,7 @@ class ProbeForm(forms.Form):
     timeout = NumberField(
         label="Timeout, seconds",
         required=False,
-        widget=forms.NumberInput(
-            attrs={"placeholder": f"{settings.PROBE_TIMEOUT_SECONDS:g}"}
-        ),
+        widget=forms.NumberInput(attrs={"placeholder": f"{DEFAULT_TIMEOUT_SECONDS:g}"}),
         min_value=SHORTEST_TIMEOUT_SECONDS,
         max_value=settings.PROBE_MAX_TIMEOUT_SECONDS,
         error_messages=messages(
@@ -110,6 +109,6 @@ class ProbeForm(forms.Form):
             requests=requests,
             concurrency=answers["concurrency"]
             or min(requests, settings.PROBE_MAX_CONCURRENCY),
-            timeout_seconds=answers["timeout"] or settings.PROBE_TIMEOUT_SECONDS,
+            timeout_seconds=answers["timeout"] or DEFAULT_TIMEOUT_SECONDS,
             method=answers["method"] or METHODS[0],
         )

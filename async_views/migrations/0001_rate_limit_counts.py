@@ -15,6 +15,6 @@ CREATE UNLOGGED TABLE rate_limit_count (
 
 
 class Migration(migrations.Migration):
-    """The table of async_views/runtime/views/rate_limit.py, which no model stands for."""
+    """A table without a model; 0002_login_counts renames it."""
 
     operations = [migrations.RunSQL(TABLE, "DROP TABLE rate_limit_count")]

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from async_views.runtime.handler.header_fields import HeaderFields
-from async_views.runtime.views.rate_limit import Policy, address_subject, limits_of
+from async_views.runtime.views.rate_limit import Policy, address_subject, rate_limits
 from catalog.access.access import presented_token
 from catalog.access.tokens import subject_of
 
@@ -29,12 +29,11 @@ def count_write(request: HttpRequest) -> HeaderFields:
 def count(request: HttpRequest, name: str, limit: int) -> HeaderFields:
     if not limit:
         return {}
-    limits = limits_of(request)
-    standing = limits.take(address_subject(request), policy(name, limit))
+    standing = rate_limits.take(address_subject(request), policy(name, limit))
     # One that is not good counts too: who tries many is still at one address.
     secret = presented_token(request)
     if secret is not None:
-        of_token = limits.take(subject_of(secret), policy(name, limit))
+        of_token = rate_limits.take(subject_of(secret), policy(name, limit))
         standing = min(standing, of_token, key=lambda each: each.remaining)
     return standing.fields()
 

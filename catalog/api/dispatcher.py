@@ -5,7 +5,6 @@ for all of them: HEAD and OPTIONS, what is not allowed, how often, and every err
 problem details.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from inspect import signature
 from typing import Any, cast
@@ -19,17 +18,14 @@ from ninja.parser import Parser
 
 from async_views import __version__
 from async_views.runtime.asgi.problem import (
-    MOST_ERRORS,
+    MAX_ERRORS,
     Problem,
-    unavailable,
     wrong_values,
 )
 from async_views.runtime.asgi.problem_details import FieldError
 from async_views.runtime.handler.header_fields import add
-from async_views.runtime.postgres.database import is_unavailable
-from async_views.runtime.views.problems import problem_response
+from async_views.runtime.views.problems import problem_of, problem_response
 from async_views.runtime.views.unknown_parameters import unknown_parameters
-from async_views.runtime.waiting.coalesce import TooManyWaiting
 from catalog.access.access import admit
 from catalog.access.limits import count_read, count_write
 from catalog.api.bodies import parse_object
@@ -39,8 +35,6 @@ from catalog.documents.collections import BRANDS, PRODUCTS
 from catalog.documents.collections import Collection as Rows
 from catalog.documents.identity import Identity, parse_identity
 from catalog.documents.representation import JSON, without_content
-
-logger = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD"})
 VERBS = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
@@ -88,11 +82,11 @@ class StrictParser(Parser):
 def refuse_many_unknown(document: Mapping[str, Any], members: Collection[str]) -> None:
     """Pydantic tells of a few among all that is wrong; of 100,000 it takes seconds to."""
     unknown = [name for name in document if name not in members]
-    if len(unknown) > MOST_ERRORS:
+    if len(unknown) > MAX_ERRORS:
         raise wrong_values(
             [
                 FieldError(shown(name), shown(document[name]), UNKNOWN)
-                for name in unknown[:MOST_ERRORS]
+                for name in unknown[:MAX_ERRORS]
             ],
             of=len(unknown),
         )
@@ -204,7 +198,7 @@ def refuse_unknown_parameters(request: HttpRequest, known: Collection[str]) -> N
         raise wrong_values(
             [
                 FieldError(shown(name), shown(request.GET[name]), said)
-                for name, said in unknown[:MOST_ERRORS]
+                for name, said in unknown[:MAX_ERRORS]
             ],
             of=len(unknown),
         )
@@ -277,20 +271,10 @@ def answer_unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
     raise error
 
 
-@api.exception_handler(TooManyWaiting)
-def answer_crowded(request: HttpRequest, error: TooManyWaiting) -> HttpResponse:
-    return problem_response(
-        request, unavailable("More requests wait for the database than may.")
-    )
-
-
 @api.exception_handler(Exception)
 def answer_failed(request: HttpRequest, error: Exception) -> HttpResponse:
     """What nobody expected goes on to the site, which logs it; but not a lost database."""
-    if is_unavailable(error):
-        cause = error.__cause__ or error
-        logger.error("%s: the database does not answer: %s", request.path, cause)
-        return problem_response(
-            request, unavailable("The database does not answer right now.")
-        )
-    raise error
+    problem = problem_of(request, error)
+    if problem is None:
+        raise error
+    return problem_response(request, problem)

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.http import HttpRequest
 
+from async_views.runtime.asgi.state import StateKey
 from async_views.runtime.postgres.database import Connection, connection
 from async_views.runtime.waiting.coalesce import Batched, Coalesced
 from catalog.documents import questions
@@ -143,6 +144,9 @@ def by_id(rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Representation]:
     return {number: represent(document) for number, document in rows}
 
 
+READS = StateKey[Reads]("catalog")
+
+
 @asynccontextmanager
 async def reads(connect: Connect) -> AsyncIterator[Reads]:
     """For the worker's lifespan."""
@@ -151,5 +155,4 @@ async def reads(connect: Connect) -> AsyncIterator[Reads]:
 
 def reads_of(request: HttpRequest) -> Reads:
     """The worker's; where there is no lifespan, one for this request alone."""
-    found: Reads | None = getattr(request, "scope", {}).get("state", {}).get("catalog")
-    return found or Reads(partial(connection, request))
+    return READS.find(request) or Reads(partial(connection, request))

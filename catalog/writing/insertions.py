@@ -15,6 +15,7 @@ from functools import partial
 import psycopg
 from django.http import HttpRequest
 
+from async_views.runtime.asgi.state import StateKey
 from async_views.runtime.postgres.database import is_unavailable
 from catalog.documents import questions
 from catalog.documents.collections import BRANDS, PRODUCTS, Collection
@@ -63,6 +64,9 @@ class Insertions:
         }
 
 
+INSERTIONS = StateKey[Insertions]("insertions")
+
+
 @asynccontextmanager
 async def insertions(connect: Connect) -> AsyncIterator[Insertions]:
     """For the worker's lifespan."""
@@ -71,6 +75,4 @@ async def insertions(connect: Connect) -> AsyncIterator[Insertions]:
 
 def insertions_of(request: HttpRequest) -> Insertions | None:
     """The worker's; None where there is no lifespan, and nobody else to wait with."""
-    state = getattr(request, "scope", {}).get("state", {})
-    found: Insertions | None = state.get("insertions")
-    return found
+    return INSERTIONS.find(request)

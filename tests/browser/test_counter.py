@@ -26,11 +26,11 @@ def start(database: Path) -> Callable[..., Site]:
 
     def start(port: int = 0) -> Site:
         return Site(
+            "tests.support.quick_counter:application",
             PORT=str(port),
             WORKERS="2",
             PREPARE_ON_START="1",
             EMBEDDED_POSTGRES_DIR=str(database),
-            ONLINE_REPEAT_SECONDS="1",
         )
 
     return start

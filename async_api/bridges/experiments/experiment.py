@@ -9,6 +9,9 @@ from async_api.bridges.question import Question
 from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings
 
+MAX_CALLS = 20  # of one experiment
+MAX_SLEEP_SECONDS = 10.0  # of one call
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:

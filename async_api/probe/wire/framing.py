@@ -298,7 +298,7 @@ class ResponseReader:
             if self._fields > self._limits.fields:
                 raise TooMuch(
                     f"The answer has more than {self._limits.fields:,} header fields, "
-                    "which is a limit of this site: PROBE_HEADER_FIELDS."
+                    "which is a limit of this site."
                 )
             name, colon, value = line.partition(b":")
             # Browsers and curl drop the white space before a colon too.
@@ -403,13 +403,13 @@ class ResponseReader:
         if self._header_bytes + pending > self._limits.header_bytes:
             raise TooMuch(
                 f"The answer's header is larger than {self._limits.header_bytes:,} bytes, "
-                "which is a limit of this site: twice PROBE_HEADER_BYTES."
+                "which is a limit of this site."
             )
 
     def _field_too_large(self) -> TooMuch:
         return TooMuch(
             f"A header field of the answer is larger than {self._limits.field_bytes:,} "
-            "bytes, which is a limit of this site: PROBE_HEADER_BYTES."
+            "bytes, which is a limit of this site."
         )
 
     def _body_too_large(self) -> TooMuch:

@@ -6,6 +6,8 @@ from django.conf import settings
 
 from async_api.probe.wire.framing import ResponseLimits
 
+MAX_REDIRECTS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -25,8 +27,6 @@ class Limits:
 def configured_limits() -> Limits:
     return Limits(
         body_bytes=settings.PROBE_BODY_BYTES,
-        redirects=settings.PROBE_MAX_REDIRECTS,
+        redirects=MAX_REDIRECTS,
         budget_seconds=settings.PROBE_BUDGET_SECONDS,
-        header_bytes=settings.PROBE_HEADER_BYTES,
-        header_fields=settings.PROBE_HEADER_FIELDS,
     )

@@ -1,4 +1,4 @@
-"""Makes the database ready to serve: its tables, and on the first start what is in it."""
+"""Prepares the database: migrations, the admin account and, under DEBUG, example data."""
 
 from contextlib import suppress
 from typing import Any
@@ -19,11 +19,11 @@ from catalog.loading.seed import CatalogNotEmpty, in_short, is_empty, seed
 
 class Command(BaseCommand):
     help = (
-        "Migrates the database and creates the admin account where there is none. "
+        "Migrates the database and creates the admin account if there is none. "
         "Under DEBUG, an empty catalog gets example data. "
-        "Exit status: 0 ready, 1 a step failed, and says why."
+        "Exit status: 0 ready, 1 a step failed; the error says why."
     )
-    # gunicorn starts the site right after this, and every worker checks it then.
+    # gunicorn starts the site right after this, and each worker runs the checks.
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             self.migrate(current)
         if settings.DEBUG:
             with step(
-                "The example data could not be loaded, and the catalog is as it was",
+                "The example data could not be loaded, and the catalog is unchanged",
                 self.stderr,
             ):
                 self.seed_catalog()
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def migrate(self, current: Step) -> None:
         executor = MigrationExecutor(connection)
-        # `migrate` takes half a second even where there is nothing to do.
+        # `migrate` takes half a second even if there is nothing to do.
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:
             command = NamingMigrate(current, last=str(plan[-1][0]))
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         if not is_empty():
             return
         example = Example()
-        # Another site on this database may have been quicker, and that is as well.
+        # Another site on this database may have been quicker, which is fine.
         with suppress(CatalogNotEmpty):
             seed(example)
             self.stdout.write(f"  catalog    {in_short(example)} (example data)")
@@ -62,12 +62,12 @@ class Command(BaseCommand):
         if password:
             self.stdout.write(
                 f"  admin      user {NAME}, password {password}\n"
-                "             (shown only this once; `make admin` sets a new one)"
+                "             (shown only once; `make admin` sets a new one)"
             )
 
 
 class NamingMigrate(migrate.Command):
-    """`migrate`, which names the migration that failed."""
+    """A `migrate` that names the migration that failed."""
 
     def __init__(self, current: Step, last: str) -> None:
         super().__init__()

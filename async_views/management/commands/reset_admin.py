@@ -1,4 +1,4 @@
-"""Gives the admin account a new random password, and says it."""
+"""Sets a new random password for the admin account and prints it."""
 
 from typing import Any
 
@@ -9,10 +9,12 @@ from async_views.runtime.configuration.command_steps import connect, step
 
 
 class Command(BaseCommand):
-    help = "Sets a new random password for the admin account, and prints it."
+    help = "Sets a new random password for the admin account and prints it."
 
     def handle(self, *args: Any, **options: Any) -> None:
         connect()
-        with step("The admin account got no new password", self.stderr):
+        with step(
+            "The password of the admin account could not be changed", self.stderr
+        ):
             password = reset_administrator()
         self.stdout.write(f"user {NAME}, password {password}")

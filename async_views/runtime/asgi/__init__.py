@@ -1,4 +1,4 @@
-"""Plain ASGI, and what every error says: types, routing, lifespan, access log, body limit.
+"""Plain ASGI: types, routing, lifespan, access log, body limit, and problem details.
 
-It works under any ASGI server and in front of any framework. Imports no other room.
+It works under any ASGI server. Imports no other room.
 """

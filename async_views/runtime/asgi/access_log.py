@@ -1,4 +1,4 @@
-"""What was asked, what was answered, and how long did it take: one line a request."""
+"""The access log: one line a request."""
 
 import logging
 import time
@@ -6,12 +6,12 @@ import time
 from async_views.runtime.asgi.log_lines import printable
 from async_views.runtime.asgi.types import Application, Message, Receive, Scope, Send
 
-# gunicorn's own logger, so that its `accesslog` setting says where the lines go.
+# gunicorn's own logger, so that its `accesslog` setting decides where the lines go.
 logger = logging.getLogger("gunicorn.access")
 
 
 class AccessLog:
-    """ASGI middleware; each line has the shape that gunicorn.conf.py gives WSGI's."""
+    """ASGI middleware. The format is that of gunicorn.conf.py for WSGI."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -38,10 +38,10 @@ class AccessLog:
             logger.info(
                 '%s %s "%s" %s %d B %.1f ms',
                 time.strftime("[%d/%b/%Y:%H:%M:%S %z]"),
-                # A trusted proxy passes on whatever its client called itself.
+                # A trusted proxy passes on any name of its client.
                 quotable(scope["client"][0]) if scope["client"] else "-",
                 request_line(scope),
-                # The client left, or the application failed, before there was a status.
+                # The client disconnected, or the application failed, before a response.
                 status or "-",
                 size,
                 (time.perf_counter() - started) * 1000,
@@ -49,12 +49,12 @@ class AccessLog:
 
 
 def request_line(scope: Scope) -> str:
-    """As it came, in ASCII: what a client sends must not be able to forge a log line."""
+    """The request line as received, in ASCII, so that clients cannot forge log lines."""
     query = b"?" + scope["query_string"] if scope["query_string"] else b""
     path = (scope["raw_path"] + query).decode("ascii", "backslashreplace")
     return f"{scope['method']} {quotable(path)} HTTP/{scope['http_version']}"
 
 
 def quotable(text: str) -> str:
-    """To be put between quotes."""
+    """The text in a form that can stand between quotes."""
     return printable(text).replace('"', "\\x22")

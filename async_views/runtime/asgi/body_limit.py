@@ -1,4 +1,4 @@
-"""How large may a request's body be?"""
+"""Limits on the size of request bodies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,29 +14,28 @@ from async_views.runtime.asgi.types import (
 )
 
 ANNOUNCING = frozenset({b"content-length", b"transfer-encoding"})
-# What a client is told of a problem: the header fields that describe it, and its body.
+# Renders a problem: header fields and body.
 Tell = Callable[[Scope, ProblemDetails], tuple[Headers, bytes]]
-# As many as a 64-bit length can have.
-MOST_DIGITS = 19
+# Of a 64-bit number.
+MAX_DIGITS = 19
 
 
 def document(scope: Scope, problem: ProblemDetails) -> tuple[Headers, bytes]:
-    """What programs are told."""
+    """The problem as a JSON document."""
     return problem.headers(), problem.document()
 
 
 class BodyLimit:
     """Caps request bodies while they stream in, whatever Content-Length says.
 
-    An application is never handed more than the cap. Past it, the client is
-    answered 413 and the application told that the client has gone, so that it frees
-    what it spooled. Django alone spools a body of any size before its view runs.
+    The application never receives more than the limit. Beyond it, the client gets a
+    413, and the application a disconnect, so that it frees what it has spooled. Django
+    alone spools a body of any size before its view runs.
 
-    ``limit`` and ``larger`` are in bytes; ``larger`` holds the caps of the paths that
-    begin with its keys, where they are above ``limit``. ``tell`` words the answers given
-    here, to which ``headers`` are added. ``linger_seconds`` is for how long the rest of a
-    refused upload is read and thrown away: closing on unread data resets the connection,
-    and the client would lose the answer that explains it (RFC 9112, section 9.6).
+    ``limit`` is in bytes. ``larger`` maps prefixes of paths to larger limits. ``tell``
+    renders the responses sent here, to which ``headers`` are added. For ``linger_seconds``
+    the rest of a refused upload is read and discarded: closing a connection with unread
+    data resets it, and the client would lose the response (RFC 9112, section 9.6).
     """
 
     def __init__(
@@ -76,16 +75,16 @@ class BodyLimit:
         await self.app(scope, exchange.receive, exchange.send)
 
     def limit_for(self, path: str) -> int:
-        """The cap for a path, in bytes."""
+        """The limit for a path, in bytes."""
         larger = (cap for prefix, cap in self.larger.items() if path.startswith(prefix))
         return max([self.limit, *larger])
 
     async def refuse(
         self, problem: ProblemDetails, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Answers with the problem, and lets the client read it while it still sends.
+        """Responds with the problem, and lets the client read it while it still sends.
 
-        The last message is held back: it is what makes the server close.
+        The last message waits, because it makes the server close the connection.
         """
         described, body = self.tell(scope, problem)
         await send(
@@ -106,7 +105,7 @@ class BodyLimit:
 
 
 class CappedExchange:
-    """One request as the application sees it: its body ends at the cap."""
+    """One request as the application sees it: its body ends at the limit."""
 
     def __init__(
         self,
@@ -134,14 +133,14 @@ class CappedExchange:
 
     async def send(self, message: Message) -> None:
         if self.received > self.limit and not self.answered:
-            # The client has been answered 413, and there is one answer a request.
+            # The client has its response already: 413.
             return
         self.answered = True
         await self.server_send(message)
 
 
 def may_have_body(scope: Scope) -> bool:
-    """Whether there can be a body: HTTP/1 announces each (RFC 9112, section 6.3)."""
+    """Whether there can be a body: in HTTP/1 a header field announces it (RFC 9112, 6.3)."""
     return not scope["http_version"].startswith("1.") or not ANNOUNCING.isdisjoint(
         dict(scope["headers"])
     )
@@ -149,20 +148,20 @@ def may_have_body(scope: Scope) -> bool:
 
 def too_large(limit: int) -> ProblemDetails:
     return ProblemDetails(
-        413, f"The request body is larger than {limit} bytes, the most taken here."
+        413, f"The request body is larger than {limit} bytes, which is the limit here."
     )
 
 
 def declared_length(headers: Headers) -> int:
-    """The body's length in bytes as its header declares it, 0 where none does.
+    """The body's length in bytes as declared by Content-Length, 0 without one.
 
-    Raises ``ValueError`` with a sentence for the client where the header is not one
-    decimal number (RFC 9110, section 8.6).
+    Raises ``ValueError`` with a message for the client if the field is not one decimal
+    number (RFC 9110, section 8.6).
     """
     values = {value for name, value in headers if name == b"content-length"}
     if not values:
         return 0
     value = values.pop()
-    if values or not value.isdigit() or len(value) > MOST_DIGITS:
+    if values or not value.isdigit() or len(value) > MAX_DIGITS:
         raise ValueError("Content-Length is not one decimal number of bytes.")
     return int(value)

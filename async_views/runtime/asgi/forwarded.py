@@ -1,8 +1,8 @@
-"""Who asks, and by which scheme, when proxies stand in between; and under which host.
+"""The client's address, the scheme and the host, behind trusted proxies.
 
-A proxy appends to `X-Forwarded-For` the address it was asked from, and to
-`X-Forwarded-Proto` the scheme. So both lists are read from the right, for as long as the
-proxy that wrote the entry is trusted: what stands further left, anybody may have sent.
+A proxy appends the address of its client to `X-Forwarded-For`, and the scheme to
+`X-Forwarded-Proto`. So both lists are read from the right, as long as the proxy that wrote
+an entry is trusted. Entries further left may have been sent by anyone.
 """
 
 import ipaddress
@@ -18,8 +18,8 @@ from async_views.runtime.asgi.types import (
     Send,
 )
 
-LONGEST_ADDRESS = 253
-MOST_KEPT = 4096
+MAX_ADDRESS_LENGTH = 253
+MAX_CACHED = 4096
 SECURE = {"http": False, "https": True, "ws": False, "wss": True}
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 LOOKED_AT = frozenset({b"host", b"origin", b"x-forwarded-for", b"x-forwarded-proto"})
@@ -27,15 +27,15 @@ MAYBE_DEFAULT = (b":", b"80", b"443")
 
 
 class Proxies:
-    """The proxies that are trusted: addresses and networks, as ipaddress writes them."""
+    """The trusted proxies: addresses and networks in the notation of ipaddress."""
 
     def __init__(self, trusted: Iterable[str]) -> None:
         self.networks = [ipaddress.ip_network(each, strict=False) for each in trusted]
-        self._trusts = lru_cache(MOST_KEPT)(self._compute)
+        self._trusts = lru_cache(MAX_CACHED)(self._compute)
 
     def __contains__(self, address: str) -> bool:
-        # Longer ones are no addresses, and would fill the memory.
-        return len(address) <= LONGEST_ADDRESS and self._trusts(address)
+        # A longer text is not an address, and would fill the memory of the cache.
+        return len(address) <= MAX_ADDRESS_LENGTH and self._trusts(address)
 
     def _compute(self, address: str) -> bool:
         try:
@@ -48,10 +48,10 @@ class Proxies:
     def origin(
         self, addresses: Sequence[str], schemes: Sequence[str]
     ) -> tuple[tuple[str, int] | None, bool | None]:
-        """The client's address and port, and whether it came by TLS; None if unknown.
+        """The client's address and port, and whether it used TLS; None if unknown.
 
-        The port is 0 where no proxy named it. Where all that asked are trusted, or none
-        is named, the leftmost entries count.
+        The port is 0 if no proxy named it. If all addresses are trusted, or there are
+        none, the leftmost entries count.
         """
         client = None
         hops = 0
@@ -64,13 +64,13 @@ class Proxies:
             hops = max(len(addresses), len(schemes))
         if not schemes:
             return client, None
-        # A proxy that replaces the list rather than append to it leaves fewer.
+        # There are fewer entries if a proxy replaces the list instead of appending.
         scheme = schemes[max(0, len(schemes) - hops)]
         return client, SECURE.get(scheme.lower())
 
 
 def host_and_port(entry: str) -> tuple[str, int]:
-    """Of 192.0.2.7, 192.0.2.7:80, 2001:db8::7 or [2001:db8::7]:80; else as it is."""
+    """Splits 192.0.2.7, 192.0.2.7:80, 2001:db8::7 or [2001:db8::7]:80; nothing else."""
     host, port = entry, ""
     if entry.startswith("["):
         host, _, port = entry[1:].partition("]")
@@ -85,7 +85,7 @@ def host_and_port(entry: str) -> tuple[str, int]:
 
 
 def members(values: Iterable[str]) -> list[str]:
-    """Of a list in one field or in several (RFC 9110, section 5.3)."""
+    """The members of a list in one field or in several (RFC 9110, section 5.3)."""
     return [
         stripped
         for value in values
@@ -95,7 +95,7 @@ def members(values: Iterable[str]) -> list[str]:
 
 
 def without_default_port(authority: str, scheme: str) -> str:
-    """The host with its port, if that is not the scheme's own (RFC 9110, section 4.2.3)."""
+    """The authority without the scheme's default port (RFC 9110, section 4.2.3)."""
     host, colon, port = authority.rpartition(":")
     if colon and host and port.lstrip("0") in ("", DEFAULT_PORTS[scheme]):
         return host
@@ -110,9 +110,9 @@ def origin_without_default_port(origin: str) -> str:
 
 
 class Forwarded:
-    """ASGI middleware: the scope says who asked the first of the trusted proxies, and how.
+    """ASGI middleware that sets the client and scheme seen by the first trusted proxy.
 
-    Its Host and Origin name no default port.
+    It also removes the default port from Host and Origin.
     """
 
     def __init__(self, application: Application, trusted: Iterable[str]) -> None:
@@ -127,7 +127,7 @@ class Forwarded:
     def settle(self, scope: Scope) -> None:
         found = [field for field in scope["headers"] if field[0] in LOOKED_AT]
         if len(found) == 1 and found[0][0] == b"host":
-            # Most requests have no other of these.
+            # Most requests have none of the others.
             if not found[0][1].endswith(MAYBE_DEFAULT):
                 return
         client = scope["client"]
@@ -158,7 +158,7 @@ def decoded(headers: Headers, wanted: bytes) -> list[str]:
 def forwarded_wsgi(
     application: Callable[..., Any], trusted: Iterable[str]
 ) -> Callable[..., Any]:
-    """The same for WSGI, whose server joins fields of the same name with commas."""
+    """The same for WSGI, where the server joins fields of the same name with commas."""
     proxies = Proxies(trusted)
 
     def settled(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:

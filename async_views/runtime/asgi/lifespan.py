@@ -1,4 +1,4 @@
-"""What does a worker hold open from its start to its end?"""
+"""The resources that a worker keeps open from start to shutdown."""
 
 import logging
 from collections.abc import Callable, Mapping, MutableMapping
@@ -16,10 +16,10 @@ State = MutableMapping[str, Any]
 class Lifespan:
     """Opens the worker's resources in order, and closes them in reverse.
 
-    What a resource yields is found by requests under its name in ``scope["state"]``, and
-    by the resources after it in the state that each is called with.
-    Where one cannot be opened, those before it are closed and the server is told
-    that the start failed: under ``lifespan="on"`` it exits rather than serve half.
+    Requests find what a resource yields under its name in ``scope["state"]``. Resources
+    further down the table find it in the state that they are called with.
+    If a resource cannot be opened, those before it are closed and the server is told
+    that the start failed; with ``lifespan="on"`` it exits.
     """
 
     def __init__(self, resources: Mapping[str, Callable[[State], Resource]]) -> None:
@@ -34,10 +34,10 @@ class Lifespan:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         finally:
-            # Also when the server cancels this task because it is made to stop now.
+            # Also if the server cancels this task because it has to stop at once.
             failed_closes = await close(opened)
         if failed_start is not None:
-            # Said only now: on hearing it the server ends, and nothing more closes.
+            # Sent only now: on receiving it the server exits, and nothing more is closed.
             await send({"type": "lifespan.startup.failed", "message": failed_start})
         elif failed_closes:
             message = " ".join(failed_closes)
@@ -46,7 +46,7 @@ class Lifespan:
             await send({"type": "lifespan.shutdown.complete"})
 
     async def open(self, opened: dict[str, Resource], state: State) -> str | None:
-        """Opens the resources up to the first that fails, and says which did."""
+        """Opens the resources up to the first that fails; returns a sentence about it."""
         for name, resource in self.resources.items():
             try:
                 manager = resource(state)
@@ -58,7 +58,7 @@ class Lifespan:
 
 
 async def close(opened: dict[str, Resource]) -> list[str]:
-    """Closes each, last opened first, and says which failed: one keeps none open."""
+    """Closes all, last opened first; returns a sentence for each that failed."""
     failures = []
     for name, manager in reversed(list(opened.items())):
         try:
@@ -69,10 +69,10 @@ async def close(opened: dict[str, Resource]) -> list[str]:
 
 
 def failure(name: str, action: str, error: Exception) -> str:
-    """Says the error in one sentence."""
-    # A driver's message can run over several lines; a log's line is one.
+    """The error in one sentence."""
+    # A driver's message may have several lines.
     reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":.")
     sentence = f"The resource {name!r} did not {action}: {reason}."
-    # The server logs the sentence; where in the code it came from is for developers.
+    # The server logs the sentence; the traceback is for developers.
     logger.debug(sentence, exc_info=error)
     return sentence

@@ -1,7 +1,7 @@
-"""What a line of the log may be: of bounded length, on one line, and in its place.
+"""Log lines of bounded length, without control characters.
 
-Much of what is logged was sent by somebody: a path, a header field, the value that an
-exception complains of.
+Much of what is logged was sent by a client: a path, a header field, a value in an
+exception's message.
 """
 
 import logging
@@ -10,7 +10,7 @@ from typing import Any
 
 from async_views.runtime.asgi.problem_details import shortened
 
-LONGEST_LINE = 2000
+MAX_LINE = 2000
 
 ExceptionInfo = (
     tuple[type[BaseException], BaseException, TracebackType | None]
@@ -20,14 +20,14 @@ ExceptionInfo = (
 
 def printable(text: str) -> str:
     """The text with its control characters escaped, and shortened."""
-    text = shortened(text, LONGEST_LINE)
+    text = shortened(text, MAX_LINE)
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 class BoundedFormatter(logging.Formatter):
-    """A message becomes one line; of a traceback, each line stays one."""
+    """Keeps a message on one line, and each line of a traceback."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = printable(record.message)
@@ -39,9 +39,9 @@ class BoundedFormatter(logging.Formatter):
 
 
 class RefusalsWithoutTraceback(logging.Filter):
-    """Keeps the line about a request that was answered 4xx, and drops its traceback.
+    """Drops the traceback of a request that was answered 4xx, and keeps the line.
 
-    What anybody can send is nobody's bug, and each would be forty lines.
+    A client can cause any number of these, at forty lines each, and none is a bug.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -1,20 +1,20 @@
-"""The exception that carries problem details to whatever answers the client."""
+"""The exception that carries problem details to the code that responds."""
 
 from collections.abc import Mapping, Sequence
 
 from async_views.runtime.asgi.problem_details import (
-    LONGEST_DETAIL,
+    MAX_DETAIL,
     RETRY_AFTER_SECONDS,
     FieldError,
     ProblemDetails,
     shortened,
 )
 
-MOST_ERRORS = 20
+MAX_ERRORS = 20
 
 
 class Problem(Exception):
-    """What is wrong, for whom it may concern: raise it, or answer with it."""
+    """An error for the client, to raise or to respond with."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class Problem(Exception):
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        detail = shortened(detail, LONGEST_DETAIL)
+        detail = shortened(detail, MAX_DETAIL)
         super().__init__(detail)
         self.details = ProblemDetails(
             status,
@@ -39,12 +39,12 @@ class Problem(Exception):
 def wrong_values(
     errors: Sequence[FieldError], status: int = 400, of: int | None = None
 ) -> Problem:
-    """The first MOST_ERRORS of them, and how many there are where these are not all.
+    """A problem that lists the first MAX_ERRORS errors, and says how many there are.
 
-    All of them would be an answer many times as long as the request. `of` is how many
-    there are, where `errors` are not all.
+    All of them could be a response many times as long as the request. `of` is the number
+    of errors, if `errors` does not have them all.
     """
-    listed = errors[:MOST_ERRORS]
+    listed = errors[:MAX_ERRORS]
     count = len(errors) if of is None else of
     said = [sentence(f"{shortened(error.field)}: {error.message}") for error in listed]
     if count > len(listed):

@@ -1,4 +1,4 @@
-"""What is said when something is wrong: RFC 9457 problem details."""
+"""Problem details, the format of errors (RFC 9457)."""
 
 import json
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from typing import Any
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 
-# Characters of what a client sent that it is told again, and of a whole sentence.
-LONGEST_ECHO = 200
-LONGEST_DETAIL = 2000
+# Characters of a client's value that an error repeats, and of a whole message.
+MAX_ECHO = 200
+MAX_DETAIL = 2000
 
 
-def shortened(text: str, most: int = LONGEST_ECHO) -> str:
-    """The text, or its beginning and an ellipsis, in at most so many characters."""
+def shortened(text: str, most: int = MAX_ECHO) -> str:
+    """The text, or its beginning with an ellipsis, in at most so many characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One bad value: which, what it was, and what would be right."""
+    """One invalid value: its name, the value, and what would be valid."""
 
     field: str
     value: str
@@ -30,10 +30,10 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class ProblemDetails:
-    """An error as it is told to the client.
+    """An error as the client sees it.
 
-    Its type is ``about:blank``: the status says what kind of error it is, and the
-    detail what was wrong with this request. ``errors`` is an extension member.
+    The type is ``about:blank``: the status names the kind of error, and the detail says
+    what was wrong with this request. ``errors`` is an extension member.
     """
 
     status: int
@@ -45,7 +45,7 @@ class ProblemDetails:
         return HTTPStatus(self.status).phrase
 
     def document(self) -> bytes:
-        """The problem as the JSON document RFC 9457 defines."""
+        """The JSON document that RFC 9457 defines."""
         members: dict[str, Any] = {
             "type": "about:blank",
             "title": self.title,
@@ -57,7 +57,7 @@ class ProblemDetails:
         return json.dumps(members).encode()
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """The header fields that describe the document, as ASGI has them."""
+        """The header fields that describe the document, in the form of ASGI."""
         return [
             (b"content-type", PROBLEM_JSON.encode()),
             (b"content-length", b"%d" % len(self.document())),

@@ -1,4 +1,4 @@
-"""Which application answers a connection?"""
+"""Routing of connections to applications, by protocol and by path."""
 
 from collections.abc import Mapping
 
@@ -15,8 +15,7 @@ from async_views.runtime.asgi.types import (
 class ProtocolRouter:
     """Hands each connection to the application for its protocol.
 
-    Raises ``ValueError`` for a scope type it does not know: the server and the site
-    disagree about what is spoken here, and guessing would hide it.
+    Raises ``ValueError`` for an unknown scope type.
     """
 
     def __init__(
@@ -32,16 +31,16 @@ class ProtocolRouter:
         application = self.applications.get(scope["type"])
         if application is None:
             raise ValueError(
-                f"The scope type {scope['type']!r} is unknown here; "
-                f"known are {', '.join(self.applications)}."
+                f"The scope type {scope['type']!r} is unknown; "
+                f"known types: {', '.join(self.applications)}."
             )
         await application(scope, receive, send)
 
 
 class WebSocketRoutes:
-    """Hands each WebSocket to the application at exactly its path.
+    """Hands each WebSocket to the application for its exact path.
 
-    ``headers`` are added to the refusals given here.
+    ``headers`` are added to refusals.
     """
 
     def __init__(
@@ -68,10 +67,10 @@ async def refuse_websocket(
     problem: ProblemDetails,
     headers: Headers,
 ) -> None:
-    """Refuses the handshake: with a problem where the server can say it, else a bare close.
+    """Refuses the handshake with a problem if the server supports it, else with a close.
 
-    A close before accept reaches the client as HTTP 403 whatever its code, says the
-    ASGI specification, hence the denial response where the server offers one:
+    A close before accept reaches the client as HTTP 403, whatever its code. The extension
+    for denial responses carries a status and a body:
     https://asgi.readthedocs.io/en/latest/extensions.html#websocket-denial-response
     """
     await receive()

@@ -1,4 +1,4 @@
-"""Reading and judging the environment, and the steps of management commands.
+"""Reading and validating the environment, and the steps of management commands.
 
 Imports `asgi`, for the addresses of trusted proxies.
 """

@@ -1,4 +1,4 @@
-"""The steps of a management command: one that fails says which it was, and why."""
+"""The steps of a management command: a failure names the step and the reason."""
 
 import traceback
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ FROM_OUTSIDE = (
 
 @dataclass
 class Step:
-    """`failed` says what will have failed if an error is raised now."""
+    """`failed` says what has failed if an error is raised now."""
 
     failed: str
 
@@ -30,9 +30,9 @@ class Step:
 def step(failed: str, stderr: OutputWrapper) -> Iterator[Step]:
     """Raises CommandError for an exception in the block: what failed, and the reason.
 
-    The traceback goes to `stderr` first, unless the database or its contents are to blame:
-    then it would only hide the sentence, and `--traceback` shows it. A CommandError has
-    its own sentence.
+    The traceback goes to `stderr` first, unless the cause is the database or its contents:
+    then it would only hide the message, and `--traceback` shows it. A CommandError has
+    its own message.
     """
     current = Step(failed)
     try:
@@ -46,7 +46,7 @@ def step(failed: str, stderr: OutputWrapper) -> Iterator[Step]:
 
 
 def connect() -> None:
-    """Connects to the database; raises CommandError when that is impossible."""
+    """Connects to the database; raises CommandError if that is impossible."""
     place = (
         f"The database in EMBEDDED_POSTGRES_DIR ({settings.EMBEDDED_POSTGRES_DIR})"
         if settings.EMBEDDED_POSTGRES
@@ -59,7 +59,7 @@ def connect() -> None:
 
 
 def is_from_outside(error: BaseException | None) -> bool:
-    """Whether no change of the code would help: the database is away, full or read-only."""
+    """Whether the database is at fault, not the code: it is down, full or read-only."""
     while error is not None:
         if isinstance(error, FROM_OUTSIDE):
             return True

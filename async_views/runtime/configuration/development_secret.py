@@ -1,4 +1,4 @@
-"""Which secret does a development site sign with, when nobody gave it one?"""
+"""The secret key of a development site that was given none."""
 
 import os
 import secrets
@@ -11,10 +11,10 @@ from async_views.runtime.configuration.environment import (
 
 
 def development_secret(file: Path) -> str:
-    """The random secret kept in `file`, made on first use and readable by its owner only.
+    """The random secret kept in `file`, created on first use, readable by its owner only.
 
-    Every process of the site reads the same one, so that a login survives a restart.
-    Raises UnreadableVariable where none can be kept or read.
+    All processes of the site read the same one, so that a login survives a restart.
+    Raises UnreadableVariable if the file cannot be written or read.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -29,15 +29,15 @@ def development_secret(file: Path) -> str:
 
 
 def make(file: Path) -> None:
-    """Writes a secret, unless there is one."""
+    """Writes a secret, unless there is one already."""
     if file.exists():
         return
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_urlsafe(50))
     try:
-        # A hard link either makes the whole file or fails: two processes that start at
-        # once agree on the first one's secret.
+        # A hard link either creates the whole file or fails: processes that start at the
+        # same time agree on the first one's secret.
         os.link(draft, file)
     except FileExistsError:
         pass

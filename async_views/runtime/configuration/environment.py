@@ -1,8 +1,8 @@
-"""What does the environment ask of this site, and can it be understood?
+"""Typed environment variables.
 
-Each function reads one variable and answers a typed value, or stops the start with one
-sentence that names the variable and says what it should be. A variable that is set to
-nothing counts as not set.
+Each function reads one variable and returns a typed value, or stops the program with one
+sentence that names the variable and says what it should be. An empty variable counts as
+not set.
 """
 
 import ipaddress
@@ -82,7 +82,7 @@ def seconds(name: str, default: float, minimum: float, maximum: float) -> float:
         number = float(value)
     except ValueError:
         number = minimum - 1
-    # Not-a-number fails both comparisons, and so is refused too.
+    # NaN fails both comparisons, so it is refused too.
     if not minimum <= number <= maximum:
         raise UnreadableVariable(
             name,
@@ -102,7 +102,7 @@ def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
 
 
 def items(name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """A list separated by commas; `none` is the empty list where a default is not."""
+    """A list separated by commas; `none` is the empty list."""
     value = text(name)
     if not value:
         return default
@@ -114,7 +114,7 @@ def items(name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
 def parsed(
     name: str, default: tuple[str, ...], parse: Callable[[tuple[str, ...]], Parsed]
 ) -> Parsed:
-    """A list that `parse` reads, which raises ValueError with a sentence of its own."""
+    """A list that `parse` reads; it raises ValueError with a message of its own."""
     values = items(name, default)
     try:
         return parse(values)
@@ -129,7 +129,7 @@ def path(name: str, default: Path) -> Path:
 
 
 def addresses(name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-    """IP addresses and networks, for trusting the proxies that have them."""
+    """IP addresses and networks, such as those of trusted proxies."""
     values = items(name, default)
     for value in values:
         try:
@@ -165,18 +165,18 @@ def origins(name: str) -> tuple[str, ...]:
                 f"contains {value!r}",
                 "it should be origins such as https://example.org, separated by commas",
             )
-    # Browsers name no default port.
+    # Browsers leave the default port out.
     return tuple(map(origin_without_default_port, values))
 
 
 def hosts(name: str, required: bool) -> tuple[str, ...]:
-    """The host names the site answers to, as Django's ALLOWED_HOSTS has them."""
+    """The host names of the site, in the form of Django's ALLOWED_HOSTS."""
     values = items(name)
     if required and not values:
         raise UnreadableVariable(
             name,
             "is empty",
-            "it should be the host names this site answers to, separated by commas, "
+            "it should be the host names of this site, separated by commas, "
             "such as example.org,www.example.org",
         )
     for value in values:
@@ -190,7 +190,7 @@ def hosts(name: str, required: bool) -> tuple[str, ...]:
 
 
 def secret(name: str, cure: str = "") -> str:
-    """A secret that must be set; `cure` is what else may help whoever has none."""
+    """A secret that must be set; the error ends with `cure`, another way to have one."""
     value = text(name)
     if not value:
         raise UnreadableVariable(name, "is not set", RANDOM_CHARACTERS + cure)
@@ -206,7 +206,7 @@ def secrets(name: str) -> tuple[str, ...]:
 
 
 def require_strong(name: str, value: str, cure: str = "") -> None:
-    """By Django's own measure (security.W009); the value is not repeated in the error."""
+    """Applies Django's own rule (security.W009); the error does not repeat the value."""
     if (
         len(value) < SECRET_LENGTH
         or len(set(value)) < 5
@@ -216,7 +216,7 @@ def require_strong(name: str, value: str, cure: str = "") -> None:
 
 
 def host(name: str, default: str) -> str:
-    """A name or address to listen at, without a port."""
+    """A host name or address to listen on, without a port."""
     value = text(name, default)
     if not re.fullmatch(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+", value):
         raise UnreadableVariable(
@@ -230,7 +230,7 @@ def host(name: str, default: str) -> str:
 def database(name: str, default: str) -> dict[str, object]:
     """A PostgreSQL URL as an entry of Django's DATABASES.
 
-    The value is never repeated in the error: it may hold a password.
+    The error does not repeat the value, which may contain a password.
     """
     url = text(name, default)
     wrong = UnreadableVariable(

@@ -1,4 +1,4 @@
-"""Origins of other sites whose pages may act here: CSRF_TRUSTED_ORIGINS."""
+"""Other sites whose pages may send requests: CSRF_TRUSTED_ORIGINS."""
 
 from urllib.parse import urlsplit
 
@@ -7,9 +7,9 @@ from django.utils.http import is_same_domain
 
 
 def is_trusted(origin: str) -> bool:
-    """Whether the setting has it, or a pattern such as https://*.example.org.
+    """Whether the setting contains the origin, or a pattern such as https://*.example.org.
 
-    This is the rule by which Django's CSRF protection judges a POST.
+    The rule is the one of Django's CSRF protection.
     """
     try:
         parts = urlsplit(origin.lower())

@@ -1,4 +1,4 @@
-"""PostgreSQL for asynchronous code: the embedded server, the connection pool, the bus.
+"""PostgreSQL: the embedded server, the asynchronous connection pool, and the bus.
 
-Imports `waiting`.
+Imports `asgi` and `waiting`.
 """

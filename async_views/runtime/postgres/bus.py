@@ -1,8 +1,8 @@
-"""How does one worker tell all others that something has changed?
+"""Notifications between workers, by PostgreSQL's LISTEN and NOTIFY.
 
-By PostgreSQL's LISTEN and NOTIFY, on one connection a worker. What is published carries no
-payload: it is a hint to read again. So a lost hint costs delay until the reader's next
-timer, and never makes an answer wrong; and hints may be folded together.
+Each worker has one connection for it. A notification has no payload: it is a hint to read
+again. A lost hint costs delay until the reader's next timer, but never makes an answer
+wrong, and hints for one topic may be merged.
 
     with bus.subscribe("online") as changed:
         while True:
@@ -27,52 +27,57 @@ from psycopg import sql
 
 from async_views.runtime.postgres import database
 from async_views.runtime.postgres.database import Connection
+from async_views.runtime.postgres.outage import Outage
 
 logger = logging.getLogger(__name__)
 
-# A connection on which nothing was said for so long is asked whether it still works.
+# A connection that has been silent for so long is checked.
 HEARTBEAT_SECONDS = 3.0
-# A reconnect waits a random part of this, doubled after each that failed, up to the
-# second: many workers that lost the same database do not come back in step.
-SHORTEST_RETRY_SECONDS = 0.1
-LONGEST_RETRY_SECONDS = 1.0
-# What the statement under way is given when the bus closes.
+# A reconnect waits for a random part of the first, doubled after each failure, up to the
+# second, so that workers that lost the same database do not reconnect in step.
+MIN_RETRY_SECONDS = 0.1
+MAX_RETRY_SECONDS = 1.0
+# For the current statement when the bus closes.
 CLOSING_SECONDS = 1.0
 
-# As PostgreSQL's identifiers, which it cuts off after 63 bytes (NAMEDATALEN).
+# PostgreSQL truncates identifiers after 63 bytes (NAMEDATALEN).
 TOPIC = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 class Bus:
-    """The worker's subscriptions, and its connection while there is one.
+    """The worker's subscriptions, and its connection while it has one.
 
-    One task alone (`keep`) talks to PostgreSQL. The others say what they want, wake it,
-    and wait: psycopg's connection is locked for as long as it waits for notifications.
+    Only one task, `keep`, uses the connection: psycopg locks it while waiting for
+    notifications. The others change what is wanted, wake `keep`, and wait.
     """
 
     def __init__(self, heartbeat_seconds: float) -> None:
         self.heartbeat_seconds = heartbeat_seconds
         self.subscribers: dict[str, set[asyncio.Event]] = {}
         self.to_publish: set[str] = set()
-        # Whether the topics above have been published, once it is known.
+        # Whether the topics above have been published.
         self.published: asyncio.Future[bool] = asyncio.Future()
         self.wake = asyncio.Event()
         self.is_up = False
-        # Set once the first attempt to connect has succeeded, or failed.
+        # Set when the first attempt to connect has succeeded or failed.
         self.was_tried = asyncio.Event()
-        self.is_down_logged = False
+        self.outage = Outage(
+            logger,
+            down="The bus is down, so that changes by other workers are seen later",
+            up="The bus is up again: changes by other workers are seen at once.",
+        )
         self.failures = 0
         self.connection: Connection | None = None
-        # Held while PostgreSQL is asked something.
+        # Held while a statement runs.
         self.asking = asyncio.Lock()
 
     @contextmanager
     def subscribe(self, topic: str) -> Iterator[asyncio.Event]:
-        """An event that is set when something was published on the topic, by any worker.
+        """An event that is set when any worker publishes on the topic.
 
-        It is set as well whenever something may have been missed: now, once PostgreSQL
-        listens for us, and after each reconnect. Clear it, then read again.
-        Raises ValueError for a topic that is no lower-case identifier.
+        It is also set whenever a notification may have been missed: at first, when
+        PostgreSQL starts to listen for us, and after each reconnect. Clear it, then read
+        again. Raises ValueError for a topic that is not a lower-case identifier.
         """
         require_topic(topic)
         changed = asyncio.Event()
@@ -88,21 +93,21 @@ class Bus:
                 self.wake.set()
 
     async def publish(self, topic: str) -> bool:
-        """Sets the topic's subscribers going, in all workers, and says whether it could.
+        """Wakes the topic's subscribers in all workers; returns whether it could.
 
-        False at once while the bus is down, else within DATABASE_SECONDS.
-        Raises ValueError for a topic that is no lower-case identifier.
+        Returns False at once while the bus is down, otherwise within DATABASE_SECONDS.
+        Raises ValueError for a topic that is not a lower-case identifier.
         """
         require_topic(topic)
         if not self.is_up:
             return False
         self.to_publish.add(topic)
         self.wake.set()
-        # Others wait for the same answer: who is cancelled must not take it with him.
+        # Shielded, because others wait for the same result.
         return await asyncio.shield(self.published)
 
     async def keep(self) -> None:
-        """Until cancelled: connects, and after each loss connects again."""
+        """Connects, and reconnects after each loss, until cancelled."""
         while True:
             try:
                 self.connection = await psycopg.AsyncConnection.connect(
@@ -110,7 +115,7 @@ class Bus:
                 )
                 await self.converse(self.connection)
             except psycopg.Error as error:
-                self.note_loss(error)
+                self.outage.begin(error)
             finally:
                 self.is_up = False
                 self.was_tried.set()
@@ -118,12 +123,12 @@ class Bus:
                 if self.connection is not None:
                     await self.connection.close()
                     self.connection = None
-            longest = SHORTEST_RETRY_SECONDS * 2 ** min(self.failures, 10)
-            await asyncio.sleep(random.uniform(0, min(longest, LONGEST_RETRY_SECONDS)))
+            longest = MIN_RETRY_SECONDS * 2 ** min(self.failures, 10)
+            await asyncio.sleep(random.uniform(0, min(longest, MAX_RETRY_SECONDS)))
             self.failures += 1
 
     async def converse(self, connection: Connection) -> None:
-        """Says what is wanted and hears what comes; raises psycopg.Error at the end."""
+        """Sends and receives notifications until it raises psycopg.Error."""
         listening: set[str] = set()
         await self.ask(connection, sql.SQL("SELECT 1"))
         self.note_return()
@@ -131,7 +136,7 @@ class Bus:
             self.wake.clear()
             await self.listen(connection, listening)
             await self.notify(connection)
-            # Also what came while asking, which psycopg has kept.
+            # Also those received during statements, which psycopg has kept.
             async for heard in connection.notifies(timeout=0):
                 self.tell(heard.channel)
             try:
@@ -140,7 +145,7 @@ class Bus:
                 await self.ask(connection, sql.SQL("SELECT 1"))
 
     async def listen(self, connection: Connection, listening: set[str]) -> None:
-        """Has PostgreSQL listen for what is subscribed to now, and for nothing else."""
+        """Has PostgreSQL listen for exactly the topics that are subscribed to now."""
         wanted = set(self.subscribers)
         new, old = wanted - listening, listening - wanted
         if not (new or old):
@@ -151,7 +156,7 @@ class Bus:
             self.tell(topic)
 
     async def notify(self, connection: Connection) -> None:
-        """Publishes what waits for it, together: a commit that notifies locks out others.
+        """Publishes all waiting topics together: a commit that notifies locks out others.
 
         https://www.postgresql.org/docs/18/sql-notify.html
         """
@@ -167,11 +172,11 @@ class Bus:
                 published.set_result(False)
 
     async def ask(self, connection: Connection, *statements: sql.Composable) -> None:
-        """Executes them, in one round trip, or raises psycopg.Error by DATABASE_SECONDS."""
+        """Executes them in one round trip; raises psycopg.Error after DATABASE_SECONDS."""
         loop = asyncio.get_running_loop()
         async with self.asking:
-            # Not asyncio.timeout: when a statement is cancelled, psycopg has the server
-            # cancel it too, and where that is what does not answer, waits 10 s for it.
+            # Not asyncio.timeout: psycopg would ask the server to cancel the statement,
+            # and wait 10 s for a server that does not answer.
             timer = loop.call_later(settings.DATABASE_SECONDS, cut_off, connection)
             try:
                 await connection.execute(sql.SQL("; ").join(statements))
@@ -179,9 +184,9 @@ class Bus:
                 timer.cancel()
 
     async def woken(self, connection: Connection) -> None:
-        """Waits until somebody here wants something, or PostgreSQL has something to say.
+        """Waits until this worker wants something or PostgreSQL sends something.
 
-        Raises TimeoutError after the time in which something should have been said.
+        Raises TimeoutError after the heartbeat's interval.
         """
         loop = asyncio.get_running_loop()
         descriptor = connection.fileno()
@@ -193,12 +198,12 @@ class Bus:
             loop.remove_reader(descriptor)
 
     async def close(self, keeping: asyncio.Task[None]) -> None:
-        """Ends the task that keeps the connection, and with it the connection."""
+        """Ends the task that keeps the connection, and the connection with it."""
         loop = asyncio.get_running_loop()
         timer = None
         if self.connection is not None:
             timer = loop.call_later(CLOSING_SECONDS, cut_off, self.connection)
-        # See `ask` for why no statement is cancelled.
+        # `ask` says why no statement is cancelled.
         async with self.asking:
             keeping.cancel()
         if timer is not None:
@@ -210,7 +215,7 @@ class Bus:
             changed.set()
 
     def answer(self, was_published: bool) -> None:
-        """Tells whoever waits to publish."""
+        """Resolves the future of those that wait to publish."""
         self.published.set_result(was_published)
         self.published = asyncio.Future()
 
@@ -218,25 +223,12 @@ class Bus:
         self.is_up = True
         self.failures = 0
         self.was_tried.set()
-        if self.is_down_logged:
-            logger.warning(
-                "The bus is back: other workers' changes are heard of again."
-            )
-            self.is_down_logged = False
-
-    def note_loss(self, error: psycopg.Error) -> None:
-        if not self.is_down_logged:
-            logger.warning(
-                "The bus is down, so that other workers' changes are seen later: %s: %s",
-                type(error).__name__,
-                " ".join(str(error).split()),
-            )
-            self.is_down_logged = True
+        self.outage.end()
 
 
 @asynccontextmanager
 async def bus(heartbeat_seconds: float = HEARTBEAT_SECONDS) -> AsyncIterator[Bus]:
-    """The worker's bus, for its lifespan; down for as long as the database is away."""
+    """The worker's bus, for its lifespan; it is down while the database is down."""
     opened = Bus(heartbeat_seconds)
     keeping = asyncio.create_task(opened.keep())
     try:
@@ -253,7 +245,7 @@ def each(verb: LiteralString, topics: set[str]) -> list[sql.Composable]:
 
 
 def cut_off(connection: Connection) -> None:
-    """Has a connection fail as if the server had ended it."""
+    """Makes a connection fail as if the server had closed it."""
     if not connection.closed:
         with socket.socket(fileno=os.dup(connection.fileno())) as end:
             with suppress(OSError):
@@ -263,5 +255,5 @@ def cut_off(connection: Connection) -> None:
 def require_topic(topic: str) -> None:
     if not TOPIC.fullmatch(topic):
         raise ValueError(
-            f"The topic {topic!r} is no lower-case identifier of at most 63 characters."
+            f"The topic {topic!r} is not a lower-case identifier of at most 63 characters."
         )

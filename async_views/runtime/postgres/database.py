@@ -1,8 +1,8 @@
-"""How does asynchronous code borrow a database connection?
+"""Database connections for asynchronous code.
 
-`async with connection(request) as database:` borrows from the worker's pool, which the
-lifespan opened. Where there is no lifespan (WSGI, the test client) the same call opens
-one connection for the occasion: slower, and as right.
+`async with connection(request) as database:` borrows one from the worker's pool, which the
+lifespan opens. Without a lifespan (WSGI, the test client) it opens one for the block, which
+is slower.
 """
 
 import asyncio
@@ -20,33 +20,36 @@ from django.conf import settings
 from django.http import HttpRequest
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
+from async_views.runtime.asgi.state import StateKey
 from async_views.runtime.waiting.coalesce import TooManyWaiting, Unanswered
 from async_views.runtime.waiting.eager import begun
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
+POOL = StateKey[Pool]("database")
 
 
 class WorkerPool(Pool):
-    """psycopg's pool, for tasks that are cancelled and a database that comes and goes.
+    """psycopg's pool, with two fixes for cancelled tasks and for outages.
 
-    Written against psycopg-pool 3.3.3: `_waiting` is private there.
+    Written against psycopg-pool 3.3.3, whose `_waiting` (the queue of waiting clients) and
+    `WaitingClient.error` are private.
     """
 
     async def getconn(self, timeout: float | None = None) -> Connection:
         try:
             return await super().getconn(timeout)
         except BaseException:
-            # Who has given up stays in the queue until a connection comes by. A queue
-            # full of them refuses everybody, before anybody asks for a connection.
+            # psycopg leaves a client that has given up in the queue until a connection
+            # is returned. During an outage the queue would fill up and refuse everyone.
             gone = [each for each in self._waiting if each.error is not None]
             for each in gone:
                 self._waiting.remove(each)
             raise
 
     async def putconn(self, conn: Connection) -> None:
-        # The pool loses a connection that it is told to take back by a task which is
-        # cancelled while it waits for the pool's lock. It seldom has to wait.
+        # The pool loses a connection if the task that returns it is cancelled while it
+        # waits for the pool's lock. It seldom has to wait.
         rest = begun(super().putconn(conn))
         if rest is not None:
             await asyncio.shield(finish(rest))
@@ -56,11 +59,11 @@ async def finish(work: Awaitable[None]) -> None:
     await work
 
 
-# Django's own way of talking to psycopg, which is no part of where the database is.
+# Django's parameters for psycopg that are not connection parameters.
 DJANGO_ONLY = frozenset({"context", "cursor_factory", "prepare_threshold"})
 
-# SQLSTATE classes that say the server, not the statement, was the trouble:
-# connection exceptions, too many connections, shutting down or starting up.
+# SQLSTATEs of failures of the server rather than of a statement: connection exceptions,
+# too many connections, shutting down or starting up.
 # https://www.postgresql.org/docs/18/errcodes-appendix.html
 UNAVAILABLE = ("08", "53300", "57P")
 
@@ -68,7 +71,7 @@ NOT_A_NUMBER = re.compile(r"Field '\w+' expected a number but got ")
 
 
 def parameters() -> dict[str, Any]:
-    """Where Django's default database is, test database included, in libpq's words."""
+    """libpq's parameters of Django's default database, or of its test database."""
     django_parameters = django.db.connection.get_connection_params()
     return {
         name: value
@@ -78,11 +81,10 @@ def parameters() -> dict[str, Any]:
 
 
 class Checks:
-    """When each connection was last asked whether it still works.
+    """Checks each connection at most once in so many seconds.
 
-    Once in so many seconds is enough: at each loan, as psycopg's pool would, it is half
-    of what a quick read takes. One that breaks in between fails the reads that have it,
-    which are told that the database does not answer.
+    Checking at each loan, as psycopg's pool would, takes half the time of a quick read. A
+    connection that breaks in between fails the reads that use it, with a 503.
     """
 
     def __init__(self, every_seconds: float = 1.0) -> None:
@@ -99,20 +101,20 @@ class Checks:
 
 @asynccontextmanager
 async def pool() -> AsyncIterator[Pool]:
-    """The worker's pool, for its lifespan: open means that the database has answered.
+    """The worker's pool, for its lifespan.
 
-    Raises psycopg.OperationalError when it has not within DATABASE_SECONDS.
+    Raises psycopg.OperationalError if the database does not answer in DATABASE_SECONDS.
     """
     opened = WorkerPool(
         kwargs=parameters(),
         min_size=1,
         max_size=settings.DATABASE_POOL_SIZE,
-        # Who would wait behind this many is better told at once.
+        # One more is refused at once.
         max_waiting=settings.DATABASE_POOL_SIZE * 8,
         timeout=settings.DATABASE_SECONDS,
         check=Checks().check,
-        # Soon given up, so that the next request asks a database that may be back,
-        # instead of waiting for a turn that backs off for minutes.
+        # Short, so that the next request tries a database that may be up again, instead
+        # of waiting for a retry that backs off for minutes.
         reconnect_timeout=1,
         open=False,
         name="database",
@@ -121,7 +123,7 @@ async def pool() -> AsyncIterator[Pool]:
         try:
             await opened.open(wait=True, timeout=settings.DATABASE_SECONDS)
         except PoolTimeout:
-            # The pool does not say what was wrong; connecting once more does.
+            # The pool does not tell the cause; connecting once more does.
             async with await psycopg.AsyncConnection.connect(**parameters()):
                 raise
         yield opened
@@ -131,11 +133,11 @@ async def pool() -> AsyncIterator[Pool]:
 
 @asynccontextmanager
 async def connection(request: HttpRequest) -> AsyncIterator[Connection]:
-    """A connection in autocommit mode, for as long as the block lasts.
+    """A connection in autocommit mode, for the block.
 
-    Raises an error for which `is_unavailable` is true when there is none to be had.
+    Raises an error for which `is_unavailable` is true if there is none.
     """
-    worker_pool = getattr(request, "scope", {}).get("state", {}).get("database")
+    worker_pool = POOL.find(request)
     if worker_pool is not None:
         async with worker_pool.connection() as borrowed:
             yield borrowed
@@ -145,7 +147,7 @@ async def connection(request: HttpRequest) -> AsyncIterator[Connection]:
 
 
 def is_unavailable(error: BaseException | None) -> bool:
-    """Whether the database could not be reached, as opposed to did not like a statement."""
+    """Whether the database could not be reached, rather than refused a statement."""
     if isinstance(error, Unanswered):
         return is_unavailable(error.__cause__) or isinstance(
             error.__cause__, TimeoutError
@@ -160,12 +162,12 @@ def is_unavailable(error: BaseException | None) -> bool:
 
 
 def is_refused_value(error: BaseException | None) -> bool:
-    """Whether the database did not take a value that it was sent.
+    """Whether the database did not accept a value.
 
-    Such as a NUL in a text, or a pattern that is none: SQLSTATE class 22; psycopg refuses
-    some by itself.
+    Such as a NUL in a text, or an invalid regular expression: SQLSTATE class 22. psycopg
+    refuses some by itself.
     """
     if isinstance(error, ValueError | TypeError):
-        # Django's own, of a key that is sent as a field of a form, or to act upon.
+        # Raised by Django for an ID in a form's field or an admin action.
         return NOT_A_NUMBER.match(str(error)) is not None
     return isinstance(error, django.db.DataError | psycopg.DataError)

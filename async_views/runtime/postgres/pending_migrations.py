@@ -1,4 +1,4 @@
-"""The migrations that this release needs, and those of them that a database lacks."""
+"""The migrations that this release requires, and those that a database lacks."""
 
 from functools import cache
 from typing import LiteralString
@@ -11,15 +11,15 @@ from async_views.runtime.postgres.database import Connection
 Migration = tuple[str, str]  # the label of its app, and its name
 
 RECORDED: LiteralString = "SELECT app, name FROM django_migrations"
-MOST_NAMED = 3
+MAX_NAMED = 3
 
 
 @cache
 def required_migrations() -> frozenset[Migration]:
-    """Those that a database has recorded when `migrate` has nothing left to do.
+    """Those that a database has recorded after `migrate`.
 
-    Reads the migration files, once in a process. A squashed migration is applied when all
-    that it replaces are recorded, so these are required in its place
+    Reads the migration files, once in a process. A squashed migration counts as applied
+    if all that it replaces are recorded, so these are required in its place
     (https://docs.djangoproject.com/en/5.2/topics/migrations/#squashing-migrations).
     """
     loader = MigrationLoader(None, load=False)
@@ -31,10 +31,10 @@ def required_migrations() -> frozenset[Migration]:
 
 
 async def pending_migrations(database: Connection) -> list[Migration]:
-    """The required migrations that the database has no record of, in order of name.
+    """The required migrations that the database has not recorded, sorted by name.
 
-    Further records are those of a newer release, and do not matter. Raises psycopg.Error
-    when the records cannot be read.
+    Additional records belong to a newer release and are ignored. Raises psycopg.Error if
+    the records cannot be read.
     """
     try:
         # Not prepared: a restored table may have columns of another type.
@@ -46,6 +46,6 @@ async def pending_migrations(database: Connection) -> list[Migration]:
 
 def in_words(migrations: list[Migration]) -> str:
     """Such as "catalog.0001_initial, catalog.0003_groups and 4 more"."""
-    named = ", ".join(".".join(each) for each in migrations[:MOST_NAMED])
-    more = len(migrations) - MOST_NAMED
+    named = ", ".join(".".join(each) for each in migrations[:MAX_NAMED])
+    more = len(migrations) - MAX_NAMED
     return f"{named} and {more} more" if more > 0 else named

@@ -1,4 +1,4 @@
-"""As whom does PostgreSQL run where we are root, whom it refuses?"""
+"""The system user that runs PostgreSQL if we are root, which it refuses."""
 
 import os
 import pwd
@@ -11,11 +11,11 @@ SYSTEM_USER = "pgserver"
 
 
 class NoSystemUser(Exception):
-    """There is none, and none could be added."""
+    """The user does not exist and could not be added."""
 
 
 def admit_system_user(directory: Path, installation: Path, libraries: Path) -> None:
-    """Let another user than root reach the data and run the programs, and no more.
+    """Lets a user other than root reach the data and run the programs, and no more.
 
     Raises NoSystemUser.
     """
@@ -23,20 +23,20 @@ def admit_system_user(directory: Path, installation: Path, libraries: Path) -> N
         mode = stat.S_IMODE(parent.stat().st_mode)
         if not mode & stat.S_IXOTH:
             parent.chmod(mode | stat.S_IXOTH)
-    # Installed under a strict umask, the programs and their libraries are root's alone.
+    # Under a strict umask, the programs and their libraries were installed for root only.
     if not installation.stat().st_mode & stat.S_IROTH:
         for tree in (installation, libraries):
             for path in (tree, *tree.rglob("*")):
                 mode = stat.S_IMODE(path.stat().st_mode)
                 path.chmod(mode | mode >> 6 & (stat.S_IROTH | stat.S_IXOTH))
-    # A copy that root has made, of a backup say, is root's.
+    # A copy made by root, such as a restored backup, belongs to root.
     data = directory / "data"
     if data.exists() and data.stat().st_uid == 0:
         give_to_system_user(data)
 
 
 def give_to_system_user(directory: Path) -> None:
-    """Make that user the owner of a whole tree; raises NoSystemUser."""
+    """Makes that user the owner of a whole tree; raises NoSystemUser."""
     try:
         pwd.getpwnam(SYSTEM_USER)
     except KeyError:

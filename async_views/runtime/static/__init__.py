@@ -1,4 +1,4 @@
-"""Static files, held in memory and served before Django is asked.
+"""Static files, kept in memory and served before Django.
 
 Imports `asgi`, and `handler` for the security headers.
 """

@@ -1,9 +1,9 @@
-"""Who answers for the static files? The gateway, before Django is asked.
+"""Serving of static files by the gateway, before Django.
 
-All of them are held in memory, compressed once, from the worker's start to its end: a
-request for one opens no file and needs no thread. They should be what pages are made of;
-films and downloads belong elsewhere. Under DEBUG a file is read at each request, so that
-an edited one shows at the next reload.
+A worker keeps all of them in memory, compressed once at its start, so that a request opens
+no file and needs no thread. They should be parts of pages; large downloads belong
+elsewhere. Under DEBUG a file is read at each request, so that an edited one is shown on the
+next reload.
 """
 
 import os
@@ -20,7 +20,12 @@ from django.core.handlers.wsgi import get_path_info
 
 from async_views.runtime.asgi.types import Application, Receive, Scope, Send
 from async_views.runtime.handler.security_headers import asgi_security_headers
-from async_views.runtime.static.held_file import HeldFile, answer, compress, hold
+from async_views.runtime.static.memory_file import (
+    MemoryFile,
+    compress,
+    memory_file,
+    respond,
+)
 from async_views.runtime.static.static_storage import HashedStaticFiles
 
 REVALIDATED = "no-cache"
@@ -38,7 +43,7 @@ CONSIDERED = {
     )
 }
 
-Find = Callable[[str], HeldFile | None]
+Find = Callable[[str], MemoryFile | None]
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -55,7 +60,7 @@ def static_files_asgi(application: Application) -> Application:
             if name in CONSIDERED:
                 key, text = CONSIDERED[name], value.decode("latin-1")
                 asked[key] = f"{asked[key]},{text}" if key in asked else text
-        given = answer(file, scope["method"], asked)
+        given = respond(file, scope["method"], asked)
         await send(
             {
                 "type": "http.response.start",
@@ -82,7 +87,7 @@ def static_files_wsgi(application: WsgiApplication) -> WsgiApplication:
             for name in CONSIDERED.values()
             if (variable := f"HTTP_{name.upper().replace('-', '_')}") in environ
         }
-        given = answer(file, environ["REQUEST_METHOD"], asked)
+        given = respond(file, environ["REQUEST_METHOD"], asked)
         start_response(
             f"{given.status} {HTTPStatus(given.status).phrase}",
             [(name.decode(), value.decode()) for name, value in given.headers],
@@ -93,18 +98,18 @@ def static_files_wsgi(application: WsgiApplication) -> WsgiApplication:
 
 
 def finder() -> Find:
-    """Finds a file by the path of its URL."""
-    return look_up if settings.DEBUG else hold_all().get
+    """The function that finds a file by the path of its URL."""
+    return look_up if settings.DEBUG else load_all().get
 
 
-def hold_all() -> dict[str, HeldFile]:
+def load_all() -> dict[str, MemoryFile]:
     """Every static file by the path of its URL."""
     storage = cast(HashedStaticFiles, staticfiles_storage)
     common = asgi_security_headers()
-    # Most files are there by two names with one content.
+    # Most files have two names for the same content.
     compress_once = cache(compress)
     return {
-        settings.STATIC_URL + name: hold(
+        settings.STATIC_URL + name: memory_file(
             name,
             file.content,
             compress_once(file.content),
@@ -116,8 +121,8 @@ def hold_all() -> dict[str, HeldFile]:
     }
 
 
-def look_up(path: str) -> HeldFile | None:
-    """The file as it is on the disk now. Blocks, which under DEBUG does not matter."""
+def look_up(path: str) -> MemoryFile | None:
+    """The file as it is on disk now. Blocks, which does not matter under DEBUG."""
     if not path.startswith(settings.STATIC_URL):
         return None
     name = path.removeprefix(settings.STATIC_URL)
@@ -129,4 +134,6 @@ def look_up(path: str) -> HeldFile | None:
         return None
     with open(found, "rb") as file:
         content, modified = file.read(), os.fstat(file.fileno()).st_mtime
-    return hold(name, content, None, modified, REVALIDATED, asgi_security_headers())
+    return memory_file(
+        name, content, None, modified, REVALIDATED, asgi_security_headers()
+    )

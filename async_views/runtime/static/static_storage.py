@@ -1,9 +1,9 @@
-"""By which names are the static files known? Their own, and one that has their hash.
+"""The names of static files: the plain name, and one with a hash of the content.
 
-A hashed name changes with what is in the file, so that a browser may keep it for ever.
-Django's `collectstatic` writes such copies to a folder; here they are made in memory, so
-that nothing has to be collected, shipped or cleaned up. Under DEBUG, Django names files
-plainly, and nothing is read.
+A hashed name changes with the content, so browsers may cache it for ever. Django's
+`collectstatic` writes such copies to a folder; here they are made in memory, so nothing has
+to be collected, deployed or cleaned up. Under DEBUG, Django uses the plain names, and
+nothing is read here.
 """
 
 import os
@@ -30,7 +30,7 @@ class CollectedFile:
 
 # The stubs of the two disagree about `url`, as they do for Django's own such class.
 class HashedStaticFiles(HashedFilesMixin, InMemoryStorage):  # type: ignore[misc]
-    """The `staticfiles` of STORAGES: reads and hashes all files when first asked."""
+    """The `staticfiles` of STORAGES: reads and hashes all files on first use."""
 
     keep_intermediate_files = False
 
@@ -38,7 +38,7 @@ class HashedStaticFiles(HashedFilesMixin, InMemoryStorage):  # type: ignore[misc
         super().__init__(location="/", base_url=settings.STATIC_URL)
 
     def stored_name(self, name: str) -> str:
-        """The hashed name; raises ``ValueError`` where there is no such file."""
+        """The hashed name; raises ``ValueError`` if there is no such file."""
         parts = urlsplit(name)
         file = self.collected.get(parts.path)
         if file is None or file.hashed:
@@ -47,9 +47,9 @@ class HashedStaticFiles(HashedFilesMixin, InMemoryStorage):  # type: ignore[misc
 
     @cached_property
     def collected(self) -> Mapping[str, CollectedFile]:
-        """Every file by each of its names.
+        """All files, under each of their names.
 
-        Raises ``ValueError`` where a style sheet names a file that is not there.
+        Raises ``ValueError`` if a style sheet refers to a file that does not exist.
         """
         sources = find_all()
         for name, (storage, path) in sources.items():
@@ -64,7 +64,7 @@ class HashedStaticFiles(HashedFilesMixin, InMemoryStorage):  # type: ignore[misc
             content, adjusted = self.take(name), self.take(self.hashed_files[name])
             files[name] = CollectedFile(content, modified, hashed=False)
             files[self.hashed_files[name]] = CollectedFile(
-                # One copy in memory is enough where no reference had to be adjusted.
+                # One copy is enough if no reference had to be adjusted.
                 content if adjusted == content else adjusted,
                 modified,
                 hashed=True,
@@ -72,7 +72,7 @@ class HashedStaticFiles(HashedFilesMixin, InMemoryStorage):  # type: ignore[misc
         return files
 
     def take(self, name: str) -> bytes:
-        """The file's content, which is not held here a second time from then on."""
+        """Removes the file from this storage, and returns its content."""
         with self.open(name) as file:
             content: bytes = file.read()
         self.delete(name)
@@ -80,7 +80,7 @@ class HashedStaticFiles(HashedFilesMixin, InMemoryStorage):  # type: ignore[misc
 
 
 def find_all() -> dict[str, tuple[Storage, str]]:
-    """What `collectstatic` would find: each name's storage, and its path in there."""
+    """What `collectstatic` would find: the storage of each name, and the path in it."""
     found: dict[str, tuple[Storage, str]] = {}
     for finder in get_finders():
         for path, storage in finder.list(StaticFilesConfig.ignore_patterns):

@@ -1,4 +1,4 @@
-"""What views share: problems, negotiation, parameters, health checks, rate limits, logins.
+"""Shared by views: problems, negotiation, parameters, health checks, rate limits, logins.
 
 It may import every other room of the runtime.
 """

@@ -1,4 +1,4 @@
-"""Which gateway served this request, and on which event loop?"""
+"""The gateway and the event loop that serve a request."""
 
 import asyncio
 import itertools
@@ -19,10 +19,10 @@ def gateway(request: HttpRequest) -> str:
 
 
 def event_loop_id() -> str:
-    """The running loop as `process-number`, numbered in the order they were met.
+    """The running loop as `process-number`, numbered in order of first use.
 
-    Not Python's id(): a new loop often gets the address of the one before it, so that
-    two loops would look like one.
+    Not Python's id(): a new loop often gets the address of the previous one, so that two
+    loops would look like one.
     """
     loop = asyncio.get_running_loop()
     if loop not in _numbers:
@@ -31,5 +31,5 @@ def event_loop_id() -> str:
 
 
 def serving(request: HttpRequest) -> dict[str, str]:
-    """Both, as the site's JSON and pages say them."""
+    """Both, as shown in JSON and on pages."""
     return {"gateway": gateway(request), "event_loop_id": event_loop_id()}

@@ -1,7 +1,8 @@
-"""Is this process alive, and can it serve? Two answers, for whoever keeps it running.
+"""Health checks: /healthz (the process is alive) and /readyz (it can serve requests).
 
-Asked of the process itself, by its address and without TLS; so `health` answers before
-the rest of the middleware can complain of either.
+Monitoring requests them from the process directly, by its address and without TLS. So the
+middleware `health` answers before other middleware can reject the host or the scheme, and
+they have no routes.
 """
 
 import asyncio
@@ -20,42 +21,44 @@ from async_views.runtime.asgi.problem import unavailable
 from async_views.runtime.handler.security_headers import secure
 from async_views.runtime.postgres.database import connection, is_unavailable
 from async_views.runtime.postgres.pending_migrations import in_words, pending_migrations
-from async_views.runtime.views.problems import fault_of, problem_response, shaped
+from async_views.runtime.views.problems import (
+    DATABASE_UNAVAILABLE,
+    fault_of,
+    problem_response,
+    shaped,
+)
 from async_views.runtime.views.read_only import read_only
-
-NO_ANSWER = "The database does not answer right now."
 
 
 @read_only("GET", "HEAD")
 @never_cache
 async def healthz(request: HttpRequest) -> HttpResponse:
-    """200 as long as the process answers."""
+    """200 while the process responds."""
     return JsonResponse({"status": "ok"})
 
 
 @read_only("GET", "HEAD")
 @never_cache
 async def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers and has every migration, else 503 with the reason."""
+    """200 if the database responds and has every migration, else 503 with the reason."""
     if reason := await unreadiness(request, settings.DATABASE_SECONDS):
         return problem_response(request, unavailable(reason))
     return JsonResponse({"status": "ok"})
 
 
 async def unreadiness(request: HttpRequest, seconds: float) -> str | None:
-    """Why the site cannot serve, in sentences; None when it can.
+    """The reason why the site cannot serve, in sentences; None if it can.
 
-    Asks the database each time, and waits `seconds` for it: what was applied can be
-    taken back.
+    Queries the database each time, for at most `seconds`: migrations can be reverted.
     """
     try:
         async with asyncio.timeout(seconds), connection(request) as database:
             pending = await pending_migrations(database)
     except TimeoutError:
-        return NO_ANSWER
+        return DATABASE_UNAVAILABLE
     except psycopg.Error as error:
         if is_unavailable(error):
-            return NO_ANSWER
+            return DATABASE_UNAVAILABLE
         why = error.diag.message_primary or type(error).__name__
         return f"The database does not say which migrations it has: {why}."
     if not pending:
@@ -71,7 +74,7 @@ ANSWERS: dict[str, Ask] = {"/healthz": healthz, "/readyz": readyz}
 
 
 async def answered(request: HttpRequest, ask: Ask) -> HttpResponseBase:
-    """As the middleware that comes later would have it."""
+    """The response, with what the other middleware would add."""
     fault = fault_of(request)
     response = problem_response(request, fault) if fault else await ask(request)
     return secure(shaped(request, response))
@@ -79,7 +82,7 @@ async def answered(request: HttpRequest, ask: Ask) -> HttpResponseBase:
 
 @sync_and_async_middleware
 def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Middleware, to go before whatever looks at the host or the scheme."""
+    """Middleware that must come before any that checks the host or the scheme."""
     if iscoroutinefunction(get_response):
 
         async def answer_later(request: HttpRequest) -> HttpResponseBase:

@@ -1,7 +1,7 @@
-"""Query strings are read whole: what a route does not know, or is told twice, is said.
+"""Errors for unknown and repeated query parameters.
 
-A program gets a 400, as it would act on an answer to a question it did not ask. A person
-gets a notice, with links to what was likely meant.
+A program gets a 400, because it would rely on a response to a different request. A person
+gets a notice, with links to what was probably meant.
 """
 
 from collections.abc import Callable, Collection, Coroutine
@@ -18,8 +18,8 @@ from async_views.runtime.views.negotiation import wants_page
 from async_views.runtime.views.problems import problem_response
 from async_views.runtime.views.unknown_parameters import likely, unknown_parameters
 
-MOST_NAMED = 20
-MOST_REPEATS_OFFERED = 3
+MAX_NAMED = 20
+MAX_REPEATS_OFFERED = 3
 
 Pairs = list[tuple[str, str]]
 View = Callable[..., Coroutine[Any, Any, HttpResponse]]
@@ -27,14 +27,14 @@ View = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A question that was likely meant, to offer as a link."""
+    """A query that was probably meant, to offer as a link."""
 
     text: str
     query: str
 
 
 def parameter_errors(given: QueryDict, known: Collection[str]) -> list[FieldError]:
-    """Each parameter that is not known, and each known one that is given twice."""
+    """An error for each unknown parameter, and for each known one that is repeated."""
     unknown = [
         FieldError(name, shortened(str(given[name])), sentence(f"This {message}"))
         for name, message in unknown_parameters(given, known)
@@ -48,10 +48,10 @@ def parameter_errors(given: QueryDict, known: Collection[str]) -> list[FieldErro
         for name in repeats(given, known)
     ]
     errors = unknown + repeated
-    if len(errors) <= MOST_NAMED:
+    if len(errors) <= MAX_NAMED:
         return errors
-    *named, last = errors[:MOST_NAMED]
-    others = f"{last.message} {len(errors) - MOST_NAMED:,} more are wrong too."
+    *named, last = errors[:MAX_NAMED]
+    others = f"{last.message} {len(errors) - MAX_NAMED:,} more are wrong too."
     return [*named, FieldError(last.field, last.value, others)]
 
 
@@ -68,7 +68,7 @@ def repairs(given: QueryDict, known: Collection[str]) -> list[Repair]:
 
 
 def renamed(given: QueryDict, known: Collection[str]) -> list[Repair]:
-    """The question with the names that were likely meant, and nothing else unknown."""
+    """The query with the names that were probably meant, without other unknown ones."""
     meant: dict[str, str] = {}
     for name in unknown_in(given, known):
         near = likely(name, known)
@@ -88,7 +88,7 @@ def renamed(given: QueryDict, known: Collection[str]) -> list[Repair]:
 
 
 def left_out(given: QueryDict, known: Collection[str]) -> list[Repair]:
-    """The question without what is unknown."""
+    """The query without the unknown parameters."""
     names = unknown_in(given, known)
     kept = [(name, value) for name, value in pairs_of(given) if name in known]
     if not names or not kept:
@@ -97,7 +97,7 @@ def left_out(given: QueryDict, known: Collection[str]) -> list[Repair]:
 
 
 def given_once(given: QueryDict, known: Collection[str]) -> list[Repair]:
-    """The question with each of the values of a name that was given twice."""
+    """For each repeated parameter, the query with only one of its values."""
     return [
         Repair(
             f"Only {name}={value}",
@@ -106,13 +106,13 @@ def given_once(given: QueryDict, known: Collection[str]) -> list[Repair]:
             ),
         )
         for name in repeats(given, known)
-        for value in list(dict.fromkeys(given.getlist(name)))[:MOST_REPEATS_OFFERED]
+        for value in list(dict.fromkeys(given.getlist(name)))[:MAX_REPEATS_OFFERED]
     ]
 
 
 def unknown_in(given: QueryDict, known: Collection[str]) -> list[str]:
-    """The first few."""
-    return [name for name in given if name not in known][:MOST_NAMED]
+    """The first unknown names, at most MAX_NAMED."""
+    return [name for name in given if name not in known][:MAX_NAMED]
 
 
 def pairs_of(given: QueryDict) -> Pairs:
@@ -122,9 +122,9 @@ def pairs_of(given: QueryDict) -> Pairs:
 def ignored_parameters(
     request: HttpRequest, known: Collection[str], *, page: bool = True
 ) -> Problem | None:
-    """Has base.html say which parameters a page ignores; a problem for programs.
+    """Lets base.html list the parameters that a page ignores; a problem for programs.
 
-    `page` says whether people are shown one at all.
+    `page` says whether the route has a page at all.
     """
     if not request.META["QUERY_STRING"]:
         return None
@@ -136,7 +136,7 @@ def ignored_parameters(
 
 
 def takes_no_parameters(*, page: bool) -> Callable[[View], View]:
-    """Of an asynchronous view; `page` says that people are shown one, notice included."""
+    """Decorates an asynchronous view; `page` says that it has a page for the notice."""
 
     def decorate(view: View) -> View:
         @wraps(view)

@@ -1,4 +1,4 @@
-"""The admin's pages that ask for a password, where too many were wrong."""
+"""The admin's pages that check a password, with the limit on wrong ones."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from async_views.runtime.views.problems import explained, problem_response
 
 
 class LoginForm(AdminAuthenticationForm):
-    """Says why no password was tried; `refusal` is the same for programs."""
+    """Shows why no password was checked; `refusal` is the problem for programs."""
 
     refusal: Problem | None = None
 
@@ -24,7 +24,7 @@ class LoginForm(AdminAuthenticationForm):
         super().__init__(*arguments, **named)
         username = self.data.get("username", "")
         if shortened(username) != username:
-            # The page says again what was typed, and this is nobody's name.
+            # The page repeats the name, and no account has one this long.
             self.data = {**self.data, "username": shortened(username)}
 
     def clean(self) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class LoginForm(AdminAuthenticationForm):
 
 
 def login(request: HttpRequest) -> HttpResponseBase:
-    """/admin/login/: 429, on the form itself for browsers, where no password was tried."""
+    """/admin/login/: 429 if no password was checked, for browsers on the form itself."""
     response = admin.site.login(request)
     form = (getattr(response, "context_data", None) or {}).get("form")
     refusal = getattr(form, "refusal", None)
@@ -51,7 +51,7 @@ def login(request: HttpRequest) -> HttpResponseBase:
 
 
 def password_change(request: HttpRequest) -> HttpResponse:
-    """/admin/password_change/: who found a session open may not guess its password."""
+    """/admin/password_change/: an open session cannot be used to guess its password."""
     if request.method != "POST" or not request.POST.get("old_password"):
         return admin.site.password_change(request)
     with attempt(request, request.user.get_username()) as begun:

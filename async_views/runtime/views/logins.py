@@ -1,17 +1,17 @@
-"""Guessing passwords is limited, before a guess costs the hash that makes it slow.
+"""Limits on wrong passwords, checked before a password is hashed.
 
-An attempt is counted when it begins, in the table that all workers share, and taken back
-when the password was right: however many come at once, no more than the limit are hashed.
-What is counted is a failure
+An attempt is counted when it begins, in a table that all workers share, and uncounted if
+the password was right: however many arrive at once, no more than the limit are hashed.
+Failures are counted
 
-- of an address (of IPv6, a /64), for whichever accounts;
-- of an account at an address, which is what locks out whoever mistypes;
-- of an account, wherever from, against those who have many addresses. By that one an
-  attacker could keep an account's owner out. So it does not hold for an address from
-  which the account has been logged in to during the last thirty days.
+- per address (of IPv6, per /64), for all accounts together;
+- per account and address, which locks out a person who mistypes;
+- per account, against attackers with many addresses. An attacker could use this limit to
+  lock an account's owner out, so it does not apply to an address from which the account
+  has logged in during the last thirty days.
 
-An account that does not exist counts, and costs, as one that does. Its name is kept as a
-hash: people type passwords there.
+An account that does not exist counts, and takes as long, as one that does. Names are stored
+as hashes, because people type passwords into that field by mistake.
 """
 
 import hashlib
@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -33,7 +32,7 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from async_views.runtime.asgi.problem import Problem
-from async_views.runtime.views.rate_limit import EXPIRE, address_subject
+from async_views.runtime.views.rate_limit import address_subject
 
 FAILURES_OF_AN_ACCOUNT_AT_AN_ADDRESS = 10
 SOON_SECONDS = 5 * 60
@@ -42,34 +41,37 @@ LATER_SECONDS = 60 * 60
 DAY_SECONDS = 24 * 60 * 60
 KNOWN_DAYS = 30
 
-# In place of a worker's: these rows are everybody's.
-ALL_WORKERS = UUID(int=0)
-
-# No row comes back where the limit is reached, which is not counted.
+# Returns no row, and does not count, once the limit is reached.
 COUNT = """
-INSERT INTO rate_limit_count AS counted (policy, ends, subject, worker, count)
-VALUES (%s, to_timestamp(%s), %s, %s, 1)
-ON CONFLICT (ends, policy, subject, worker) DO UPDATE SET count = counted.count + 1
+INSERT INTO login_count AS counted (policy, ends, subject, count)
+VALUES (%s, to_timestamp(%s), %s, 1)
+ON CONFLICT (ends, policy, subject) DO UPDATE SET count = counted.count + 1
     WHERE counted.count < %s
 RETURNING count
 """
 TAKE_BACK = """
-UPDATE rate_limit_count SET count = greatest(count - 1, 0)
-WHERE policy = %s AND ends = to_timestamp(%s) AND subject = %s AND worker = %s
+UPDATE login_count SET count = greatest(count - 1, 0)
+WHERE policy = %s AND ends = to_timestamp(%s) AND subject = %s
 """
 FORGET = """
-DELETE FROM rate_limit_count
-WHERE policy = %s AND ends = to_timestamp(%s) AND subject = %s AND worker = %s
+DELETE FROM login_count
+WHERE policy = %s AND ends = to_timestamp(%s) AND subject = %s
 """
 KNOWN = "logins known"
 IS_KNOWN = """
 SELECT EXISTS (
-    SELECT FROM rate_limit_count WHERE policy = %s AND ends > now() AND subject = %s
+    SELECT FROM login_count WHERE policy = %s AND ends > now() AND subject = %s
 )
 """
 KNOW = """
-INSERT INTO rate_limit_count (policy, ends, subject, worker, count)
-VALUES (%s, to_timestamp(%s), %s, %s, 1) ON CONFLICT DO NOTHING
+INSERT INTO login_count (policy, ends, subject, count)
+VALUES (%s, to_timestamp(%s), %s, 1) ON CONFLICT DO NOTHING
+"""
+# Workers that delete at the same time do not wait for each other.
+EXPIRE = """
+DELETE FROM login_count WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM login_count WHERE ends < now() FOR UPDATE SKIP LOCKED
+))
 """
 
 
@@ -88,17 +90,17 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A limit until a moment of Unix time."""
+    """The window of a limit that ends at a Unix time."""
 
     limit: Limit
     ends: int
 
     @property
     def key(self) -> tuple[Any, ...]:
-        return (self.limit.policy, self.ends, self.limit.subject, ALL_WORKERS)
+        return (self.limit.policy, self.ends, self.limit.subject)
 
     def count(self) -> bool:
-        """Whether one more was left."""
+        """Counts one failure; False, uncounted, if none was left."""
         return execute(COUNT, *self.key, self.limit.failures) is not None
 
     def take_back(self) -> None:
@@ -109,7 +111,7 @@ class Window:
 
 
 class Attempt:
-    """One password that is going to be checked."""
+    """One password that is about to be checked."""
 
     def __init__(self, request: HttpRequest, username: str) -> None:
         address, account = address_subject(request), account_subject(username)
@@ -135,7 +137,7 @@ class Attempt:
         self.counted: list[Window] = []
 
     def begin(self) -> None:
-        """Raises Problem 429 where too many have been wrong."""
+        """Raises Problem 429 if there were too many failures."""
         now = time.time()
         limits = [self.of_pair]
         if self.at_address.failures:
@@ -145,18 +147,18 @@ class Attempt:
         for limit in limits:
             window = limit.window(now)
             if not window.count():
-                # What is refused here costs nothing, and so is held against nobody.
+                # A refused attempt costs nothing and does not count.
                 self.take_back()
                 raise refusal(math.ceil(window.ends - now))
             self.counted.append(window)
 
     def succeed(self) -> None:
-        """Nothing of it was a failure, and those before it at this address are forgiven."""
+        """The password was right: uncounts it, and earlier failures at this address."""
         self.take_back()
         self.of_pair.window(time.time()).forget()
         today = math.floor(time.time() / DAY_SECONDS)
         ends = (today + KNOWN_DAYS) * DAY_SECONDS
-        execute(KNOW, KNOWN, ends, self.pair, ALL_WORKERS)
+        execute(KNOW, KNOWN, ends, self.pair)
         execute(EXPIRE)
 
     def take_back(self) -> None:
@@ -170,7 +172,7 @@ class Attempt:
 
 
 def execute(statement: str, *parameters: Any) -> tuple[Any, ...] | None:
-    """The first row of what comes back, where any does."""
+    """The first row of the result, if there is any."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
@@ -179,23 +181,23 @@ def execute(statement: str, *parameters: Any) -> tuple[Any, ...] | None:
 
 @contextmanager
 def attempt(request: HttpRequest, username: str) -> Iterator[Attempt]:
-    """Counts an attempt, whose password the block checks, and tells if it was right.
+    """Counts an attempt; the block checks the password and calls `succeed` if it is right.
 
-    Raises Problem 429 in place of the block where too many have been wrong. Blocks, as
-    the ORM does.
+    Raises Problem 429 instead of running the block if there were too many failures.
+    Blocks, as the ORM does.
     """
     begun = Attempt(request, username)
     begun.begin()
     try:
         yield begun
     except Exception:
-        # No password was found wrong.
+        # The password was not checked.
         begun.take_back()
         raise
 
 
 def account_subject(username: str) -> str:
-    """One for all spellings that somebody could take for the same name."""
+    """The same for all spellings of a name that look alike."""
     folded = unicodedata.normalize("NFKC", username).casefold()
     digest = hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()
     return f"account {digest[:32]}"
@@ -204,14 +206,14 @@ def account_subject(username: str) -> str:
 def refusal(seconds: int) -> Problem:
     return Problem(
         429,
-        "Too many passwords were wrong, for this account or from this address. Try again "
-        f"in {seconds} seconds.",
+        "Too many wrong passwords for this account or from this address. Try again in "
+        f"{seconds} seconds.",
         headers={"Retry-After": str(seconds)},
     )
 
 
 class LimitedBackend(ModelBackend):
-    """Django's own, which asks first whether another password may be tried."""
+    """Django's backend, with a limit on wrong passwords."""
 
     @sensitive_variables("password")
     def authenticate(
@@ -222,7 +224,7 @@ class LimitedBackend(ModelBackend):
         **kwargs: Any,
     ) -> User | None:
         if request is None or username is None or password is None:
-            # Nobody's guess: Django's test client, or another kind of credentials.
+            # Not a guess: Django's test client, or another kind of credentials.
             return super().authenticate(request, username, password, **kwargs)
         with attempt(request, username) as begun:
             user = super().authenticate(request, username, password, **kwargs)

@@ -1,9 +1,9 @@
-"""In which form does a client want its answer?
+"""Content negotiation: the format that a client prefers.
 
-`Accept` is read as RFC 9110, section 12.5.1 has it: of the ranges that match a form the
-most specific says how much it is wanted, from 0 (not at all) to 1. Among forms that are
-wanted as much, one that is named comes before one that a wildcard takes in, and then the
-one that is named first; what is left, the site decides.
+`Accept` is read as in RFC 9110, section 12.5.1: of the ranges that match a format, the most
+specific gives its weight, from 0 (not acceptable) to 1. Among formats of equal weight, one
+that is named precedes one matched by a wildcard, then the one that is named first. The site
+decides between the rest.
 """
 
 import re
@@ -18,16 +18,16 @@ PROBLEMS = ("text/html", "application/problem+json", "application/json")
 
 # qvalue (RFC 9110, section 12.4.2).
 WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
-# Of a list; a comma in quotes does not end it. A quote that is not closed ends nowhere, or
-# each of many would be looked for to the end.
+# A member of a list; a comma in quotes does not end it. An unclosed quote extends to the
+# end, because otherwise each of many would be searched to the end.
 MEMBER = re.compile(r'(?:[^,"]++|"(?:[^"\\]++|\\.)*+(?:"|\\?$))++', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How much a client wants a form: of two, the greater one is the more wanted.
+    """How much a client prefers a format; the greater rank wins.
 
-    ``weight`` is -1 for what it does not take, and 0 for what it does not mention.
+    ``weight`` is -1 for what it does not accept, and 0 for what it does not mention.
     """
 
     weight: float
@@ -40,10 +40,10 @@ class Wish:
 
 
 def weight_of(parameters: Sequence[str]) -> tuple[float, bool]:
-    """The weight among a range's parameters, and whether there are any but it.
+    """The weight among a range's parameters, and whether there are other parameters.
 
-    A weight that is not valid counts as none, and that is 1. A charset is no reason to
-    give somebody another form: all here is UTF-8.
+    An invalid weight counts as 1, like a missing one. A charset is ignored: everything
+    here is UTF-8.
     """
     weight, others = 1.0, False
     for parameter in parameters:
@@ -58,7 +58,7 @@ def weight_of(parameters: Sequence[str]) -> tuple[float, bool]:
 
 
 def wishes(accept: str, media_types: Sequence[str]) -> list[Wish]:
-    """For each of the media types, in the time that it takes to read `accept` once."""
+    """The wish for each media type; reads `accept` once."""
     known = {name: [name] for name in media_types}
     for name in media_types:
         known.setdefault(f"{name.partition('/')[0]}/*", []).append(name)
@@ -74,7 +74,7 @@ def wishes(accept: str, media_types: Sequence[str]) -> list[Wish]:
         if has_others:
             continue
         specificity = 1 if media_range == "*/*" else 2 if media_range[-1] == "*" else 3
-        # A wildcard names nothing first.
+        # The position of a wildcard does not count.
         wish = Wish(weight or -1, specificity, position if specificity == 3 else 0)
         for name in matched:
             if specificity > found[name].specificity:
@@ -83,9 +83,9 @@ def wishes(accept: str, media_types: Sequence[str]) -> list[Wish]:
 
 
 def chosen_format(request: HttpRequest, formats: Mapping[str, str]) -> str:
-    """The `format` of the query string, else what Accept prefers, else the first of them.
+    """The `format` in the query string, else what Accept prefers, else the first format.
 
-    Answers a `format` that is none of `formats` too: a form has to complain of it.
+    Also returns a `format` that is not one of `formats`: the form has to reject it.
     """
     asked = request.GET.get("format")
     if asked:
@@ -96,14 +96,14 @@ def chosen_format(request: HttpRequest, formats: Mapping[str, str]) -> str:
 
 
 def wants_page(request: HttpRequest) -> bool:
-    """Whether an error should be a page: where one was asked for, or a browser asks.
+    """Whether an error should be a page: if requested, or if the client is a browser.
 
-    Browsers name text/html in Accept; programs that take anything read JSON better.
+    Browsers name text/html in Accept; a program that accepts anything gets JSON.
     """
     try:
         asked = request.GET.get("format")
     except TooManyFieldsSent:
-        # The error to be told may be that the query string cannot be read.
+        # The error may be that the query string cannot be read.
         asked = None
     if asked in MEDIA_TYPES:
         return asked == "html"

@@ -1,8 +1,8 @@
-"""How does the site say that something is wrong?
+"""The site's error responses.
 
-One shape for every error: a `Problem`. Programs get it as RFC 9457 problem details,
-browsers as a page. Whatever answers with a bare error status (no such page, method not
-allowed, a failed CSRF check, a crash) gets that shape here too.
+Every error has one shape, a `Problem`: problem details (RFC 9457) for programs, a page for
+browsers. A response with a bare error status (not found, method not allowed, a failed CSRF
+check, a crash) gets that shape here too.
 """
 
 import logging
@@ -32,15 +32,18 @@ from async_views.runtime.handler.request import LazyRequest
 from async_views.runtime.handler.request_content import too_many_fields
 from async_views.runtime.postgres.database import is_refused_value, is_unavailable
 from async_views.runtime.views.negotiation import wants_page
+from async_views.runtime.waiting.coalesce import TooManyWaiting
 
 logger = logging.getLogger(__name__)
 
-# Of a request that is answered before Django.
+DATABASE_UNAVAILABLE = "The database does not answer right now."
+
+# Header fields to ignore in a request that does not reach Django.
 UNREAD = frozenset({b"content-type", b"cookie"})
 
 
 def field_errors(form: Form) -> tuple[FieldError, ...]:
-    """Of an invalid form: each bad value, and what would be right."""
+    """The errors of an invalid form: each value, and what would be valid."""
     return tuple(
         FieldError(name, str(form.data.get(name, "")), str(message))
         for name, messages in form.errors.items()
@@ -54,17 +57,17 @@ def bad_request(form: Form) -> Problem:
 
 DETAILS = {
     400: "The request could not be understood.",
-    403: "You may not do this.",
+    403: "You are not allowed to do this.",
     404: "There is nothing at {path}.",
     405: "{method} is not allowed here; allowed: {allow}.",
     413: "The request is too large.",
-    500: "The site failed to answer. The failure has been logged.",
-    503: "The site cannot answer right now. Try again in a moment.",
+    500: "The site failed to respond. The error has been logged.",
+    503: "The site cannot respond right now. Try again in a moment.",
 }
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The problem as this client reads it best; for answering, where raising would hop."""
+    """The response with a problem; views return it, as raising would need a thread."""
     response = described(request, problem.details)
     for name, value in problem.headers.items():
         response.headers[name] = value
@@ -72,7 +75,7 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 
 def described(request: HttpRequest, details: ProblemDetails) -> HttpResponse:
-    """The page, or the document."""
+    """The page or the document, whichever the client prefers."""
     if wants_page(request):
         page = render_to_string("problem.html", {"problem": details}, request)
         return HttpResponse(page, status=details.status)
@@ -82,8 +85,8 @@ def described(request: HttpRequest, details: ProblemDetails) -> HttpResponse:
 
 
 def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, bytes]:
-    """The same as ASGI has it, where the request is not to get as far as Django."""
-    # Its body does not matter any more, and Django reads cookies in quadratic time.
+    """The same in the form of ASGI, for a request that does not reach Django."""
+    # The body does not matter any more, and Django parses cookies in quadratic time.
     headers = [field for field in scope["headers"] if field[0] not in UNREAD]
     scope = {**scope, "headers": headers}
     try:
@@ -96,7 +99,7 @@ def told_before_django(scope: Scope, details: ProblemDetails) -> tuple[Headers, 
 
 
 def explained(response: HttpResponse) -> HttpResponse:
-    """Marks an error answer that says what is wrong already."""
+    """Marks an error response that needs no other body."""
     response.explained = True  # type: ignore[attr-defined]
     return response
 
@@ -107,7 +110,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 class ProblemMiddleware(InPlace, MiddlewareMixin):
-    """Gives every error answer the site's shape, and refuses what cannot be read."""
+    """Gives every error response the site's shape, and rejects unreadable requests."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
         fault = fault_of(request)
@@ -121,25 +124,29 @@ class ProblemMiddleware(InPlace, MiddlewareMixin):
     def process_exception(
         self, request: HttpRequest, error: Exception
     ) -> HttpResponse | None:
-        if isinstance(error, Problem):
-            return problem_response(request, error)
-        if is_unavailable(error):
-            cause = error.__cause__ or error
-            logger.error("%s: the database does not answer: %s", request.path, cause)
-            return problem_response(
-                request, unavailable("The database does not answer right now.")
-            )
-        if is_refused_value(error):
-            logger.warning("%s: the database refused a value: %s", request.path, error)
-            reason = shortened(" ".join(str(error).split()))
-            return problem_response(
-                request, Problem(400, f"The database takes no such value: {reason}.")
-            )
-        return None
+        problem = problem_of(request, error)
+        return None if problem is None else problem_response(request, problem)
+
+
+def problem_of(request: HttpRequest, error: Exception) -> Problem | None:
+    """The problem to answer an exception with; None if the exception is unexpected."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, TooManyWaiting):
+        return unavailable("Too many requests are waiting for the database.")
+    if is_unavailable(error):
+        cause = error.__cause__ or error
+        logger.error("%s: the database does not answer: %s", request.path, cause)
+        return unavailable(DATABASE_UNAVAILABLE)
+    if is_refused_value(error):
+        logger.warning("%s: the database refused a value: %s", request.path, error)
+        reason = shortened(" ".join(str(error).split()))
+        return Problem(400, f"The database does not accept a value: {reason}.")
+    return None
 
 
 def fault_of(request: HttpRequest) -> Problem | None:
-    """What is wrong with the request itself, whatever is asked for."""
+    """What is wrong with the request itself, whatever its path."""
     query = request.META.get("QUERY_STRING")
     if query:
         most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
@@ -152,8 +159,8 @@ def fault_of(request: HttpRequest) -> Problem | None:
 def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The URLconf's handler400.
 
-    This and the handlers below are bare, as `ProblemMiddleware` has the last word. Django's
-    own look for a CSRF token, and read the form that may be what is wrong.
+    This handler and those below return bare responses for `ProblemMiddleware` to complete.
+    Django's own look for a CSRF token, and read the form that may be invalid.
     """
     if isinstance(exception, Problem):
         return problem_response(request, exception)
@@ -180,7 +187,7 @@ def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     if status < 400 or hasattr(response, "explained"):
         return response
     if status == 500 and settings.DEBUG and wants_page(request):
-        # Django's technical page says more to the developer than ours would.
+        # Django's technical page tells a developer more.
         return response
     allow = response.headers.get("Allow", "")
     detail = foreign_host(request) or DETAILS.get(
@@ -197,17 +204,17 @@ def shaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     }
     answer = problem_response(request, Problem(status, detail, headers=kept))
     answer.cookies = response.cookies
-    # Not response.close(), which says that the request is finished, too.
+    # Not response.close(), which also sends request_finished.
     for close in resource_closers(response):
         close()
     return answer
 
 
 def foreign_host(request: HttpRequest) -> str | None:
-    """What is wrong with the Host header, where that is what is wrong."""
+    """What is wrong with the Host header; None if nothing is."""
     try:
         request.get_host()
     except DisallowedHost:
         host = shortened(request.META.get("HTTP_HOST", ""))
-        return f"This site does not answer to the host {host!r}: ALLOWED_HOSTS names those it does."
+        return f"{host!r} is not a host of this site: ALLOWED_HOSTS names its hosts."
     return None

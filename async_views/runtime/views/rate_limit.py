@@ -1,72 +1,34 @@
-"""How often may somebody ask, whichever worker they reach?
+"""Rate limits, counted by each worker in its own memory.
 
-Each worker counts by itself, in memory, and that is all a request costs. About each
-second it publishes its counts, absolute numbers, to a table that all share, and reads
-what the others counted. So a request waits for no database, and when that is away each
-worker goes on with what it knows. The price: a limit can be exceeded by what somebody
-sends through several workers within one such interval, and by what is too little to be
-published (see `SMALLEST_PUBLISHED`).
+Counting costs a request no I/O. In return a client whose requests reach several workers
+has each worker's limit: at most WORKERS times the limit altogether.
 
-Time is cut in windows that begin at the same moment for all, by the clocks of their
-machines. Who uses up one window at its end and the next at its beginning has had twice
-the limit; over any longer time, it holds.
+Time is divided into windows that begin at the same moments for all clients, so that a
+window's counts can be dropped at once. A client that uses up one window at its end and the
+next at its beginning gets twice the limit in a short time, but not over a longer one.
 """
 
-import asyncio
 import ipaddress
-import logging
 import math
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from heapq import nlargest
 
-import psycopg
-from django.conf import settings
 from django.http import HttpRequest
 
 from async_views.runtime.asgi.problem import Problem
 from async_views.runtime.handler.header_fields import Field, HeaderFields
-from async_views.runtime.postgres.database import Connection, Pool
 
-logger = logging.getLogger(__name__)
-
-INTERVAL_SECONDS = 1.0
-MOST_SUBJECTS = 10_000
-# Of a limit: who asked less often is of no interest to other workers. Most visitors are
-# such, and cost the database nothing.
-SMALLEST_PUBLISHED = 0.01
-
-# One round trip: this worker's counts out, the sums of all others' in.
-EXCHANGE = """
-WITH published AS (
-    INSERT INTO rate_limit_count (policy, ends, subject, worker, count)
-    SELECT %(policy)s, to_timestamp(%(ends)s), subject, %(worker)s, count
-    FROM unnest(%(changed)s::text[], %(counts)s::integer[]) AS own (subject, count)
-    ON CONFLICT (ends, policy, subject, worker) DO UPDATE SET count = excluded.count
-)
-SELECT subject, sum(count)::bigint FROM rate_limit_count
-WHERE policy = %(policy)s AND ends = to_timestamp(%(ends)s)
-    AND subject = ANY (%(subjects)s) AND worker <> %(worker)s
-GROUP BY subject
-"""
-# Whichever worker comes first; none waits for another's.
-EXPIRE = """
-DELETE FROM rate_limit_count WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM rate_limit_count WHERE ends < now() FOR UPDATE SKIP LOCKED
-))
-"""
-EXPIRE_EVERY_SECONDS = 60
+MAX_SUBJECTS = 10_000
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How many requests of one kind somebody may make in a window of so many seconds.
+    """How many requests of one kind a subject may make in a window of so many seconds.
 
-    The name says which requests are counted together.
+    Requests under the same name are counted together.
     """
 
     name: str
@@ -75,7 +37,7 @@ class Policy:
 
     @cached_property
     def field(self) -> Field:
-        """As in `Standing.fields`: the same for everybody."""
+        """The RateLimit-Policy field, the same for every subject."""
         return Field(
             "RateLimit-Policy", f'"{self.name}";q={self.limit};w={self.seconds}'
         )
@@ -83,14 +45,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a subject has left of a policy, and in how many seconds all of it is back."""
+    """What a subject has left of a policy, and the seconds until the window ends."""
 
     policy: Policy
     remaining: int
     reset_seconds: int
 
     def fields(self) -> HeaderFields:
-        """As draft-ietf-httpapi-ratelimit-headers-10 says it: a draft, not an RFC.
+        """The header fields of draft-ietf-httpapi-ratelimit-headers-10 (not an RFC).
 
         https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
         """
@@ -101,169 +63,73 @@ class Standing:
         }
 
 
+@dataclass(slots=True)
 class Window:
-    """Who asked how often, from one moment to another."""
+    """The requests of each subject until ``ends``, in Unix time."""
 
-    def __init__(self, policy: Policy, now: float) -> None:
-        self.policy = policy
-        # Unix time, and the same for all workers.
-        self.ends = (math.floor(now / policy.seconds) + 1) * policy.seconds
-        self.own: dict[str, int] = {}
-        self.others: dict[str, int] = {}
-        self.published: dict[str, int] = {}
+    ends: int
+    counts: dict[str, int] = field(default_factory=dict)
 
-    def make_room(self, most_subjects: int) -> None:
-        """Keeps the busier half of the subjects.
+    def make_room(self, max_subjects: int) -> None:
+        """Keeps the busier half of the subjects; the others start again at zero.
 
-        The others are counted from one again, to their advantage. That way many who
-        ask a little cannot push out one who asks a lot.
+        That way many clients that send a little cannot push out one that sends a lot.
         """
-        # As a list at once: under WSGI other threads count meanwhile.
-        counts = list(self.own.items())
-        self.own = dict(
-            nlargest(most_subjects // 2, counts, key=lambda count: count[1])
+        # Copied to a list at once: under WSGI other threads may be counting.
+        counts = list(self.counts.items())
+        self.counts = dict(
+            nlargest(max_subjects // 2, counts, key=lambda count: count[1])
         )
-        kept = self.own.keys() & self.published.keys()
-        self.published = {subject: self.published[subject] for subject in kept}
-
-    def to_publish(self) -> dict[str, int]:
-        """What others should know, and have not been told yet."""
-        smallest = self.policy.limit * SMALLEST_PUBLISHED
-        return {
-            subject: count
-            for subject, count in self.own.items()
-            if count >= smallest and self.published.get(subject) != count
-        }
 
 
 class RateLimits:
-    """The counts of one worker, and what it knows of the others'.
-
-    ``now`` answers the Unix time in seconds.
-    """
+    """The counts of one worker. ``now`` returns the Unix time in seconds."""
 
     def __init__(
         self,
-        most_subjects: int = MOST_SUBJECTS,
+        max_subjects: int = MAX_SUBJECTS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.worker = uuid.uuid4()
-        self.most_subjects = most_subjects
+        self.max_subjects = max_subjects
         self.now = now
         self.windows: dict[str, Window] = {}
-        self.expired_at = 0.0
 
     def take(self, subject: str, policy: Policy) -> Standing:
-        """Counts one request; raises Problem 429, uncounted, where none is left.
+        """Counts one request; raises Problem 429, and does not count, if none is left.
 
-        The subject is whoever asks, in words such as "address 192.0.2.7".
+        The subject names the client in words, such as "address 192.0.2.7".
         """
         now = self.now()
         window = self.windows.get(policy.name)
         if window is None or now >= window.ends:
-            window = self.windows[policy.name] = Window(policy, now)
-        count = window.own.get(subject, 0)
-        remaining = policy.limit - count - window.others.get(subject, 0)
+            ends = (math.floor(now / policy.seconds) + 1) * policy.seconds
+            window = self.windows[policy.name] = Window(ends)
+        count = window.counts.get(subject, 0)
+        remaining = policy.limit - count
         reset_seconds = math.ceil(window.ends - now)
         if remaining <= 0:
             raise refusal(subject, Standing(policy, 0, reset_seconds))
-        if not count and len(window.own) >= self.most_subjects:
-            window.make_room(self.most_subjects)
-        window.own[subject] = count + 1
+        if not count and len(window.counts) >= self.max_subjects:
+            window.make_room(self.max_subjects)
+        window.counts[subject] = count + 1
         return Standing(policy, remaining - 1, reset_seconds)
 
-    async def exchange(self, database: Connection) -> None:
-        """Publishes what was counted here, and reads what others counted."""
-        for window in list(self.windows.values()):
-            if window.ends > self.now() and window.own:
-                await self.exchange_window(window, database)
-        if self.now() >= self.expired_at + EXPIRE_EVERY_SECONDS:
-            # Of workers that have died as well: nobody else would.
-            await database.execute(EXPIRE)
-            self.expired_at = self.now()
 
-    async def exchange_window(self, window: Window, database: Connection) -> None:
-        changed = window.to_publish()
-        answer = await database.execute(
-            EXCHANGE,
-            {
-                "policy": window.policy.name,
-                "ends": window.ends,
-                "worker": self.worker,
-                "changed": list(changed),
-                "counts": list(changed.values()),
-                "subjects": list(window.own),
-            },
-        )
-        window.others = dict(await answer.fetchall())
-        window.published |= changed
-
-    async def keep_exchanging(self, pool: Pool, interval_seconds: float) -> None:
-        """Until cancelled; says once that it cannot, and once that it can again."""
-        failing = False
-        while True:
-            try:
-                # Not longer, however long the database takes to say nothing.
-                async with (
-                    asyncio.timeout(settings.DATABASE_SECONDS),
-                    pool.connection() as database,
-                ):
-                    await self.exchange(database)
-            except (psycopg.Error, TimeoutError) as error:
-                if not failing:
-                    logger.warning(
-                        "Each worker limits by its own counts alone, as they cannot be "
-                        "exchanged: %s: %s",
-                        type(error).__name__,
-                        " ".join(str(error).split()),
-                    )
-                failing = True
-            else:
-                if failing:
-                    logger.warning("All workers limit by their common counts again.")
-                failing = False
-            await asyncio.sleep(interval_seconds)
-
-
-@asynccontextmanager
-async def shared(
-    pool: Pool, interval_seconds: float = INTERVAL_SECONDS
-) -> AsyncIterator[RateLimits]:
-    """The worker's limits, for its lifespan, common with all that use the same database."""
-    limits = RateLimits()
-    exchanging = asyncio.create_task(limits.keep_exchanging(pool, interval_seconds))
-    try:
-        yield limits
-    finally:
-        exchanging.cancel()
-        with suppress(asyncio.CancelledError):
-            await exchanging
-
-
-# Where there is no lifespan (WSGI, the test client), a process limits for itself.
-of_this_process = RateLimits()
-
-
-def limits_of(request: HttpRequest) -> RateLimits:
-    """The limits of the worker that answers the request."""
-    limits: RateLimits = (
-        getattr(request, "scope", {}).get("state", {}).get("rate_limits")
-        or of_this_process
-    )
-    return limits
+# This worker's.
+rate_limits = RateLimits()
 
 
 def address_subject(request: HttpRequest) -> str:
-    """Who asks, as far as their address says it."""
+    """The client, as identified by its address."""
     return subject_of_address(request.META.get("REMOTE_ADDR", ""))
 
 
-@lru_cache(MOST_SUBJECTS)
+@lru_cache(MAX_SUBJECTS)
 def subject_of_address(address: str) -> str:
-    """An IPv4 address by itself; of IPv6 its /64, of which one customer has them all.
+    """An IPv4 address by itself; an IPv6 address as its /64, which one customer holds.
 
-    What is no address, as a proxy may pass it on or a socket of this machine may have,
-    is all one subject.
+    Everything that is not an IP address (a proxy may pass on anything, and a Unix socket
+    has none) is one subject.
     """
     try:
         parsed = ipaddress.ip_address(address)

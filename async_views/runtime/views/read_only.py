@@ -1,4 +1,4 @@
-"""How does a view say that it only reads?"""
+"""A decorator for views that only read."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,10 +10,10 @@ View = TypeVar("View", bound=Callable[..., object])
 
 
 def read_only(*methods: str) -> Callable[[View], View]:
-    """Answers 405 to any but these safe methods.
+    """Responds 405 to any method other than these safe ones.
 
-    Otherwise the CSRF check would come first, and tell whoever posts here about a
-    cookie instead of what is wrong.
+    Exempt from the CSRF check, which would otherwise come first and complain about a
+    cookie.
     """
 
     def decorate(view: View) -> View:

@@ -1,35 +1,35 @@
-"""What to say of query parameters that a route does not know.
+"""Messages about query parameters that a route does not know.
 
-A misspelt parameter that is ignored changes the answer without a word. Naming the
-parameter that was likely meant costs the client one look instead of a search.
+Ignoring a misspelt parameter would change the response silently. The message names the
+parameter that was probably meant.
 """
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-# Comparing names takes time: the first few are compared, and names only so far.
-MOST_COMPARED = 20
-LONGEST_COMPARED = 40
+# Comparing takes time: only so many names are compared, and so much of each.
+MAX_COMPARED = 20
+MAX_COMPARED_LENGTH = 40
 # Of difflib's ratio: "curser" is near "cursor", "rate" is not near "format" or "order".
 NEAR = 0.7
-# A shorter beginning is that of too many names.
-SHORTEST_BEGINNING = 3
+# A shorter prefix matches too many names.
+MIN_PREFIX = 3
 
 
 def unknown_parameters(
     given: Iterable[str], known: Collection[str]
 ) -> list[tuple[str, str]]:
-    """Each of the given names that is not known, once, and what is wrong with it.
+    """The unknown names, in the order of `given` and without repetitions, with messages.
 
-    The message reads on from the name, without a full stop: "is not a parameter here:
-    did you mean limit?" where a known name is near, and else "is not a parameter here:
-    it takes limit, order and q". The order is that of `given`.
+    A message continues a sentence that begins with the name, and has no full stop: "is
+    not a parameter here: did you mean limit?" if a known name is near, otherwise "is not
+    a parameter here: it takes limit, order and q".
     """
     unknown = [name for name in dict.fromkeys(given) if name not in known]
     taken = f"is not a parameter here: {what_is_taken(known)}"
     said = []
     for place, name in enumerate(unknown):
-        meant = likely(name, known) if place < MOST_COMPARED else None
+        meant = likely(name, known) if place < MAX_COMPARED else None
         said.append(
             (
                 name,
@@ -55,13 +55,13 @@ def likely(name: str, known: Collection[str]) -> str | None:
         return plain[wanted]
     for each in plain:
         shorter, longer = sorted((wanted, each), key=len)
-        if len(shorter) >= SHORTEST_BEGINNING and longer.startswith(shorter):
+        if len(shorter) >= MIN_PREFIX and longer.startswith(shorter):
             return plain[each]
     near = get_close_matches(wanted, plain, n=1, cutoff=NEAR)
     return plain[near[0]] if near else None
 
 
 def plainly(name: str) -> str:
-    """Without what differs by convention, or by an ampersand escaped as in HTML."""
-    start = name[:LONGEST_COMPARED].strip().lower().removeprefix("amp;")
+    """The name without differences of convention, or an escaped ampersand of HTML."""
+    start = name[:MAX_COMPARED_LENGTH].strip().lower().removeprefix("amp;")
     return start.removesuffix("[]").replace("-", "").replace("_", "").replace(" ", "")

@@ -122,9 +122,9 @@ async def test_a_client_that_vanishes_without_a_word_is_counted_no_longer(
 
 
 async def test_some_messages_are_ignored_and_more_are_cut_off(
-    everybody: Crowd, site: Settings
+    everybody: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.ONLINE_MESSAGES = 3
+    monkeypatch.setattr("async_api.online.conversation.MAX_MESSAGES", 3)
     [listener, talker] = await everybody.join(2)
     await everybody.agree(2)
     for message in ("a", b"b", "c"):
@@ -389,9 +389,9 @@ async def test_a_client_that_left_before_it_was_accepted_never_counts(
 
 
 async def test_a_client_that_does_not_read_is_cut_off_and_counted_no_longer(
-    worker: Presence, site: Settings
+    worker: Presence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.ONLINE_STALLED_SECONDS = 0.05
+    monkeypatch.setattr("async_api.online.conversation.STALLED_SECONDS", 0.05)
     exchange = Exchange()
     conversation = conversing(worker, exchange)
     await until(lambda: len(exchange.sent) == 2)
@@ -412,9 +412,9 @@ async def test_a_client_that_does_not_read_is_cut_off_and_counted_no_longer(
 
 
 async def test_who_never_reads_again_is_left_without_a_close(
-    worker: Presence, site: Settings
+    worker: Presence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.ONLINE_STALLED_SECONDS = 0.05
+    monkeypatch.setattr("async_api.online.conversation.STALLED_SECONDS", 0.05)
     exchange = Exchange()
     conversation = conversing(worker, exchange)
     await until(lambda: len(exchange.sent) == 2)
@@ -461,9 +461,9 @@ async def test_a_fault_of_the_site_is_said_and_logged(worker: Presence) -> None:
 
 
 async def test_a_close_may_come_too_late(
-    worker: Presence, caplog: pytest.LogCaptureFixture, site: Settings
+    worker: Presence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.ONLINE_MESSAGES = 0
+    monkeypatch.setattr("async_api.online.conversation.MAX_MESSAGES", 0)
     exchange = Exchange()
     exchange.fails = lambda message: (
         RuntimeError("closed") if message["type"] == "websocket.close" else None

@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from async_api.online import lease_table
 from async_api.online.broadcast import Socket
+from async_api.online.leases import Times
 from async_api.online.presence import TOPIC, Presence, presence, total, total_or_none
 from async_api.online.processes import Process, started, this_process
 from async_views.runtime.asgi.types import Message
@@ -28,16 +29,16 @@ pytestmark = pytest.mark.usefixtures("connection")
 
 
 @pytest.fixture
-def only_hints(settings: Settings) -> None:
+def only_hints(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing happens by the clock: what workers hear of, they hear by the bus."""
-    settings.ONLINE_HEARTBEAT_SECONDS = 600
-    settings.ONLINE_LEASE_SECONDS = 1800
+    times = Times(heartbeat=600, lease=1800)
+    monkeypatch.setattr("async_api.online.presence.TIMES", times)
 
 
 @pytest.fixture
-def quick(settings: Settings) -> None:
-    settings.ONLINE_HEARTBEAT_SECONDS = 0.2
-    settings.ONLINE_LEASE_SECONDS = 0.6
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = Times(heartbeat=0.2, lease=0.6)
+    monkeypatch.setattr("async_api.online.presence.TIMES", times)
 
 
 @asynccontextmanager
@@ -214,13 +215,13 @@ async def test_without_its_database_a_worker_counts_on_and_says_so_once(
                 await until(lambda: one.count.asked_at > asked + 1)
                 assert len(said()) == 1
                 assert said()[0].startswith(
-                    "Who is online elsewhere is as it was read last, as the database "
-                    "does not say: "
+                    "The number of users online in other workers is as last read, as the "
+                    "database does not answer: "
                 )
 
                 await guest.let_in()
                 await until(lambda: one.total == other.total == 3)
-    assert said()[1:] == ["Who is online elsewhere is read again."]
+    assert said()[1:] == ["The number of users online in other workers is read again."]
 
 
 @pytest.mark.usefixtures("quick")

@@ -19,6 +19,7 @@ from async_views.runtime.postgres import embedded
 from tests.async_api.online.listeners import Crowd, Listener, crowd
 from tests.support.site import Site
 
+QUICK_COUNTER = "tests.support.quick_counter:application"
 SETTINGS = {
     "PREPARE_ON_START": "1",
     "WORKERS": "2",
@@ -106,8 +107,7 @@ async def test_all_workers_killed_together_leave_no_ghosts(site: Site) -> None:
 async def test_a_worker_that_is_stopped_beyond_its_lease_comes_back(
     database: Path,
 ) -> None:
-    times = {"ONLINE_HEARTBEAT_SECONDS": "0.5", "ONLINE_LEASE_SECONDS": "1.5"}
-    with Site(**SETTINGS, **times, EMBEDDED_POSTGRES_DIR=str(database)) as site:
+    with Site(QUICK_COUNTER, **SETTINGS, EMBEDDED_POSTGRES_DIR=str(database)) as site:
         site.wait_until(lambda site: site.output.count("startup complete") == 2)
         async with spread(site) as everybody:
             stopped, other = site.workers()
@@ -129,7 +129,7 @@ async def test_without_the_database_no_socket_is_lost_and_changes_are_still_show
         postmaster = int((database / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGQUIT)
         psutil.Process(postmaster).wait(10)
-        site.wait_until(lambda site: "as it was read last" in site.output)
+        site.wait_until(lambda site: "is as last read" in site.output)
 
         [late] = await everybody.join()
         [worker] = [each for each in site.workers() if late in of(each, everybody)]

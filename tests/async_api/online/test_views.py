@@ -5,7 +5,6 @@ import uuid
 
 import pytest
 from django.test import AsyncClient, Client
-from pytest_django import Settings
 
 from async_api.online import lease_table
 from async_api.online.processes import this_process
@@ -56,9 +55,9 @@ async def test_only_reading_is_allowed(connection: Connection) -> None:
 
 
 async def test_the_script_waits_longer_than_the_server_is_silent(
-    connection: Connection, settings: Settings
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.ONLINE_REPEAT_SECONDS = 7
+    monkeypatch.setattr("async_api.online.views.REPEAT_SECONDS", 7)
 
     page = (await AsyncClient().get("/counter/")).content.decode()
 

@@ -18,18 +18,17 @@ def few(settings: Settings) -> None:
     settings.CATALOG_WRITES_A_MINUTE = 2
 
 
-@pytest.fixture
-def limits() -> RateLimits:
-    return RateLimits(now=lambda: 6_000_000.0)
+@pytest.fixture(autouse=True)
+def limits(monkeypatch: pytest.MonkeyPatch) -> RateLimits:
+    own = RateLimits(now=lambda: 6_000_000.0)
+    monkeypatch.setattr("catalog.access.limits.rate_limits", own)
+    return own
 
 
-def ask(
-    limits: RateLimits, address: str = "192.0.2.1", secret: str | None = None
-) -> HttpRequest:
+def ask(address: str = "192.0.2.1", secret: str | None = None) -> HttpRequest:
     headers = {} if secret is None else {"Authorization": f"Bearer {secret}"}
     request = AsyncRequestFactory().get("/products", headers=headers)
     request.META["REMOTE_ADDR"] = address
-    request.scope = {**request.scope, "state": {"rate_limits": limits}}
     return request
 
 
@@ -37,37 +36,37 @@ def said(fields: HeaderFields) -> dict[str, str]:
     return dict(fields.values())
 
 
-def test_an_answer_says_what_its_address_has_left(limits: RateLimits) -> None:
-    assert said(count_read(ask(limits))) == {
+def test_an_answer_says_what_its_address_has_left() -> None:
+    assert said(count_read(ask())) == {
         "RateLimit-Policy": '"reads";q=4;w=60',
         "RateLimit": '"reads";r=3;t=60',
     }
-    assert said(count_write(ask(limits)))["RateLimit"] == '"writes";r=1;t=60'
+    assert said(count_write(ask()))["RateLimit"] == '"writes";r=1;t=60'
 
 
-def test_an_address_is_limited_whatever_it_sends(limits: RateLimits) -> None:
+def test_an_address_is_limited_whatever_it_sends() -> None:
     for _ in range(2):
-        count_write(ask(limits, secret=tokens.new_secret()))
+        count_write(ask(secret=tokens.new_secret()))
 
     with pytest.raises(Problem, match="The address 192.0.2.1 has used up its 2 writes"):
-        count_write(ask(limits, secret=tokens.new_secret()))
+        count_write(ask(secret=tokens.new_secret()))
 
 
-def test_a_token_is_limited_wherever_it_is_sent_from(limits: RateLimits) -> None:
+def test_a_token_is_limited_wherever_it_is_sent_from() -> None:
     secret = tokens.new_secret()
-    count_write(ask(limits, "192.0.2.1", secret))
-    left = said(count_write(ask(limits, "192.0.2.2", secret)))["RateLimit"]
+    count_write(ask("192.0.2.1", secret))
+    left = said(count_write(ask("192.0.2.2", secret)))["RateLimit"]
 
     with pytest.raises(Problem) as refusal:
-        count_write(ask(limits, "192.0.2.3", secret))
+        count_write(ask("192.0.2.3", secret))
 
     assert left == '"writes";r=0;t=60'
     assert tokens.subject_of(secret) in refusal.value.details.detail
-    assert count_write(ask(limits, "192.0.2.3"))
+    assert count_write(ask("192.0.2.3"))
 
 
 def test_none_is_no_limit(limits: RateLimits, settings: Settings) -> None:
     settings.CATALOG_READS_A_MINUTE = 0
 
-    assert [count_read(ask(limits)) for _ in range(10)] == [{}] * 10
+    assert [count_read(ask()) for _ in range(10)] == [{}] * 10
     assert not limits.windows

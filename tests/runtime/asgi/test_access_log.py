@@ -25,7 +25,7 @@ async def line_of(
     async def send(message: Message) -> None:
         pass
 
-    # gunicorn keeps its lines from other handlers, and so from caplog's.
+    # gunicorn's logger does not propagate to other handlers, such as caplog's.
     access = logging.getLogger("gunicorn.access")
     access.addHandler(caplog.handler)
     try:
@@ -46,7 +46,7 @@ async def silent(scope: Scope, receive: Receive, send: Send) -> None:
     pass
 
 
-async def test_a_line_says_who_what_status_size_and_time(
+async def test_a_line_has_the_client_request_status_size_and_time(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     line = await line_of(hello, caplog)

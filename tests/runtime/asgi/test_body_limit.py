@@ -1,4 +1,4 @@
-"""Is a body over the cap refused, however it is sent, before it costs anything?"""
+"""Bodies over the limit are refused, however they are sent, before they cost anything."""
 
 import contextlib
 import gc
@@ -25,13 +25,13 @@ from tests.support.servers import Served, serve_asgi
 
 LIMIT = 100_000
 MEGABYTE = bytes(1_000_000)
-# Of more reads of the server's than one: what precedes the cap has been passed on.
+# More than one read of the server, so that a part has been passed on before the limit.
 TEN_MEGABYTES = MEGABYTE * 10
 
 
 @dataclass
 class Reader:
-    """An application that reads its body, and answers how many bytes it was given."""
+    """An application that reads the body, and responds with the number of bytes."""
 
     received: list[int] = field(default_factory=list)
     disconnects: int = 0
@@ -137,7 +137,7 @@ def test_the_refusal_is_a_problem_that_names_the_limit() -> None:
         "type": "about:blank",
         "title": HTTPStatus(413).phrase,
         "status": 413,
-        "detail": "The request body is larger than 100000 bytes, the most taken here.",
+        "detail": "The request body is larger than 100000 bytes, which is the limit here.",
     }
 
 
@@ -213,7 +213,7 @@ def test_a_body_longer_than_declared_is_cut_at_what_was_declared() -> None:
 @pytest.mark.parametrize(
     "values", [[b"five"], [b"-1"], [b"5, 5"], [b"5", b"6"], [b""], [b"9" * 5000]]
 )
-async def test_a_content_length_that_is_no_number_is_refused(
+async def test_a_content_length_that_is_not_a_number_is_refused(
     values: list[bytes],
 ) -> None:
     # Uvicorn's parser refuses these itself; other servers may leave it to the site.
@@ -353,7 +353,7 @@ def test_django_frees_the_file_it_spooled_a_refused_body_to(
     with serve_asgi(BodyLimit(ASGIHandler(), len(MEGABYTE), {})) as server:
         refused, _ = ask(server, chunked(TEN_MEGABYTES))
         taken, size = ask(server, chunked(MEGABYTE))
-    # A file nobody closed would be warned of here, and warnings are errors.
+    # An unclosed file would cause a warning here, and warnings are errors.
     gc.collect()
     after = deleted_files_held_open()
 

@@ -1,4 +1,4 @@
-"""Who is taken for the client, and by which scheme, behind proxies?"""
+"""The client's address and scheme behind proxies."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ Ask = Callable[..., list[str]]
 
 @pytest.fixture(params=["asgi", "wsgi"])
 def ask(request: pytest.FixtureRequest, server: Served) -> Ask:
-    """What the application is told: the scheme, the client, the host and the origin."""
+    """The scheme, client, host and origin that the application sees."""
 
     def over_asgi(*fields: str, host: str = "site") -> list[str]:
         lines = ["GET / HTTP/1.1", f"Host: {host}", *fields, "", ""]
@@ -90,11 +90,11 @@ def ask(request: pytest.FixtureRequest, server: Served) -> Ask:
         (["X-Forwarded-Proto: ,, https,"], "https"),
         (["X-Forwarded-Proto:"], "http"),
         (["X-Forwarded-Proto: ftp"], "http"),
-        # The client, then the proxy that it asked, of which the next one is told.
+        # The client, then its proxy, as reported by the next proxy.
         (["X-Forwarded-For: 192.0.2.7, 10.0.0.1", "X-Forwarded-Proto: https,http"], "https"),
         (["X-Forwarded-For: 192.0.2.7, 10.0.0.1", "X-Forwarded-Proto: http,https"], "http"),
         (["X-Forwarded-For: 192.0.2.7, 10.0.0.1", "X-Forwarded-Proto: https"], "https"),
-        # What is left of the first that is not trusted, the client made up.
+        # Everything left of the first untrusted one was made up by the client.
         (["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https, http"], "http"),
         (["X-Forwarded-For: 10.0.0.9, 192.0.2.7", "X-Forwarded-Proto: https,http"], "http"),
         (["X-Forwarded-For: 10.0.0.2, 10.0.0.1", "X-Forwarded-Proto: https,http"], "https"),
@@ -122,13 +122,13 @@ def test_the_scheme_is_what_the_outermost_trusted_proxy_says(
         (["X-Forwarded-For: ,"], "127.0.0.1"),
     ],
 )
-def test_the_client_is_the_first_that_is_no_trusted_proxy(
+def test_the_client_is_the_first_that_is_not_a_trusted_proxy(
     ask: Ask, fields: list[str], client: str
 ) -> None:
     assert ask(*fields)[1] == client
 
 
-async def test_what_an_untrusted_client_says_of_itself_does_not_count() -> None:
+async def test_header_fields_of_an_untrusted_client_are_ignored() -> None:
     scopes = []
 
     async def keep(scope: Scope, receive: Any, send: Any) -> None:
@@ -174,7 +174,7 @@ async def test_a_request_without_a_host_is_read_too() -> None:
         ("site:8000", "http", "site:8000"),
     ],
 )
-def test_a_default_port_is_no_port(ask: Ask, host: str, scheme: str, told: str) -> None:
+def test_a_default_port_is_removed(ask: Ask, host: str, scheme: str, told: str) -> None:
     origin = f"Origin: {scheme}://{host}"
 
     answer = ask(f"X-Forwarded-Proto: {scheme}", origin, host=host)
@@ -190,7 +190,7 @@ def test_an_origin_of_another_kind_is_left_as_it_is(ask: Ask) -> None:
     assert without_default_port("site", "http") == "site"
 
 
-def test_an_address_without_a_valid_port_is_no_address() -> None:
+def test_an_address_without_a_valid_port_is_not_an_address() -> None:
     assert host_and_port("192.0.2.7:x") == ("192.0.2.7:x", 0)
     assert host_and_port("[2001:db8::7") == ("2001:db8::7", 0)
     assert host_and_port("1.2.3.4:" + "9" * 5000)[1] == 0

@@ -1,4 +1,4 @@
-"""Are a worker's resources there from its start to its end, and never by halves?"""
+"""A worker has all its resources from start to shutdown, or does not start."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from tests.support.servers import serve_asgi
 
 
 class Diary:
-    """Resources that note when they are opened and closed."""
+    """Resources that record when they are opened and closed."""
 
     def __init__(self) -> None:
         self.entries: list[str] = []
@@ -41,7 +41,7 @@ def refuse(name: str) -> None:
 
 
 def site(lifespan: Lifespan) -> Application:
-    """An application that answers with what it finds in its state."""
+    """An application that responds with the contents of its state."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -2,7 +2,7 @@ import logging
 import sys
 
 from async_views.runtime.asgi.log_lines import (
-    LONGEST_LINE,
+    MAX_LINE,
     BoundedFormatter,
     RefusalsWithoutTraceback,
 )
@@ -20,7 +20,7 @@ def record(message: str, *, failing: str = "", **more: object) -> logging.LogRec
     return made
 
 
-def test_what_somebody_sent_stays_on_its_line_and_harmless() -> None:
+def test_a_message_stays_on_one_line_without_control_characters() -> None:
     line = BoundedFormatter().format(record("a\r\n[INFO] forged\x1b[2J\u202e"))
 
     assert line == r"a\x0d\x0a[INFO] forged\x1b[2J\x202e"
@@ -31,10 +31,10 @@ def test_a_line_is_bounded_and_those_of_a_traceback_are() -> None:
 
     assert "…" in lines
     assert "ValueError: bbb" in lines
-    assert max(map(len, lines.split("\n"))) <= LONGEST_LINE
+    assert max(map(len, lines.split("\n"))) <= MAX_LINE
 
 
-def test_only_what_is_somebodys_bug_has_a_traceback() -> None:
+def test_only_server_errors_keep_their_traceback() -> None:
     keep = RefusalsWithoutTraceback().filter
     bug, refusal = record("a", failing="b"), record("a", failing="b", status_code=400)
     failure = record("a", failing="b", status_code=500)

@@ -1,4 +1,4 @@
-"""Does each connection reach the application for it?"""
+"""Each connection reaches the application for it."""
 
 import json
 import urllib.request

@@ -13,7 +13,7 @@ import pytest
 from async_views.runtime.asgi.forwarded import Forwarded
 from async_views.runtime.handler.request_content import CheckedRequest
 from async_views.runtime.server.request_head import fault_in, offers_websocket
-from async_views.runtime.static.held_file import accepts_gzip
+from async_views.runtime.static.memory_file import accepts_gzip
 from async_views.runtime.views.negotiation import wishes
 from tests.support.growth import assert_grows_no_faster_than_its_input
 

@@ -26,7 +26,7 @@ def test_what_is_missing_is_added() -> None:
 
 
 @pytest.mark.parametrize("name", ["X-Frame-Options", "x-frame-options"])
-def test_what_the_answer_says_itself_stays(name: str) -> None:
+def test_fields_of_the_response_stay(name: str) -> None:
     response = HttpResponse(headers={name: "SAMEORIGIN"})
 
     add_missing(response, NEVER_FRAMED)

@@ -202,4 +202,4 @@ def test_a_value_that_the_database_refuses_is_a_bad_request(
         answer = admin_client.get(f"/admin/catalog/brand/?{query}")
 
         assert answer.status_code == 400
-        assert b"The database takes no such value" in answer.content
+        assert b"The database does not accept a value" in answer.content

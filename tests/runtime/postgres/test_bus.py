@@ -1,4 +1,4 @@
-"""Does every worker hear that something has changed, and learn when it may have missed it?"""
+"""Every worker is notified of changes, or learns that it may have missed one."""
 
 import asyncio
 import re
@@ -21,19 +21,19 @@ from async_views.runtime.postgres.bus import Bus, bus
 
 SECONDS = 10
 
-# The site runs on uvloop, which polls a socket at other moments than asyncio does.
+# The site runs on uvloop, which polls sockets at other moments than asyncio.
 pytestmark = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
 
 
 @pytest.fixture
 def topic() -> str:
-    """Of its own, as the database is common to all tests."""
+    """A topic of its own, because all tests share the database."""
     return f"topic_{uuid.uuid4().hex}"
 
 
 @pytest.fixture
 def move(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str | int], None]:
-    """Has the site look for its database at another host and port."""
+    """Points the site to another host and port for its database."""
     place = django.db.connections.settings["default"]
 
     def look(host: str, port: str | int) -> None:
@@ -51,7 +51,7 @@ async def heard(changed: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def listening(to: Bus, topic: str) -> AsyncIterator[asyncio.Event]:
-    """A subscription of which PostgreSQL knows, all that may have been missed read."""
+    """A subscription that PostgreSQL knows about, with its initial hints consumed."""
     with to.subscribe(topic) as changed:
         await heard(changed)
         await heard(changed)
@@ -59,7 +59,7 @@ async def listening(to: Bus, topic: str) -> AsyncIterator[asyncio.Event]:
 
 
 async def is_silent(changed: asyncio.Event, to: Bus, topic: str) -> bool:
-    """Whether nothing comes before what is published after it does."""
+    """Whether no notification arrives before one that is published afterwards."""
     async with listening(to, f"{topic}_end") as end:
         await to.publish(f"{topic}_end")
         await heard(end)
@@ -68,13 +68,13 @@ async def is_silent(changed: asyncio.Event, to: Bus, topic: str) -> bool:
 
 @asynccontextmanager
 async def connected() -> AsyncIterator[database.Connection]:
-    """A connection of the test's own, past any proxy."""
+    """A connection of the test's own, without any proxy."""
     async with await psycopg.AsyncConnection.connect(**database.parameters()) as own:
         yield own
 
 
 async def backends(statement: str) -> list[int]:
-    """The backends that were asked this last."""
+    """The backends whose last statement this was."""
     async with connected() as own:
         answer = await own.execute(
             "SELECT pid FROM pg_stat_activity WHERE query = %s", [statement]
@@ -88,7 +88,7 @@ async def terminate(pid: int) -> None:
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the bus logged, up to the first colon."""
+    """The messages of the bus, up to the first colon."""
     return [
         record.getMessage().partition(":")[0]
         for record in caplog.records
@@ -96,13 +96,13 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-DOWN = "The bus is down, so that other workers' changes are seen later"
-BACK = "The bus is back"
+DOWN = "The bus is down, so that changes by other workers are seen later"
+BACK = "The bus is up again"
 
 
 @pytest.fixture
 def own_directory(settings: Settings) -> Iterator[Path]:
-    """Beside the site's: tmp_path is closed to PostgreSQL's user by any other pytest."""
+    """Next to the site's, because another pytest may close tmp_path to PostgreSQL's user."""
     parent = settings.EMBEDDED_POSTGRES_DIR.parent
     parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=parent) as name:
@@ -110,7 +110,7 @@ def own_directory(settings: Settings) -> Iterator[Path]:
 
 
 class Proxy:
-    """Stands before PostgreSQL; while blackholed it takes what comes and passes on nothing."""
+    """A proxy for PostgreSQL. While blackholed it reads everything and forwards nothing."""
 
     def __init__(self, **place: Any) -> None:
         self.host = place.get("host", "127.0.0.1")
@@ -223,7 +223,9 @@ async def test_two_subscribers_of_one_topic_both_hear_until_they_leave(
         assert not leaves.is_set()
 
 
-async def test_postgresql_listens_for_nobody_who_has_left(topic: str) -> None:
+async def test_postgresql_stops_listening_for_a_topic_without_subscribers(
+    topic: str,
+) -> None:
     async with bus() as opened:
         async with listening(opened, topic):
             pass
@@ -250,7 +252,7 @@ async def test_who_comes_back_is_listened_for_again(topic: str) -> None:
     "name", ["", "Online", "on-line", 'a"; DROP TABLE b; --', "1st", "a" * 64, "\u00e4"]
 )
 async def test_a_topic_is_an_identifier(name: str) -> None:
-    said = re.escape(f"The topic {name!r} is no lower-case identifier")
+    said = re.escape(f"The topic {name!r} is not a lower-case identifier")
     async with bus() as opened:
         with pytest.raises(ValueError, match=said):
             await opened.publish(name)
@@ -306,7 +308,7 @@ async def test_a_publisher_that_gives_up_takes_no_other_s_answer_along(
 
 
 async def test_the_same_subscriptions_can_come_and_go_without_end(topic: str) -> None:
-    """More often than psycopg lets a statement come before it prepares it."""
+    """More often than psycopg executes a statement before it prepares it."""
     async with bus() as opened:
         for _ in range(20):
             with opened.subscribe(topic), opened.subscribe(f"{topic}_other"):
@@ -340,7 +342,7 @@ async def test_a_database_that_restarts_is_found_again(
     directory = own_directory / "postgres"
     with await asyncio.to_thread(embedded.hold, directory) as running:
         place = conninfo_to_dict(embedded.url(directory))
-        # By the name that the tests' database has by now, which tests before may have made.
+        # The name of the tests' database, which earlier tests may have created.
         name = str(database.parameters()["dbname"])
         if name != place["dbname"]:
             async with await psycopg.AsyncConnection.connect(
@@ -420,7 +422,7 @@ async def test_a_hint_on_a_connection_that_has_silently_died_was_not_published(
         assert not published
 
 
-async def test_who_would_publish_is_told_that_the_heartbeat_has_failed(
+async def test_publishing_returns_false_after_the_heartbeat_has_failed(
     topic: str, proxy: Proxy, settings: Settings
 ) -> None:
     settings.DATABASE_SECONDS = 0.2

@@ -1,4 +1,4 @@
-"""Does the embedded PostgreSQL run exactly while somebody holds it, whatever happens?"""
+"""The embedded PostgreSQL runs exactly while a process holds it, whatever happens."""
 
 import os
 import shutil
@@ -48,7 +48,7 @@ except embedded.EmbeddedPostgresError as error:
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Path]:
-    """A place for a database."""
+    """A directory for a database."""
     yield tmp_path / "postgres"
     kill_server(tmp_path / "postgres")
     shutil.rmtree(tmp_path / "postgres", ignore_errors=True)
@@ -64,13 +64,13 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def directory(initialised: Path) -> Iterator[Path]:
-    """A database that does not run; the tests share it, for making one takes a second."""
+    """A stopped database that the tests share, because creating one takes a second."""
     yield initialised
     kill_server(initialised)
 
 
 def kill_server(directory: Path) -> None:
-    """So that a test that fails leaves nothing to the next."""
+    """Cleans up, so that a failed test does not affect the next."""
     with suppress(FileNotFoundError, ProcessLookupError):
         os.kill(postmaster(directory), signal.SIGQUIT)
 
@@ -99,7 +99,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def another_process(directory: Path) -> subprocess.Popen[str]:
-    """Holds the server until its standard input is closed."""
+    """A process that holds the server until its standard input is closed."""
     return subprocess.Popen(
         [sys.executable, "-c", HOLD, directory],
         cwd=ROOT,
@@ -227,7 +227,7 @@ def test_a_parent_with_patience_waits_for_its_forks_to_die(directory: Path) -> N
     os.waitpid(child, 0)
 
 
-def test_a_parent_with_patience_waits_for_nobody_else(directory: Path) -> None:
+def test_a_patient_parent_waits_only_for_its_forks(directory: Path) -> None:
     with embedded.hold(directory):
         began = time.monotonic()
         embedded.hold(directory).release(patience_seconds=60)
@@ -284,7 +284,7 @@ def test_a_pid_file_naming_a_stranger_does_not_prevent_a_start(directory: Path) 
         left_behind = {path: path.read_text() for path in pid_files}
         pid = str(postmaster(directory))
     user = owner if os.geteuid() == 0 else None
-    # PostgreSQL takes any living process of its own user for another server.
+    # PostgreSQL mistakes any living process of its own user for another server.
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=user) as stranger:
         for path, text in left_behind.items():
             path.write_text(text.replace(pid, str(stranger.pid), 1))
@@ -364,13 +364,13 @@ def test_data_of_another_major_version_is_refused(empty: Path) -> None:
 
     assert str(refusal.value) == (
         f"EMBEDDED_POSTGRES_DIR ({empty}) holds data of PostgreSQL 17, not 18: name an"
-        " empty directory, or one that does not exist yet, and bring the data over with"
+        " empty directory, or one that does not exist yet, and move the data with"
         " pg_dump 17."
     )
 
 
 @pytest.mark.parametrize("foreign", ["PG_VERSION", "data/important.txt"])
-def test_a_directory_of_somebody_elses_is_left_alone(empty: Path, foreign: str) -> None:
+def test_a_foreign_directory_is_left_alone(empty: Path, foreign: str) -> None:
     (empty / foreign).parent.mkdir(parents=True)
     (empty / foreign).write_text("18\n")
 

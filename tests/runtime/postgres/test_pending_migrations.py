@@ -1,4 +1,4 @@
-"""Which migrations a release needs, and when a database lacks some of them."""
+"""The migrations that a release requires, and those that a database lacks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
     replaces = {replaces}
     dependencies = {dependencies}
 """
-# Names of migrations: what each replaces, and which it depends on.
+# Migrations by name: those that each replaces, and those it depends on.
 FILES: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     "while both are there": {
         "0001_first": ([], []),
@@ -52,7 +52,7 @@ RECORDS = [
 
 @pytest.fixture
 def fresh() -> Iterator[None]:
-    """Migration files are read anew, before and after."""
+    """Has the migration files read again, before and after."""
     required_migrations.cache_clear()
     yield
     required_migrations.cache_clear()
@@ -85,7 +85,7 @@ def test_a_squashed_migration_is_pending_exactly_when_django_would_apply_it(
 
 
 def has_nothing_to_do() -> bool:
-    """Whether `migrate` would find nothing to apply and nothing to complain of."""
+    """Whether `migrate` would find nothing to apply and no error."""
     executor = MigrationExecutor(connection)
     try:
         executor.loader.check_consistent_history(connection)

@@ -1,4 +1,4 @@
-"""Is a static file answered as HTTP has it, alike under both gateways, without a wait?"""
+"""Static files follow HTTP, in the same way under both gateways, and never block."""
 
 import gzip
 import http.client
@@ -37,13 +37,13 @@ class Reply:
 
 
 class Files:
-    """The static files as one gateway serves them."""
+    """A client of the static files of one gateway."""
 
     def __init__(self, url: str) -> None:
         self.place = urlsplit(url).netloc
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Reply:
-        """Sends the path as it is: no client tidies it up."""
+        """Sends the path as it is, without normalizing it."""
         connection = http.client.HTTPConnection(self.place, timeout=5)
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)
@@ -59,7 +59,7 @@ class Files:
 
 @contextmanager
 def laid_out(folder: Path, debug: bool = False) -> Iterator[Path]:
-    """All the static files there are, in the folder."""
+    """A folder that has all the static files."""
     for name, content in {
         "site/style.css": STYLE,
         "site/picture.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
@@ -75,7 +75,7 @@ def laid_out(folder: Path, debug: bool = False) -> Iterator[Path]:
         DEBUG=debug,
         STATICFILES_DIRS=[folder],
         STATICFILES_FINDERS=["django.contrib.staticfiles.finders.FileSystemFinder"],
-        # Setting it makes Django forget the storage that knows the files of before.
+        # Setting it makes Django forget the storage with the earlier files.
         STORAGES=dict(settings.STORAGES),
     ):
         yield folder
@@ -201,7 +201,7 @@ def test_every_answer_has_the_security_headers(files: Files) -> None:
         ("", False),
     ],
 )
-def test_it_is_compressed_for_whoever_accepts_that(
+def test_it_is_compressed_for_clients_that_accept_that(
     files: Files, accepted: str, compressed: bool
 ) -> None:
     reply = files.get("/static/site/style.css", accept_encoding=accepted)
@@ -248,7 +248,7 @@ def test_the_two_codings_have_entity_tags_of_their_own(files: Files) -> None:
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
-def test_who_has_it_already_is_told_so(files: Files, form: str) -> None:
+def test_a_client_that_has_the_file_gets_a_304(files: Files, form: str) -> None:
     tag = files.get("/static/site/style.css").headers["etag"]
 
     reply = files.get("/static/site/style.css", if_none_match=form.format(tag))
@@ -348,7 +348,7 @@ def test_another_method_is_told_which_there_are(files: Files) -> None:
 
     assert reply.status == 405
     assert reply.headers["allow"] == "GET, HEAD"
-    assert b"it should be GET or HEAD" in reply.body
+    assert b"DELETE is not allowed for files; allowed: GET, HEAD." in reply.body
 
 
 OUTSIDE = [
@@ -366,12 +366,12 @@ OUTSIDE = [
 
 
 @pytest.mark.parametrize("path", OUTSIDE)
-def test_what_is_no_static_file_goes_on_to_the_site(files: Files, path: str) -> None:
+def test_other_paths_are_passed_on_to_the_site(files: Files, path: str) -> None:
     assert files.get(path).body == b"from the site"
 
 
 @pytest.mark.parametrize("path", OUTSIDE)
-def test_under_debug_what_is_no_static_file_goes_on_to_the_site(
+def test_under_debug_other_paths_are_passed_on_to_the_site(
     debugged: tuple[Files, Path], path: str
 ) -> None:
     files, folder = debugged
@@ -393,7 +393,7 @@ def test_under_debug_names_are_plain_and_an_edited_file_shows_at_once(
     assert url == "/static/site/style.css"
     assert before.body == STYLE
     assert (after.status, after.body) == (200, b"edited")
-    # Kept by browsers, but asked for again each time.
+    # Browsers keep it, but check it each time.
     assert after.headers["cache-control"] == "no-cache"
 
 
@@ -423,7 +423,7 @@ def test_a_file_is_answered_without_waiting_for_a_thread_or_anything(
     scope = {"path": "/static/site/style.css", "method": "GET", "headers": []}
     answering: Any = static_files_asgi(nothing_else)(scope, receive, send)
 
-    # Outside any event loop: whatever waited would be suspended here, or fail.
+    # Outside any event loop, where anything that waits would be suspended or fail.
     with pytest.raises(StopIteration):
         answering.send(None)
 

@@ -1,4 +1,4 @@
-"""Whether a process is ready to serve: it has a database, and the database is migrated."""
+"""A process is ready if it has a database, and the database is migrated."""
 
 from collections.abc import AsyncIterator
 
@@ -16,7 +16,7 @@ from tests.support.site import Site
 
 @pytest.fixture
 async def operator(transactional_db: None) -> AsyncIterator[Connection]:
-    """Somebody who changes the records of the migrations, which are right again after."""
+    """A connection for changing the records of migrations, which are restored afterwards."""
     async with await psycopg.AsyncConnection.connect(**database.parameters()) as own:
         await own.execute("CREATE TABLE kept AS TABLE django_migrations")
         yield own
@@ -25,7 +25,7 @@ async def operator(transactional_db: None) -> AsyncIterator[Connection]:
 
 
 async def ready() -> tuple[int, str]:
-    """The status, and the reason where there is one."""
+    """The status, and the reason if there is one."""
     answer = await AsyncClient().get("/readyz")
     return answer.status_code, answer.json().get("detail", "")
 
@@ -35,7 +35,7 @@ def test_a_database_without_its_migrations_is_not_ready_until_it_has_them() -> N
     with (
         new_database() as url,
         Site(DATABASE_URL=url) as asgi,
-        # A synchronous worker, where each answer has a connection of its own.
+        # A synchronous worker, where each response uses a connection of its own.
         Site("-k", "sync", "async_views.wsgi", DATABASE_URL=url) as wsgi,
     ):
         sites = asgi.url, wsgi.url

@@ -1,4 +1,4 @@
-"""A query string is read whole, and what was likely meant is offered."""
+"""Unknown and repeated parameters are reported, with what was probably meant."""
 
 from urllib.parse import parse_qsl
 
@@ -50,7 +50,7 @@ def test_a_thousand_names_are_told_in_twenty_errors_and_a_count() -> None:
         ("url=a&amp;format=json", ["url=a&format=json", "url=a"]),
         ("url=a&rate=10", ["url=a"]),
         ("url=a&rate=1&request_nun=5", ["url=a&request_num=5", "url=a"]),
-        # The name that was likely meant has a value already.
+        # The name that was probably meant has a value already.
         ("request_num=5&request_nun=6", ["request_num=5"]),
         ("url=a&url=b", ["url=a", "url=b"]),
         ("rate=10", []),

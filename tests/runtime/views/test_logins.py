@@ -1,4 +1,6 @@
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +33,7 @@ User.objects.create_superuser("owner", password={PASSWORD!r})
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """A site behind a trusted proxy, so that each address can ask."""
+    """A site behind a trusted proxy, so that requests can come from any address."""
 
     url: str
     database: str
@@ -52,7 +54,7 @@ class Admin:
         return send(self.url, "POST", LOGIN, urlencode(fields).encode(), headers)
 
     def statuses(self, attempts: int, username: str, address: str) -> list[int]:
-        """Of so many wrong passwords at once."""
+        """The statuses of so many wrong passwords at once."""
         with ThreadPoolExecutor(attempts) as pool:
             waits = [
                 pool.submit(self.log_in, username, "wrong", address)
@@ -61,16 +63,16 @@ class Admin:
             return sorted(wait.result().status for wait in waits)
 
     def use_up(self, policy: str, subject: str, failures: int, seconds: int) -> None:
-        """As so many failures would, in this window and the next."""
+        """Counts so many failures, in this window and the next."""
         with psycopg.connect(self.database) as database:
             database.execute(
                 """
-                INSERT INTO rate_limit_count (policy, ends, subject, worker, count)
+                INSERT INTO login_count (policy, ends, subject, count)
                 SELECT %(policy)s, to_timestamp(
                     (floor(extract(epoch FROM now()) / %(seconds)s) + n) * %(seconds)s
-                ), %(subject)s, '00000000-0000-0000-0000-000000000000', %(failures)s
+                ), %(subject)s, %(failures)s
                 FROM generate_series(1, 2) n
-                ON CONFLICT (ends, policy, subject, worker)
+                ON CONFLICT (ends, policy, subject)
                     DO UPDATE SET count = excluded.count
                 """,
                 {
@@ -98,9 +100,9 @@ def site() -> Iterator[Admin]:
 
 @pytest.fixture
 def admin(site: Admin) -> Admin:
-    """With nothing counted yet."""
+    """The site, with nothing counted yet."""
     with psycopg.connect(site.database) as database:
-        database.execute("TRUNCATE rate_limit_count")
+        database.execute("TRUNCATE login_count")
     return site
 
 
@@ -110,7 +112,7 @@ def test_more_attempts_at_once_than_the_limit_do_not_slip_through(admin: Admin) 
 
     statuses = admin.statuses(8, "owner", "192.0.2.1")
 
-    # Two more, and two again where a window happens to end in between.
+    # Two more, and two again if a window happens to end in between.
     assert set(statuses) == {200, 429}
     assert 2 <= statuses.count(200) <= 4
 
@@ -128,13 +130,13 @@ def test_a_browser_is_told_on_the_form_and_a_program_in_problem_details(
     assert 1 <= int(page.headers["Retry-After"]) <= 300
     assert 1 <= int(document.headers["Retry-After"]) <= 300
     text = page.body.decode()
-    assert re.search(r"errornote.*Too many passwords were wrong", text, re.DOTALL)
+    assert re.search(r"errornote.*Too many wrong passwords", text, re.DOTALL)
     assert 'name="password"' in text
     assert "Try again in" in document.problem["detail"]
 
 
 @pytest.mark.parametrize("name", ["OWNER", "\uff4fwner", "Owner"])
-def test_a_spelling_of_the_name_is_no_other_account(admin: Admin, name: str) -> None:
+def test_all_spellings_of_a_name_are_one_account(admin: Admin, name: str) -> None:
     pair = f"{account_subject('owner')} address 192.0.2.3"
     admin.use_up("failed logins of an account at an address", pair, MOST, 300)
 
@@ -145,7 +147,7 @@ def test_an_account_that_does_not_exist_is_limited_as_well(admin: Admin) -> None
     pair = f"{account_subject('nobody')} address 192.0.2.4"
     admin.use_up("failed logins of an account at an address", pair, MOST - 1, 300)
 
-    # The third at the latest, should a window end in between.
+    # The third at the latest, in case a window ends in between.
     answers = [admin.log_in("nobody", "wrong", "192.0.2.4") for _ in range(3)]
 
     assert (answers[0].status, answers[2].status) == (200, 429)
@@ -169,7 +171,7 @@ def test_success_resets_the_count_of_the_account_at_the_address(admin: Admin) ->
     assert admin.log_in("owner", PASSWORD, "192.0.2.5").status == 302
 
 
-def test_nobody_locks_an_owner_out_of_where_they_have_logged_in(admin: Admin) -> None:
+def test_an_owner_cannot_be_locked_out_of_a_known_address(admin: Admin) -> None:
     assert admin.log_in("owner", PASSWORD, "192.0.2.6").status == 302
     account = account_subject("owner")
     admin.use_up("failed logins of an account", account, MOST_OF_AN_ACCOUNT, 3600)
@@ -186,7 +188,7 @@ def test_a_refusal_costs_no_hash(admin: Admin) -> None:
     assert admin.statuses(8, "owner", "192.0.2.8") == [429] * 8
     used = sum(worker.cpu_times().user for worker in admin.workers) - started
 
-    # Each hash takes more than that.
+    # A hash takes longer.
     assert used / 8 < 0.1
 
 
@@ -197,7 +199,9 @@ def test_a_name_of_a_megabyte_is_not_told_again(admin: Admin) -> None:
     assert len(page.body) < 20_000
 
 
-def test_an_open_session_is_no_way_to_guess_its_password(admin_client: Client) -> None:
+def test_an_open_session_cannot_be_used_to_guess_its_password(
+    admin_client: Client,
+) -> None:
     pair = f"{account_subject('admin')} address 127.0.0.1"
     limit = Limit("failed logins of an account at an address", pair, MOST, 300)
     for _ in range(MOST):
@@ -214,5 +218,44 @@ def test_an_open_session_is_no_way_to_guess_its_password(admin_client: Client) -
 
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) >= 1
-    connection.cursor().execute("TRUNCATE rate_limit_count")
+    connection.cursor().execute("TRUNCATE login_count")
     assert admin_client.post("/admin/password_change/", fields).status_code == 302
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site whose own PostgreSQL has ended since it started."""
+    directory = tmp_path_factory.mktemp("postgres")
+    settings = {"PREPARE_ON_START": "1", "DATABASE_SECONDS": "1"}
+    with Site(EMBEDDED_POSTGRES_DIR=str(directory), **settings) as site:
+        # So that the worker keeps a connection, which then breaks.
+        assert Admin(site.url, "", []).log_in("admin", "wrong", "::1").status == 200
+        pid = int((directory / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+        psutil.Process(pid).wait(10)
+        yield site
+
+
+@pytest.mark.parametrize("accept", [BROWSER, "application/json"])
+@pytest.mark.parametrize("session", ["", "sessionid=0123456789abcdefghijklmnopqrstuv"])
+def test_a_login_without_the_database_is_answered_503(
+    stopped: Site, accept: str, session: str
+) -> None:
+    token = "a" * 32
+    headers = {
+        "Accept": accept,
+        "Cookie": f"csrftoken={token}; {session}",
+        "X-CSRFToken": token,
+        "Content-Type": FORM,
+    }
+    fields = {"username": "admin", "password": PASSWORD}
+
+    answer = send(stopped.url, "POST", LOGIN, urlencode(fields).encode(), headers)
+
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    if accept == BROWSER:
+        assert "<title>503 Service Unavailable</title>" in answer.body.decode()
+    else:
+        assert answer.problem["detail"] == "The database does not answer right now."
+    assert "Traceback" not in stopped.output

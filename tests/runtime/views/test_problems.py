@@ -1,4 +1,4 @@
-"""Every error, whatever made it, has one shape: problem details or a page."""
+"""Every error has one shape, whatever caused it: problem details or a page."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from async_views.urls import urlpatterns as site_urlpatterns
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-# The site's own routes, and some that go wrong.
+# The site's own routes, and some that fail.
 pytestmark = pytest.mark.urls(__name__)
 
 
@@ -174,14 +174,17 @@ def test_an_unknown_host_is_a_problem_too(caplog: pytest.LogCaptureFixture) -> N
 
     assert response.status_code == 400
     assert response.json()["title"] == "Bad Request"
-    assert "'evil.example': ALLOWED_HOSTS names" in response.json()["detail"]
+    assert (
+        "'evil.example' is not a host of this site: ALLOWED_HOSTS names"
+        in response.json()["detail"]
+    )
     [record] = [r for r in caplog.records if r.name.endswith("DisallowedHost")]
     assert record.exc_info is None
 
 
 @pytest.mark.parametrize("client", [Client(), AsyncClient()])
-async def test_whether_the_site_lives_may_be_asked_by_any_name_and_without_tls(
-    client: Any, settings: Settings
+async def test_health_checks_work_with_any_host_and_without_tls(
+    client: Any, settings: Settings, transactional_db: None
 ) -> None:
     settings.SECURE_SSL_REDIRECT = True
 
@@ -190,9 +193,7 @@ async def test_whether_the_site_lives_may_be_asked_by_any_name_and_without_tls(
         assert (await ask(asked, headers={"host": "10.1.2.3"})).status_code == 200
 
 
-def test_an_answer_that_is_replaced_gives_up_what_it_holds_and_finishes_nothing() -> (
-    None
-):
+def test_a_replaced_response_is_closed_without_ending_the_request() -> None:
     finished: list[object] = []
     held.closed = False
 

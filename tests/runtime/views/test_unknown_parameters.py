@@ -1,4 +1,4 @@
-"""Query parameters that a route does not know are named, with what was likely meant."""
+"""Unknown query parameters are named, with what was probably meant."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_a_near_name_is_suggested(given: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["fields", "rate", "quantity", "", "x" * 10_000])
-def test_without_a_near_name_those_that_are_taken_are_listed(given: str) -> None:
+def test_without_a_near_name_the_known_ones_are_listed(given: str) -> None:
     said = unknown_parameters([given], KNOWN)
 
     assert said == [

@@ -1,7 +1,6 @@
-"""What does a request for a file that is held in memory get?
+"""Responses for a file in memory: gzip, conditional requests and ranges.
 
-What its headers mean is RFC 9110: the coding in section 12.5.3, conditions in 13, ranges
-in 14.
+RFC 9110 defines them in sections 12.5.3, 13 and 14.
 """
 
 import gzip
@@ -16,8 +15,8 @@ from django.utils.http import http_date, parse_etags, parse_http_date_safe
 from async_views.runtime.asgi.problem_details import ProblemDetails
 from async_views.runtime.asgi.types import Headers
 
-# Python's own list, not the machine's, so that every machine says the same; and what
-# that list has otherwise or not at all in the oldest Python that runs this.
+# Python's own list, not the machine's, so that all machines agree; and what the oldest
+# supported Python lacks or has otherwise.
 MEDIA_TYPES = MimeTypes()
 for _ending, _media_type in {
     ".avif": "image/avif",
@@ -30,15 +29,15 @@ for _ending, _media_type in {
 }.items():
     MEDIA_TYPES.add_type(_media_type, _ending)
 
-# More digits than a length in bytes can have are not worth reading.
+# A length in bytes does not have more digits.
 ONE_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
 NO_WEIGHT = re.compile(r"q\s*=\s*0(\.0*)?")
 NOT_OF_A_304 = frozenset({b"content-type", b"content-length", b"content-encoding"})
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A response, with header names in lower case as ASGI has them."""
+class StaticResponse:
+    """A response, with header names in lower case, as in ASGI."""
 
     status: int
     headers: Headers
@@ -47,7 +46,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Representation:
-    """A file's bytes in one coding, and the headers of the answer that has them all."""
+    """A file's bytes in one coding, and the headers of a complete response."""
 
     body: bytes
     etag: str
@@ -55,10 +54,10 @@ class Representation:
 
 
 @dataclass(frozen=True)
-class HeldFile:
-    """``modified`` is in whole seconds since 1970; ``common`` are every answer's headers.
+class MemoryFile:
+    """``modified`` is in whole seconds since 1970; ``common`` are headers of all responses.
 
-    ``zipped`` is None where gzip would save next to nothing.
+    ``zipped`` is None if gzip would save hardly anything.
     """
 
     plain: Representation
@@ -67,15 +66,15 @@ class HeldFile:
     common: Headers
 
 
-def hold(
+def memory_file(
     name: str,
     content: bytes,
     zipped: bytes | None,
     modified: float,
     cache_control: str,
     common: Headers,
-) -> HeldFile:
-    """A file ready to be answered, its type guessed from its name."""
+) -> MemoryFile:
+    """A file ready to be served, with a media type guessed from its name."""
     digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
     shared = [
         *common,
@@ -96,10 +95,10 @@ def hold(
 
     plain = represent(content, f'"{digest}"')
     if zipped is None:
-        return HeldFile(plain, None, int(modified), common)
+        return MemoryFile(plain, None, int(modified), common)
     coding = (b"content-encoding", b"gzip")
     smaller = represent(zipped, f'"{digest}-gzip"', coding)
-    return HeldFile(plain, smaller, int(modified), common)
+    return MemoryFile(plain, smaller, int(modified), common)
 
 
 def media_type(name: str) -> str:
@@ -110,40 +109,40 @@ def media_type(name: str) -> str:
 
 
 def compress(content: bytes) -> bytes | None:
-    """As gzip; None where that is not a tenth smaller."""
+    """The content as gzip; None if that is not at least a tenth smaller."""
     zipped = gzip.compress(content, mtime=0)
     return zipped if len(zipped) < 0.9 * len(content) else None
 
 
-def answer(file: HeldFile, method: str, asked: Mapping[str, str]) -> Answer:
+def respond(file: MemoryFile, method: str, asked: Mapping[str, str]) -> StaticResponse:
     """``asked`` are the request's headers, with names in lower case."""
     if method not in ("GET", "HEAD"):
         return refuse(file, method)
     spans = asked.get("range") if method == "GET" else None
     chosen = file.plain
-    # A range is of the file itself: what a client pieces together has one coding.
+    # A range is of the plain file, so that all parts a client combines have one coding.
     if file.zipped and spans is None and accepts_gzip(asked.get("accept-encoding", "")):
         chosen = file.zipped
     if is_unchanged(chosen, file.modified, asked):
         kept = [header for header in chosen.headers if header[0] not in NOT_OF_A_304]
-        return Answer(304, kept, b"")
+        return StaticResponse(304, kept, b"")
     if spans is not None and asked.get("if-range", chosen.etag) == chosen.etag:
         span = byte_range(spans, len(chosen.body))
         if span is not None:
             return part(chosen, span)
-    return Answer(200, chosen.headers, chosen.body if method == "GET" else b"")
+    return StaticResponse(200, chosen.headers, chosen.body if method == "GET" else b"")
 
 
-def refuse(file: HeldFile, method: str) -> Answer:
+def refuse(file: MemoryFile, method: str) -> StaticResponse:
     problem = ProblemDetails(
-        405, f"The method {method} is not for files: it should be GET or HEAD."
+        405, f"{method} is not allowed for files; allowed: GET, HEAD."
     )
     headers = [*problem.headers(), (b"allow", b"GET, HEAD"), *file.common]
-    return Answer(405, headers, problem.document())
+    return StaticResponse(405, headers, problem.document())
 
 
-def part(whole: Representation, span: range) -> Answer:
-    """The bytes of the span, or 416 where it has none."""
+def part(whole: Representation, span: range) -> StaticResponse:
+    """The bytes of the span, or 416 if it is empty."""
     size = len(whole.body)
     body = whole.body[span.start : span.stop]
     extent = f"{span.start}-{span.stop - 1}" if body else "*"
@@ -152,7 +151,7 @@ def part(whole: Representation, span: range) -> Answer:
         (b"content-range", f"bytes {extent}/{size}".encode()),
         (b"content-length", str(len(body)).encode()),
     ]
-    return Answer(206 if body else 416, headers, body)
+    return StaticResponse(206 if body else 416, headers, body)
 
 
 def accepts_gzip(accepted: str) -> bool:
@@ -166,7 +165,7 @@ def accepts_gzip(accepted: str) -> bool:
 def is_unchanged(
     chosen: Representation, modified: int, asked: Mapping[str, str]
 ) -> bool:
-    """Whether the client has it already, by its entity tag if it sent any, else by date."""
+    """Whether the client has it already, by entity tag if it sent one, else by date."""
     known = asked.get("if-none-match")
     if known is not None:
         tags = [tag.removeprefix("W/") for tag in parse_etags(known)]
@@ -176,9 +175,9 @@ def is_unchanged(
 
 
 def byte_range(asked: str, size: int) -> range | None:
-    """The bytes asked for of so many; empty where there are none of these.
+    """The requested bytes of `size` bytes; empty if there are none of them.
 
-    None where it is not one range of bytes, and a server may answer with everything.
+    None if it is not one range of bytes; a server may then send the whole file.
     """
     match = ONE_RANGE.fullmatch(asked.strip())
     if match is None or not any(match.groups()):

@@ -1,0 +1,15 @@
+"""The site, with a users-online counter that repeats itself and expires sooner."""
+
+from async_api.online import broadcast
+from async_api.online.leases import Times
+
+# Set before the site imports the constant.
+broadcast.REPEAT_SECONDS = 1.0
+
+from async_api.online import presence  # noqa: E402
+
+presence.TIMES = Times(heartbeat=0.5, lease=1.5)
+
+from async_views.asgi import application  # noqa: E402
+
+__all__ = ["application"]
