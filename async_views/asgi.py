@@ -26,7 +26,7 @@ from async_views.runtime.static.static_files import static_files_asgi
 from async_views.runtime.views import rate_limit
 from async_views.runtime.views.problems import told_before_django
 from catalog.reading.reads import reads
-from catalog.writing.insertions import insertions
+from catalog.writing.batched_inserts import batched_inserts
 
 # Read before anybody waits for an answer.
 required_migrations()
@@ -55,7 +55,9 @@ routes = ProtocolRouter(
             "bus": lambda state: bus.bus(),
             "online": lambda state: presence(state["database"], state["bus"]),
             "catalog": lambda state: reads(state["database"].connection),
-            "insertions": lambda state: insertions(state["database"].connection),
+            "batched_inserts": lambda state: batched_inserts(
+                state["database"].connection
+            ),
         }
     ),
 )

@@ -183,10 +183,10 @@ def test_what_is_wrong_is_said_in_the_site_s_own_words(
         ),
         ("q=" + "x" * 501, "should have 500 characters or fewer"),
         ("q=ab", "should have 3 characters or more, after its case is folded"),
-        ("limt=5", "is not a parameter here: did you mean limit?"),
+        ("limt=5", "This is not a parameter here: did you mean limit?"),
         (
             "fields=x",
-            "is not a parameter here: it takes limit, cursor, order, q and brand_id",
+            "This is not a parameter here: it takes limit, cursor, order, q and brand_id.",
         ),
     ],
 )
@@ -207,7 +207,9 @@ def test_a_parameter_is_refused_where_none_is_taken(
 ) -> None:
     refused = catalog.get(f"{path}?fields=x")
 
-    assert refused.wrong == {"fields": ("x", "is not a parameter here: it takes none")}
+    assert refused.wrong == {
+        "fields": ("x", "This is not a parameter here: it takes none.")
+    }
     assert json.loads(refused.body)["detail"].startswith("fields: ")
 
 
@@ -215,4 +217,11 @@ def test_of_many_unknown_parameters_the_first_are_listed(catalog: Catalog) -> No
     refused = catalog.get("/products?" + "&".join(f"x{n}" for n in range(900)))
 
     assert len(refused.wrong) == 20
-    assert "900 values are wrong" in refused.problem["detail"]
+    assert "880 more are wrong too" in refused.problem["detail"]
+
+
+def test_a_parameter_that_is_repeated_is_refused(catalog: Catalog) -> None:
+    refused = catalog.get("/products?limit=1&limit=2")
+
+    assert refused.status == 400
+    assert refused.wrong == {"limit": ("2", "This is given 2 times: give it once.")}

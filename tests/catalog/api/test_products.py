@@ -251,18 +251,18 @@ def test_a_bad_body_makes_nothing_and_is_told_why(
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b'{"a": 1,}', "The body is not what it should be: "),
+        (b'{"a": 1,}', "The body is not valid: "),
         (b"\xff", "byte 0 is not UTF-8"),
         (b"[" * 10_000, "it is nested too deeply"),
         (b"[1]", 'it should be an object, such as {"brand_name": "Acme"}'),
         (b'{"brand_id": 1, "brand_id": 2}', 'the member "brand_id" is there twice'),
-        (b'{"brand_id": -Infinity}', "-Infinity is no number of JSON"),
+        (b'{"brand_id": -Infinity}', "-Infinity is not a number in JSON"),
         (b'{"brand_id": ' + b"9" * 1001 + b"}", "a number has more than 1,000 digits"),
         (b'{"product_name": "x"}', "brand_id: is missing."),
         (b'{"product_name": "x", "brand_id": 1, "id": 5}', "id: is not known here."),
         (
             b'{"product_name": "x", "brand_id": 77}',
-            "brand_id: no brand has this number.",
+            "brand_id: no brand has this ID.",
         ),
     ],
 )
@@ -369,7 +369,7 @@ def test_a_product_needs_a_brand_that_is_there(either: Catalog) -> None:
 
     assert {each.status for each in refused} == {400}
     for each in refused:
-        assert each.wrong == {"brand_id": ("77", "no brand has this number")}
+        assert each.wrong == {"brand_id": ("77", "no brand has this ID")}
     assert either.rows("SELECT * FROM product") == [(1, "A hammer", 1)]
 
 

@@ -131,7 +131,7 @@ def test_what_is_not_there_is_not_found(shop: Catalog, path: str) -> None:
         ("order=price", "product_id, -product_id, product_name, -product_name"),
         ("brand_id=one", "Enter a whole number. It was “one”."),
         ("brand_id=2147483648", "less than or equal to 2147483647"),
-        ("cursor=nonsense", "The cursor should be a cursor that a Link"),
+        ("cursor=nonsense", "The cursor should be the cursor of a Link"),
         ("q=%00abc", "Null characters are not allowed"),
     ],
 )

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from catalog.documents.questions import ORDERS, page_of_products
-from catalog.reading.pagination import MOST_ROWS, USUAL_ROWS
+from catalog.documents.ordering import ORDERS
+from catalog.documents.queries import page_of_products
+from catalog.reading.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from tests.support.catalog.databases import new_database
 from tests.support.catalog.service import Answer, Catalog
 
@@ -117,11 +118,11 @@ def test_a_link_keeps_what_was_asked_for(shop: Catalog) -> None:
 
 
 def test_the_usual_page_and_the_largest(shop: Catalog) -> None:
-    shop.insert("product", [("more", 1)] * MOST_ROWS)
+    shop.insert("product", [("more", 1)] * MAX_LIMIT)
 
-    assert len(shop.get("/products").json) == USUAL_ROWS
-    for limit in (MOST_ROWS, MOST_ROWS + 1, 10**30):
-        assert len(shop.get(f"/products?limit={limit}").json) == MOST_ROWS
+    assert len(shop.get("/products").json) == DEFAULT_LIMIT
+    for limit in (MAX_LIMIT, MAX_LIMIT + 1, 10**30):
+        assert len(shop.get(f"/products?limit={limit}").json) == MAX_LIMIT
 
 
 def test_an_empty_list_is_one_page(catalog: Catalog) -> None:

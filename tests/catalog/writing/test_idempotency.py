@@ -17,7 +17,7 @@ from async_views.runtime.asgi.problem import Problem
 from async_views.runtime.asgi.problem_details import shortened
 from catalog.models import Brand, RememberedAnswer
 from catalog.writing import idempotency
-from catalog.writing.idempotency import Answer, fingerprint_of, key_of, once
+from catalog.writing.idempotency import WriteResponse, fingerprint_of, key_of, once
 from tests.support.catalog.service import Catalog
 from tests.support.catalog.threads import in_threads
 
@@ -27,15 +27,17 @@ OTHER = b"another"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def make_brand() -> Answer:
+def make_brand() -> WriteResponse:
     brand = Brand.objects.create(name="Acme")
-    return Answer(201, {"Location": f"/brands/{brand.pk}"}, b"brand \x00 %d" % brand.pk)
+    return WriteResponse(
+        201, {"Location": f"/brands/{brand.pk}"}, b"brand \x00 %d" % brand.pk
+    )
 
 
 def test_fifty_parallel_requests_make_one_row_and_get_one_answer() -> None:
     together = threading.Barrier(50)
 
-    def send(_: int) -> Answer:
+    def send(_: int) -> WriteResponse:
         connection.ensure_connection()
         together.wait(20)
         return once("alice", "key", SAME, make_brand)
@@ -45,7 +47,7 @@ def test_fifty_parallel_requests_make_one_row_and_get_one_answer() -> None:
     brand = Brand.objects.get()
     assert set(map(repr, answers)) == {
         repr(
-            Answer(
+            WriteResponse(
                 201, {"Location": f"/brands/{brand.pk}"}, b"brand \x00 %d" % brand.pk
             )
         )
@@ -79,22 +81,22 @@ def test_a_key_that_stands_for_another_request_is_refused() -> None:
     assert Brand.objects.count() == 1
 
 
-def answering_404() -> Answer:
+def answering_404() -> WriteResponse:
     make_brand()
-    return Answer(404)
+    return WriteResponse(404)
 
 
-def answering_503() -> Answer:
+def answering_503() -> WriteResponse:
     make_brand()
-    return Answer(503)
+    return WriteResponse(503)
 
 
-def raising_a_problem() -> Answer:
+def raising_a_problem() -> WriteResponse:
     make_brand()
     raise Problem(409, "No.")
 
 
-def crashing() -> Answer:
+def crashing() -> WriteResponse:
     make_brand()
     raise ZeroDivisionError
 
@@ -104,7 +106,7 @@ def crashing() -> Answer:
 )
 @pytest.mark.parametrize("key", ["key", None])
 def test_what_failed_wrote_nothing_and_can_be_sent_again(
-    failing: Callable[[], Answer], key: str | None
+    failing: Callable[[], WriteResponse], key: str | None
 ) -> None:
     try:
         assert once("alice", key, SAME, failing).status in {404, 503}
@@ -122,7 +124,7 @@ def test_who_waited_for_one_that_failed_writes_in_its_place() -> None:
     begun = threading.Event()
     calls: list[int] = []
 
-    def write() -> Answer:
+    def write() -> WriteResponse:
         calls.append(1)
         if len(calls) > 1:
             return make_brand()
@@ -162,7 +164,7 @@ def test_waiting_for_the_first_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     refused = threading.Event()
     begun = threading.Event()
 
-    def write() -> Answer:
+    def write() -> WriteResponse:
         begun.set()
         assert refused.wait(20)
         return make_brand()
@@ -193,7 +195,7 @@ def test_nobody_waits_for_another_subject_with_the_same_key(
 ) -> None:
     monkeypatch.setattr(idempotency, "LOCK_SECONDS", 0.5)
 
-    def write_for_alice() -> Answer:
+    def write_for_alice() -> WriteResponse:
         in_threads(1, lambda _: once("bob", "key", SAME, make_brand))
         return make_brand()
 
@@ -205,11 +207,11 @@ def test_nobody_waits_for_another_subject_with_the_same_key(
 def test_what_the_write_itself_waits_for_is_not_cut_short() -> None:
     settings = []
 
-    def write() -> Answer:
+    def write() -> WriteResponse:
         with connection.cursor() as cursor:
             cursor.execute("SHOW lock_timeout")
             settings.append(cursor.fetchone())
-        return Answer(201)
+        return WriteResponse(201)
 
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '7s'")
@@ -255,7 +257,7 @@ def test_a_write_does_not_wait_to_forget_what_another_is_forgetting() -> None:
     once("alice", "key", SAME, make_brand)
     age(days=2)
 
-    def write_at_once(_: int) -> Answer:
+    def write_at_once(_: int) -> WriteResponse:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '5s'")
         return once("bob", "key", SAME, make_brand)

@@ -17,8 +17,8 @@ from async_views.runtime.postgres import database
 from async_views.runtime.postgres.database import Connection
 from async_views.runtime.waiting.coalesce import Unanswered
 from catalog.documents.collections import BRANDS, PRODUCTS
-from catalog.writing.insertions import Insertions
-from catalog.writing.writes import Made
+from catalog.writing.batched_inserts import BatchedInserts
+from catalog.writing.rows import NewRow
 from tests.support.catalog.service import JSON, Answer, Catalog
 from tests.support.exchanges import Exchange
 
@@ -26,15 +26,15 @@ MANY = 40
 
 
 @pytest.fixture
-async def insertions(transactional_db: None) -> AsyncIterator[Insertions]:
+async def inserts(transactional_db: None) -> AsyncIterator[BatchedInserts]:
     async with database.pool() as pool:
-        yield Insertions(pool.connection)
+        yield BatchedInserts(pool.connection)
 
 
-async def insert_brands(insertions: Insertions, *names: str) -> list[Made]:
+async def insert_brands(inserts: BatchedInserts, *names: str) -> list[NewRow]:
     """At the same time."""
     made = await asyncio.gather(
-        *(insertions.insert(BRANDS, {"name": name}) for name in names)
+        *(inserts.insert(BRANDS, {"name": name}) for name in names)
     )
     assert all(made)
     return [each for each in made if each]
@@ -48,37 +48,37 @@ async def ask(statement: LiteralString) -> list[tuple[Any, ...]]:
 
 
 async def test_rows_that_wait_together_share_a_statement(
-    insertions: Insertions,
+    inserts: BatchedInserts,
 ) -> None:
     names = [f"brand {number}" for number in range(MANY)]
 
-    made = await insert_brands(insertions, *names)
+    made = await insert_brands(inserts, *names)
 
     assert await ask("SELECT count(DISTINCT xmin::text) FROM brand") == [(1,)]
     brands = dict(await ask("SELECT brand_id, brand_name FROM brand"))
-    assert [brands[each.identity] for each in made] == names
+    assert [brands[each.id] for each in made] == names
     assert [json.loads(each.representation.body) for each in made] == [
-        {"brand_id": each.identity, "brand_name": name}
+        {"brand_id": each.id, "brand_name": name}
         for each, name in zip(made, names, strict=True)
     ]
 
 
-async def test_rows_that_want_the_same_are_two(insertions: Insertions) -> None:
-    first, second = await insert_brands(insertions, "Acme", "Acme")
+async def test_rows_that_want_the_same_are_two(inserts: BatchedInserts) -> None:
+    first, second = await insert_brands(inserts, "Acme", "Acme")
 
-    assert first.identity != second.identity
+    assert first.id != second.id
     assert await ask("SELECT brand_name FROM brand") == [("Acme",), ("Acme",)]
 
 
 async def test_a_row_that_is_refused_makes_none_of_those_beside_it(
-    insertions: Insertions,
+    inserts: BatchedInserts,
 ) -> None:
-    [acme] = await insert_brands(insertions, "Acme")
-    brand_ids = [acme.identity, acme.identity + 1, acme.identity]
+    [acme] = await insert_brands(inserts, "Acme")
+    brand_ids = [acme.id, acme.id + 1, acme.id]
 
     made = await asyncio.gather(
         *(
-            insertions.insert(PRODUCTS, {"name": "A hammer", "brand_id": brand_id})
+            inserts.insert(PRODUCTS, {"name": "A hammer", "brand_id": brand_id})
             for brand_id in brand_ids
         )
     )
@@ -88,9 +88,9 @@ async def test_a_row_that_is_refused_makes_none_of_those_beside_it(
 
 
 async def test_a_lock_that_somebody_holds_is_not_waited_for_for_long(
-    insertions: Insertions,
+    inserts: BatchedInserts,
 ) -> None:
-    [acme] = await insert_brands(insertions, "Acme")
+    [acme] = await insert_brands(inserts, "Acme")
     parameters = database.parameters()
     async with (
         await psycopg.AsyncConnection.connect(**parameters) as holder,
@@ -98,9 +98,9 @@ async def test_a_lock_that_somebody_holds_is_not_waited_for_for_long(
     ):
         await holder.execute("SELECT 1 FROM brand FOR UPDATE")
 
-        row = {"name": "A hammer", "brand_id": acme.identity}
+        row = {"name": "A hammer", "brand_id": acme.id}
         async with asyncio.timeout(5):
-            made = await insertions.insert(PRODUCTS, row)
+            made = await inserts.insert(PRODUCTS, row)
 
     assert made is None
 
@@ -124,13 +124,13 @@ async def test_a_connection_that_fails_leaves_no_doubt_that_it_did(
             yield failing
 
     with pytest.raises(Unanswered) as raised:
-        await Insertions(connect).insert(BRANDS, {"name": "Acme"})
+        await BatchedInserts(connect).insert(BRANDS, {"name": "Acme"})
 
     assert database.is_unavailable(raised.value.__cause__)
 
 
 async def test_who_may_not_write_inserts_nothing(
-    insertions: Insertions, settings: Settings
+    inserts: BatchedInserts, settings: Settings
 ) -> None:
     settings.CATALOG_WRITE_ACCESS = "token"
 
@@ -139,7 +139,7 @@ async def test_who_may_not_write_inserts_nothing(
         "/brands",
         method="POST",
         headers=[(b"host", b"testserver"), (b"content-type", JSON.encode())],
-        state={"insertions": insertions},
+        state={"batched_inserts": inserts},
     )
     exchange.tell("request", body=b'{"brand_name": "Acme"}')
     answer = await exchange.next()
@@ -180,7 +180,7 @@ def test_who_names_no_brand_is_told_so_and_those_beside_are_not_troubled(
         made = list(clients.map(make, [catalog] * MANY, brand_ids, range(MANY)))
 
     assert [each.status for each in made] == [201, 400] * (MANY // 2)
-    assert made[1].wrong == {"brand_id": ("77", "no brand has this number")}
+    assert made[1].wrong == {"brand_id": ("77", "no brand has this ID")}
     assert catalog.rows("SELECT count(*) FROM product") == [(MANY // 2,)]
 
 
