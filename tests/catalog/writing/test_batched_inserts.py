@@ -1,4 +1,4 @@
-"""Are rows that are made together each made once, whatever becomes of those beside them?"""
+"""Rows that are inserted together: each once, whatever happens to the others."""
 
 import asyncio
 import json
@@ -63,14 +63,16 @@ async def test_rows_that_wait_together_share_a_statement(
     ]
 
 
-async def test_rows_that_want_the_same_are_two(inserts: BatchedInserts) -> None:
+async def test_two_inserts_of_equal_columns_are_two_rows(
+    inserts: BatchedInserts,
+) -> None:
     first, second = await insert_brands(inserts, "Acme", "Acme")
 
     assert first.id != second.id
     assert await ask("SELECT brand_name FROM brand") == [("Acme",), ("Acme",)]
 
 
-async def test_a_row_that_is_refused_makes_none_of_those_beside_it(
+async def test_if_a_row_is_refused_none_of_its_batch_is_inserted(
     inserts: BatchedInserts,
 ) -> None:
     [acme] = await insert_brands(inserts, "Acme")
@@ -87,7 +89,7 @@ async def test_a_row_that_is_refused_makes_none_of_those_beside_it(
     assert await ask("SELECT 1 FROM product") == []
 
 
-async def test_a_lock_that_somebody_holds_is_not_waited_for_for_long(
+async def test_a_batch_does_not_wait_long_for_a_lock(
     inserts: BatchedInserts,
 ) -> None:
     [acme] = await insert_brands(inserts, "Acme")
@@ -106,7 +108,7 @@ async def test_a_lock_that_somebody_holds_is_not_waited_for_for_long(
 
 
 @pytest.mark.parametrize("how", ["ended by the server", "lost"])
-async def test_a_connection_that_fails_leaves_no_doubt_that_it_did(
+async def test_a_connection_that_fails_is_an_error_not_a_refusal(
     transactional_db: None, how: str
 ) -> None:
     @asynccontextmanager
@@ -129,7 +131,7 @@ async def test_a_connection_that_fails_leaves_no_doubt_that_it_did(
     assert database.is_unavailable(raised.value.__cause__)
 
 
-async def test_who_may_not_write_inserts_nothing(
+async def test_a_client_without_permission_inserts_nothing(
     inserts: BatchedInserts, settings: Settings
 ) -> None:
     settings.CATALOG_WRITE_ACCESS = "token"
@@ -156,7 +158,7 @@ def make(catalog: Catalog, brand_id: int, number: int) -> Answer:
     return catalog.send("POST", "/products", product)
 
 
-def test_many_who_make_a_product_at_once_make_one_each(catalog: Catalog) -> None:
+def test_many_requests_at_once_create_one_product_each(catalog: Catalog) -> None:
     catalog.insert("brand", [("Acme",)])
 
     with ThreadPoolExecutor(MANY) as clients:
@@ -170,7 +172,7 @@ def test_many_who_make_a_product_at_once_make_one_each(catalog: Catalog) -> None
     assert len({each.json["product_id"] for each in made}) == MANY
 
 
-def test_who_names_no_brand_is_told_so_and_those_beside_are_not_troubled(
+def test_an_unknown_brand_is_refused_and_the_others_of_the_batch_are_inserted(
     catalog: Catalog,
 ) -> None:
     catalog.insert("brand", [("Acme",)])
@@ -184,7 +186,7 @@ def test_who_names_no_brand_is_told_so_and_those_beside_are_not_troubled(
     assert catalog.rows("SELECT count(*) FROM product") == [(MANY // 2,)]
 
 
-def test_who_waits_for_a_brand_does_not_keep_the_others_waiting(
+def test_a_request_that_waits_for_a_brand_does_not_delay_the_others(
     catalog: Catalog,
 ) -> None:
     catalog.insert("brand", [("Acme",), ("Böse",)])
@@ -204,7 +206,7 @@ def test_who_waits_for_a_brand_does_not_keep_the_others_waiting(
     assert answered == [201]
 
 
-def test_a_key_that_is_sent_twice_makes_one_row(catalog: Catalog) -> None:
+def test_a_key_that_is_sent_twice_creates_one_row(catalog: Catalog) -> None:
     first, second = (
         catalog.send("POST", "/brands", {"brand_name": "Acme"}, Idempotency_Key="one")
         for _ in range(2)

@@ -1,4 +1,4 @@
-"""How do the tests talk to the catalog's API? Over HTTP, as its clients do."""
+"""A client of the catalog's API, for tests, over HTTP."""
 
 import json
 import re
@@ -16,7 +16,7 @@ SECONDS_TO_WAIT = 30
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 
-# Both in the same order as the columns of a row.
+# Tables and their columns, each in order.
 TABLES = {
     "brand": ("brand_id", "brand_name"),
     "product": ("product_id", "product_name", "brand_id"),
@@ -42,7 +42,7 @@ class Answer:
 
     @property
     def problem(self) -> dict[str, Any]:
-        """The problem document that it is."""
+        """The problem details of an error response."""
         assert self.headers["Content-Type"] == PROBLEM_JSON, (self.status, self.body)
         document: dict[str, Any] = self.json
         assert document["status"] == self.status
@@ -50,14 +50,14 @@ class Answer:
 
     @property
     def wrong(self) -> dict[str, tuple[str, str]]:
-        """Which values it complains of: what each was, and what would be right."""
+        """The invalid values by name: each one's value and message."""
         return {
             each["field"]: (each["value"], each["message"])
             for each in self.problem["errors"]
         }
 
     def link(self, relation: str) -> str | None:
-        """Where a Link header field of that relation leads."""
+        """The URL of the link with that relation."""
         found = re.search(rf'<([^>]*)>; rel="{relation}"', self.headers["Link"])
         return found.group(1) if found else None
 
@@ -82,7 +82,7 @@ def send(
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """A site at `url`, and the URL of the database that it serves."""
+    """A running site, and the URL of its database."""
 
     url: str
     database: str
@@ -98,7 +98,7 @@ class Catalog:
         content_type: str = JSON,
         **headers: str,
     ) -> Answer:
-        """`document` as it is if it is bytes, else as JSON; If_Match is If-Match."""
+        """Send bytes as they are, any other document as JSON. If_Match is If-Match."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if document is None:
             return send(self.url, method, path, headers=given)
@@ -110,7 +110,7 @@ class Catalog:
         )
 
     def insert(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Rows without their keys, which begin with 1."""
+        """Insert rows, given without their IDs, which begin with 1."""
         columns = TABLES[table][1:]
         with psycopg.connect(self.database) as connection:
             connection.cursor().executemany(
