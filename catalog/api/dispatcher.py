@@ -5,7 +5,7 @@ request, checks access, validates what was sent, and gives each error the same s
 """
 
 import logging
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Container, Coroutine, Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -28,7 +28,7 @@ from catalog.access.limits import count_read, count_write
 from catalog.api.bodies import parse_object
 from catalog.api.operation import Operation
 from catalog.api.validation_errors import UNKNOWN, field_errors, shown
-from catalog.documents import collections
+from catalog.documents.collections import Collection
 from catalog.documents.representation import JSON, without_content
 from catalog.documents.row_id import parse_id
 
@@ -44,7 +44,7 @@ OPERATIONS = "operations"
 View = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
-def path_view(collection: collections.Collection, **operations: Operation) -> View:
+def path_view(collection: Collection, **operations: Operation) -> View:
     """Return the view of a path with these operations, by method.
 
     GET answers HEAD too. OPTIONS is answered here, and any other method with 405.
@@ -66,8 +66,8 @@ def path_view(collection: collections.Collection, **operations: Operation) -> Vi
             return without_operation(method, allowed)
         try:
             rate_limit = (count_read if method in SAFE else count_write)(request)
-        except Problem as problem:
-            return problem_response(request, problem)
+        except Problem as refusal:
+            return problem_response(request, refusal)
         try:
             if request.META["QUERY_STRING"]:
                 refuse_unknown_parameters(request, operation)
@@ -77,7 +77,10 @@ def path_view(collection: collections.Collection, **operations: Operation) -> Vi
             arguments = parse_arguments(request, operation, ids)
             response = await operation.function(request, *arguments)
         except Exception as error:
-            response = problem_response(request, problem_of(request, error))
+            problem = problem_of(request, error)
+            if problem is None:
+                raise
+            response = problem_response(request, problem)
         add(response, rate_limit)
         return response
 
@@ -88,7 +91,7 @@ def path_view(collection: collections.Collection, **operations: Operation) -> Vi
     return view
 
 
-def permissions(method: str, collection: collections.Collection) -> tuple[str, str]:
+def permissions(method: str, collection: Collection) -> tuple[str, str]:
     """The scope that a token needs, and the permission that a user needs."""
     noun = collection.noun
     return f"{noun}s:write", f"catalog.{PERMISSIONS[method]}_{noun}"
@@ -100,8 +103,8 @@ def without_operation(method: str, allowed: list[str]) -> HttpResponse:
     return HttpResponseNotAllowed(allowed)
 
 
-def problem_of(request: HttpRequest, error: Exception) -> Problem:
-    """The problem to answer with; raises the error again if it is unexpected."""
+def problem_of(request: HttpRequest, error: Exception) -> Problem | None:
+    """The problem to respond with; None for an unexpected error."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, TooManyWaiting):
@@ -110,7 +113,7 @@ def problem_of(request: HttpRequest, error: Exception) -> Problem:
         cause = error.__cause__ or error
         logger.error("%s: the database does not answer: %s", request.path, cause)
         return unavailable("The database does not answer right now.")
-    raise error
+    return None
 
 
 def refuse_unknown_parameters(request: HttpRequest, operation: Operation) -> None:
@@ -182,7 +185,7 @@ def read_body(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     return members
 
 
-def refuse_many_unknown(members: Mapping[str, Any], known: Collection[str]) -> None:
+def refuse_many_unknown(members: Mapping[str, Any], known: Container[str]) -> None:
     """Raises Problem 400 before pydantic has to list them, which can take seconds."""
     unknown = [name for name in members if name not in known]
     if len(unknown) > MOST_ERRORS:

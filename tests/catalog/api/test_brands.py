@@ -4,11 +4,11 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 
 
 @pytest.fixture
-def acme(catalog: Catalog) -> Answer:
+def acme(catalog: Catalog) -> Response:
     return catalog.send("POST", "/brands", {"brand_name": "Acme"})
 
 
@@ -51,7 +51,7 @@ def test_a_brand_is_created_and_found_at_its_location(catalog: Catalog) -> None:
 
 
 def test_a_brand_is_replaced_changed_and_deleted(
-    catalog: Catalog, acme: Answer
+    catalog: Catalog, acme: Response
 ) -> None:
     replaced = catalog.send("PUT", "/brands/1", {"brand_name": "B"}, If_Match=acme.etag)
     changed = catalog.send(
@@ -67,7 +67,7 @@ def test_a_brand_is_replaced_changed_and_deleted(
     assert catalog.get("/brands").json == []
 
 
-def test_a_change_of_nothing_changes_nothing(catalog: Catalog, acme: Answer) -> None:
+def test_a_change_of_nothing_changes_nothing(catalog: Catalog, acme: Response) -> None:
     changed = catalog.send("PATCH", "/brands/1", {}, If_Match=acme.etag)
 
     assert (changed.status, changed.body, changed.etag) == (200, acme.body, acme.etag)
@@ -75,7 +75,7 @@ def test_a_change_of_nothing_changes_nothing(catalog: Catalog, acme: Answer) -> 
 
 @pytest.mark.parametrize("content_type", ["application/merge-patch+json"])
 def test_a_change_may_be_a_merge_patch(
-    catalog: Catalog, acme: Answer, content_type: str
+    catalog: Catalog, acme: Response, content_type: str
 ) -> None:
     patch = {"brand_name": "B"}
 
@@ -86,7 +86,7 @@ def test_a_change_may_be_a_merge_patch(
     assert replaced.status == 415
 
 
-def test_a_brand_with_products_is_not_deleted(catalog: Catalog, acme: Answer) -> None:
+def test_a_brand_with_products_is_not_deleted(catalog: Catalog, acme: Response) -> None:
     catalog.insert("product", [("A hammer", 1)])
 
     refused = catalog.send("DELETE", "/brands/1", If_Match=acme.etag)
@@ -100,7 +100,7 @@ def test_a_brand_with_products_is_not_deleted(catalog: Catalog, acme: Answer) ->
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_changing_a_brand_requires_its_etag(
-    catalog: Catalog, acme: Answer, method: str
+    catalog: Catalog, acme: Response, method: str
 ) -> None:
     body = None if method == "DELETE" else {"brand_name": "B"}
 
@@ -167,7 +167,7 @@ def test_the_products_of_a_brand_are_pages_of_its_own(catalog: Catalog) -> None:
     ],
 )
 def test_options_lists_the_methods_and_others_are_refused(
-    catalog: Catalog, acme: Answer, path: str, allowed: str
+    catalog: Catalog, acme: Response, path: str, allowed: str
 ) -> None:
     told = catalog.send("OPTIONS", path)
     refused = [catalog.send(method, path) for method in ("TRACE", "PROPFIND")]
@@ -180,7 +180,7 @@ def test_options_lists_the_methods_and_others_are_refused(
 
 @pytest.mark.parametrize("path", ["/brands", "/brands/1", "/brands/1/products"])
 def test_head_is_get_without_the_body(
-    catalog: Catalog, acme: Answer, path: str
+    catalog: Catalog, acme: Response, path: str
 ) -> None:
     get, head = catalog.get(path), catalog.send("HEAD", path)
 

@@ -12,7 +12,7 @@ import pytest
 from tests.catalog.conftest import OPEN_TO_ALL
 from tests.catalog.loading.test_adoption import BOOK
 from tests.support.catalog.databases import manage, new_database
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 from tests.support.site import Site
 
 FORM = "application/x-www-form-urlencoded"
@@ -27,7 +27,7 @@ def brands(catalog: Catalog) -> Catalog:
 
 
 @pytest.fixture
-def hammer(brands: Catalog) -> Answer:
+def hammer(brands: Catalog) -> Response:
     return brands.send("POST", "/products", HAMMER)
 
 
@@ -59,7 +59,7 @@ def either(request: pytest.FixtureRequest) -> Catalog:
 
 
 def test_a_product_has_the_members_of_listing_9_3(
-    hammer: Answer, catalog: Catalog
+    hammer: Response, catalog: Catalog
 ) -> None:
     found = catalog.get("/products/1")
 
@@ -111,7 +111,7 @@ def test_a_product_is_created_and_found_at_its_location(brands: Catalog) -> None
 
 
 def test_a_product_is_replaced_changed_and_deleted(
-    hammer: Answer, catalog: Catalog
+    hammer: Response, catalog: Catalog
 ) -> None:
     whole = {"product_name": "A saw", "brand_id": 2}
     replaced = catalog.send("PUT", "/products/1", whole, If_Match=hammer.etag)
@@ -125,7 +125,7 @@ def test_a_product_is_replaced_changed_and_deleted(
     assert catalog.get("/products/1").status == 404
 
 
-def test_a_replacement_has_to_be_whole(hammer: Answer, catalog: Catalog) -> None:
+def test_a_replacement_has_to_be_whole(hammer: Response, catalog: Catalog) -> None:
     refused = catalog.send("PUT", "/products/1", {"brand_id": 2}, If_Match="*")
 
     assert refused.status == 400
@@ -134,7 +134,7 @@ def test_a_replacement_has_to_be_whole(hammer: Answer, catalog: Catalog) -> None
 
 
 def test_a_product_s_skus_are_listed_and_go_with_it(
-    hammer: Answer, catalog: Catalog
+    hammer: Response, catalog: Catalog
 ) -> None:
     catalog.insert("product_size", [("Small",), ("Large",)])
     catalog.insert("product_color", [("Blue",)])
@@ -161,7 +161,7 @@ def test_a_product_s_skus_are_listed_and_go_with_it(
 
 
 def test_a_product_without_skus_has_an_empty_list(
-    hammer: Answer, catalog: Catalog
+    hammer: Response, catalog: Catalog
 ) -> None:
     assert catalog.get("/products/1/skus").body == b"[]"
 
@@ -306,7 +306,7 @@ def test_a_byte_order_mark_before_the_body_is_ignored(brands: Catalog) -> None:
     ],
 )
 def test_the_newer_routes_insist_on_json(
-    hammer: Answer,
+    hammer: Response,
     catalog: Catalog,
     content_type: str,
     method: str,
@@ -340,7 +340,7 @@ def test_a_name_of_ten_megabytes_is_too_large(brands: Catalog, path: str) -> Non
     ],
 )
 def test_options_lists_the_methods_and_others_are_refused(
-    hammer: Answer, catalog: Catalog, path: str, allowed: str
+    hammer: Response, catalog: Catalog, path: str, allowed: str
 ) -> None:
     told = catalog.send("OPTIONS", path)
     methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
@@ -411,11 +411,11 @@ def test_a_brand_is_deleted_or_gets_a_product_but_never_both(either: Catalog) ->
 
 
 def test_of_two_writers_with_the_same_etag_one_wins_and_one_gets_412(
-    hammer: Answer, catalog: Catalog
+    hammer: Response, catalog: Catalog
 ) -> None:
     ready = threading.Barrier(2)
 
-    def rename(name: str, etag: str) -> Answer:
+    def rename(name: str, etag: str) -> Response:
         change = {"product_name": name, "brand_id": 2}
         ready.wait()
         return catalog.send("PUT", "/products/1", change, If_Match=etag)

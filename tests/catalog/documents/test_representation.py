@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 
 PATHS = [
     "/brands",
@@ -103,7 +103,7 @@ def test_a_page_s_links_are_fresh_though_its_document_is_known(shop: Catalog) ->
     assert answer.link("next")
 
 
-def versions(shop: Catalog, path: str, name: str) -> list[Answer]:
+def versions(shop: Catalog, path: str, name: str) -> list[Response]:
     """The response to the writer, and the response to a reader after that."""
     other = {"brand_id": 1} if path == "/products" else {}
     answers = []

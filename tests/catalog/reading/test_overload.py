@@ -13,7 +13,7 @@ import pytest
 from async_views.runtime.postgres import embedded
 from tests.catalog.conftest import OPEN_TO_ALL
 from tests.support.catalog.databases import manage, new_database
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 from tests.support.site import Site
 
 POOL_SIZE = 1
@@ -162,7 +162,7 @@ def test_a_database_that_stops_is_503_and_works_again_soon_after(
             catalog.insert("brand", [("Acme",)])
             assert catalog.get("/brands").status == 200
 
-            def load(turn: int) -> tuple[Answer, float]:
+            def load(turn: int) -> tuple[Response, float]:
                 began = time.monotonic()
                 path = f"/products?limit={1 + turn % 50}"
                 return catalog.get(path), time.monotonic() - began

@@ -14,13 +14,13 @@ from catalog.documents.ordering import ORDERS
 from catalog.documents.queries import page_of_products
 from catalog.reading.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from tests.support.catalog.databases import new_database
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 
 MANY = 60_000
 PAGE_OF_FIVE = 6  # One row more shows whether there is a next page.
 
 
-def walk(catalog: Catalog, path: str) -> Iterator[Answer]:
+def walk(catalog: Catalog, path: str) -> Iterator[Response]:
     """All pages from this one on, by their Link headers."""
     onward: str | None = path
     while onward:
@@ -30,7 +30,7 @@ def walk(catalog: Catalog, path: str) -> Iterator[Answer]:
         onward = answer.link("next")
 
 
-def ids(*pages: Answer) -> list[int]:
+def ids(*pages: Response) -> list[int]:
     return [row["product_id"] for page in pages for row in page.json]
 
 

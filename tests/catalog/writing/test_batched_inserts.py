@@ -19,7 +19,7 @@ from async_views.runtime.waiting.coalesce import Unanswered
 from catalog.documents.collections import BRANDS, PRODUCTS
 from catalog.writing.batched_inserts import BatchedInserts
 from catalog.writing.rows import NewRow
-from tests.support.catalog.service import JSON, Answer, Catalog
+from tests.support.catalog.service import JSON, Catalog, Response
 from tests.support.exchanges import Exchange
 
 MANY = 40
@@ -153,7 +153,7 @@ async def test_a_client_without_permission_inserts_nothing(
 # --- Through the site ---
 
 
-def make(catalog: Catalog, brand_id: int, number: int) -> Answer:
+def make(catalog: Catalog, brand_id: int, number: int) -> Response:
     product = {"product_name": f"hammer {number}", "brand_id": brand_id}
     return catalog.send("POST", "/products", product)
 

@@ -27,7 +27,7 @@ TABLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int
     headers: Message
     body: bytes
@@ -68,7 +68,7 @@ def send(
     path: str,
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Answer:
+) -> Response:
     """One request on a connection of its own."""
     address = urlsplit(url)
     assert address.hostname
@@ -77,7 +77,7 @@ def send(
     ) as connection:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
-        return Answer(response.status, response.headers, response.read())
+        return Response(response.status, response.headers, response.read())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Catalog:
     url: str
     database: str
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> Response:
         return self.send("GET", path, **headers)
 
     def send(
@@ -97,7 +97,7 @@ class Catalog:
         document: Any = None,
         content_type: str = JSON,
         **headers: str,
-    ) -> Answer:
+    ) -> Response:
         """Send bytes as they are, any other document as JSON. If_Match is If-Match."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if document is None:
