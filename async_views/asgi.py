@@ -25,7 +25,7 @@ from async_views.runtime.postgres.pending_migrations import required_migrations
 from async_views.runtime.static.static_files import static_files_asgi
 from async_views.runtime.views.problems import told_before_django
 from catalog.reading.reads import reads
-from catalog.writing.insertions import insertions
+from catalog.writing.batched_inserts import batched_inserts
 
 # Read before the first request waits for it.
 required_migrations()
@@ -53,7 +53,9 @@ routes = ProtocolRouter(
             "bus": lambda state: bus.bus(),
             "online": lambda state: presence(state["database"], state["bus"]),
             "catalog": lambda state: reads(state["database"].connection),
-            "insertions": lambda state: insertions(state["database"].connection),
+            "batched_inserts": lambda state: batched_inserts(
+                state["database"].connection
+            ),
         }
     ),
 )

@@ -1,1 +1,1 @@
-"""Brands and products: a JSON API on PostgreSQL, kept in the admin."""
+"""Brands and products: a JSON API on PostgreSQL, managed in the admin."""

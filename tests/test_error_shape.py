@@ -13,7 +13,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.support.catalog.databases import manage, new_database
-from tests.support.catalog.service import JSON, PROBLEM_JSON, Answer, send
+from tests.support.catalog.service import JSON, PROBLEM_JSON, Response, send
 from tests.support.site import Site
 
 ACCEPT = {"program": "*/*", "browser": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -66,7 +66,7 @@ class Served:
     # The lines of the log.
     lines: list[str] = field(default_factory=list)
 
-    def ask(self, asker: str, method: str, path: str, **headers: str) -> Answer:
+    def ask(self, asker: str, method: str, path: str, **headers: str) -> Response:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         body = given.pop("body", "").encode() or None
         return send(self.url, method, path, body, {"Accept": ACCEPT[asker]} | given)
@@ -107,7 +107,7 @@ def spare(migrated: str) -> Iterator[Served]:
             yield served
 
 
-def assert_is_problem(answer: Answer, status: int, asker: str) -> None:
+def assert_is_problem(answer: Response, status: int, asker: str) -> None:
     assert answer.status == status, answer.body[:500]
     title = HTTPStatus(status).phrase
     if asker == "browser":
@@ -167,7 +167,7 @@ def test_a_body_that_is_too_large(served: Served, path: str, asker: str) -> None
     assert_is_problem(answer, 413, asker)
 
 
-def assert_is_refused(answer: Answer, asker: str) -> None:
+def assert_is_refused(answer: Response, asker: str) -> None:
     assert 400 <= answer.status < 500, answer.body[:500]
     assert_is_problem(answer, answer.status, asker)
     assert len(answer.body) < 5000

@@ -1,4 +1,4 @@
-"""Who may read and write, and how often: tokens, sessions of staff, rate limits.
+"""Access control of the API: tokens, sessions of staff, and rate limits.
 
 Imports `models`.
 """

@@ -1,6 +1,6 @@
-"""Who may write? A token's holder, or somebody of the staff in their browser.
+"""Access control of writes: by a token, or by the session of a staff user.
 
-Tokens are sent as RFC 6750 has them: `Authorization: Bearer avc_...`.
+Tokens are sent as in RFC 6750: `Authorization: Bearer avc_...`.
 """
 
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ from async_views.runtime.views.rate_limit import address_subject
 from catalog.access import tokens
 
 HOW = (
-    "Send a token as “Authorization: Bearer avc_…”; it is made in the admin, "
+    "Send a token as “Authorization: Bearer avc_…”. Tokens are created in the admin, "
     "under access tokens."
 )
 
 
-# The attribute of a request that says who sent it.
+# The attribute of a request that holds its Writer.
 ADMITTED = "catalog_writer"
-# Of Sec-Fetch-Site; "none" is what a person typed.
+# Values of Sec-Fetch-Site; "none" is for a URL that the user typed.
 OWN_SITES = frozenset({"same-origin", "none"})
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who writes: a name for people who read the log, and one to count by.
+    """The sender of a write: a name for logs, and a subject to count by.
 
-    The subject is the same for whatever somebody sends; the name may change.
+    The subject is the same for all requests of one sender; the name may change.
     """
 
     name: str
@@ -41,11 +41,11 @@ class Writer:
 
 
 def writer(request: HttpRequest, scope: str, permission: str) -> Writer:
-    """Who sent the request, if they may do it; else raises Problem 401 or 403.
+    """The sender of the request. Raises Problem 401 or 403 if they may not do this.
 
     `scope` is what a token needs, such as "products:write", and `permission` what a
-    person needs, such as "catalog.add_product". Blocks; to be called where the ORM
-    may be, and outside of the transaction that a failed write rolls back.
+    user needs, such as "catalog.add_product". Blocks, like all code that uses the ORM.
+    To be called outside of the transaction that a failed write rolls back.
     """
     if is_anyone(request):
         refuse_other_origins(request)
@@ -53,29 +53,29 @@ def writer(request: HttpRequest, scope: str, permission: str) -> Writer:
         return Writer(f"anyone at {subject}", subject)
     if "HTTP_AUTHORIZATION" in request.META:
         return token_holder(request, scope)
-    return person(request, permission)
+    return staff_user(request, permission)
 
 
 async def admit(request: HttpRequest, scope: str, permission: str) -> None:
-    """Finds out who sent the request, for `writer_of`; raises as `writer` does.
+    """Determine the sender of the request, for `writer_of`. Raises like `writer`.
 
-    Hops to a thread only where there is something to look up.
+    Uses a thread only if there is something to look up.
     """
     if is_anyone(request):
-        who = writer(request, scope, permission)
+        sender = writer(request, scope, permission)
     else:
-        who = await sync_to_async(writer)(request, scope, permission)
-    setattr(request, ADMITTED, who)
+        sender = await sync_to_async(writer)(request, scope, permission)
+    setattr(request, ADMITTED, sender)
 
 
 def writer_of(request: HttpRequest) -> Writer:
-    """Who sent a request that was admitted."""
-    who: Writer = getattr(request, ADMITTED)
-    return who
+    """The sender of a request that was admitted."""
+    sender: Writer = getattr(request, ADMITTED)
+    return sender
 
 
 def is_anyone(request: HttpRequest) -> bool:
-    """Whether nobody asks who this is."""
+    """Whether the request needs no authentication."""
     return (
         settings.CATALOG_WRITE_ACCESS == "anyone"
         and "HTTP_AUTHORIZATION" not in request.META
@@ -83,10 +83,10 @@ def is_anyone(request: HttpRequest) -> bool:
 
 
 def refuse_other_origins(request: HttpRequest) -> None:
-    """Raises Problem 403 for what a page of another origin has a browser send.
+    """Raises Problem 403 for a request that a page of another origin made a browser send.
 
-    Where anyone may write, any page that somebody looks at could write in their name.
-    Browsers say where a request comes from in Sec-Fetch-Site, older ones in Origin;
+    Where anyone may write, any page that a user visits could write on their behalf.
+    Browsers send the origin of a request in Sec-Fetch-Site, older ones in Origin, and
     programs send neither.
     https://www.w3.org/TR/fetch-metadata/
     """
@@ -107,7 +107,7 @@ def refuse_other_origins(request: HttpRequest) -> None:
 
 
 def is_own_origin(request: HttpRequest, origin: str) -> bool:
-    """Whether it is the origin of this request's own URL (RFC 6454, section 4)."""
+    """Whether this is the origin of the request's own URL (RFC 6454, section 4)."""
     own = f"{request.scheme}://{request.get_host()}"
     return (
         origin_without_default_port(origin).lower()
@@ -116,8 +116,8 @@ def is_own_origin(request: HttpRequest, origin: str) -> bool:
 
 
 def presented_token(request: HttpRequest) -> str | None:
-    """What was sent as a bearer token, good or bad; None where nothing was."""
-    # Not request.headers, which takes longer than all the rest of counting a request.
+    """The bearer token that was sent, valid or not; None without one."""
+    # request.headers would take longer than all the rest of counting a request.
     authorization = request.META.get("HTTP_AUTHORIZATION")
     if authorization is None:
         return None
@@ -128,20 +128,20 @@ def presented_token(request: HttpRequest) -> str | None:
 def token_holder(request: HttpRequest, scope: str) -> Writer:
     secret = presented_token(request)
     if secret is None:
-        raise unauthorized(f"Only tokens are taken as authorization here. {HOW}")
+        raise unauthorized(f"Only bearer tokens are accepted here. {HOW}")
     now = timezone.now()
     token = tokens.find(secret, now)
     if token is None:
         raise unauthorized(
-            "The token that was sent is unknown, has ended or was revoked, or its owner's "
-            f"account is closed. {HOW}",
+            "The token is unknown, has expired or was revoked, or its owner's account is "
+            f"closed. {HOW}",
             ' error="invalid_token"',
         )
     if scope not in token.scopes:
         raise Problem(
             403,
-            f"The token {token.name!r} is not good for {scope}, only for "
-            f"{', '.join(token.scopes) or 'nothing'}. Its scopes are set in the admin.",
+            f"The token {token.name!r} lacks the scope {scope}; it has "
+            f"{', '.join(token.scopes) or 'none'}. Its scopes are set in the admin.",
             headers={
                 "WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'
             },
@@ -153,27 +153,27 @@ def token_holder(request: HttpRequest, scope: str) -> Writer:
     )
 
 
-def person(request: HttpRequest, permission: str) -> Writer:
+def staff_user(request: HttpRequest, permission: str) -> Writer:
     user = request.user
     if not user.is_authenticated:
-        raise unauthorized(f"Who writes has to say who they are. {HOW}")
+        raise unauthorized(f"Writing requires authentication. {HOW}")
     name = user.get_username()
     if not user.is_staff or not user.has_perm(permission):
         raise Problem(
-            403, f"{name} is logged in, and lacks the permission {permission}."
+            403, f"{name} is logged in, but lacks the permission {permission}."
         )
     if is_forged(request):
         raise Problem(
             403,
-            f"{name} is logged in, but another site could have sent this. Send the value of "
-            f"the cookie {settings.CSRF_COOKIE_NAME} as the header X-CSRFToken, from a page "
-            "of this site, or a token in place of the session.",
+            f"{name} is logged in, but another site could have sent this request. Send the "
+            f"value of the cookie {settings.CSRF_COOKIE_NAME} as the header X-CSRFToken, from "
+            "a page of this site, or send a token instead of the session.",
         )
     return Writer(f"user {name}", f"user {user.pk}")
 
 
 def is_forged(request: HttpRequest) -> bool:
-    """Whether Django's CSRF check fails, from which views of an API are exempt."""
+    """Whether Django's CSRF check fails. Its middleware exempts the views of the API."""
 
     def view(request: HttpRequest) -> HttpResponse:
         return HttpResponse()

@@ -1,4 +1,4 @@
-"""How often may somebody read, and how often write?"""
+"""Rate limits on reads and on writes, by address and by token."""
 
 from functools import cache
 
@@ -14,15 +14,15 @@ WINDOW_SECONDS = 60
 
 
 def count_read(request: HttpRequest) -> HeaderFields:
-    """Counts one read, and answers the header fields that say what is left.
+    """Count one read, and return the headers that say how many are left.
 
-    Raises Problem 429 where nothing was left. Neither blocks nor waits.
+    Raises Problem 429 if none is left. Neither blocks nor waits.
     """
     return count(request, "reads", settings.CATALOG_READS_A_MINUTE)
 
 
 def count_write(request: HttpRequest) -> HeaderFields:
-    """The same for a write."""
+    """Like count_read, for a write."""
     return count(request, "writes", settings.CATALOG_WRITES_A_MINUTE)
 
 
@@ -30,7 +30,7 @@ def count(request: HttpRequest, name: str, limit: int) -> HeaderFields:
     if not limit:
         return {}
     standing = rate_limits.take(address_subject(request), policy(name, limit))
-    # One that is not good counts too: who tries many is still at one address.
+    # An invalid token is counted too; a client that guesses is limited by its address.
     secret = presented_token(request)
     if secret is not None:
         of_token = rate_limits.take(subject_of(secret), policy(name, limit))

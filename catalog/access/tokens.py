@@ -1,8 +1,8 @@
-"""What is a token, and whose is the one that was sent?
+"""Access tokens: issuing, finding and revoking them.
 
-A token is its secret: who holds it may write. It is shown once, when it is made, and kept
-as its SHA-256 hash. A slow hash, as for passwords, would add nothing: nobody guesses 32
-random bytes, however quickly they may try.
+A token is a secret, and whoever holds it may write. It is shown once, when it is issued,
+and only its SHA-256 hash is stored. A slow hash, as for passwords, would add nothing:
+32 random bytes cannot be guessed at any speed.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ from django.db.models import Q
 
 from catalog.models import AccessToken
 
-# Programs that look for leaked secrets know a token by it.
+# Lets scanners for leaked secrets recognize a token.
 PREFIX = "avc_"
 RANDOM_BYTES = 32
 SHAPE = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
 
-# A token in steady use costs the database one write in this time.
-USE_NOTED_EVERY = timedelta(minutes=1)
+# A token in steady use costs the database one write in this interval.
+LAST_USED_INTERVAL = timedelta(minutes=1)
 
 
 def new_secret() -> str:
@@ -34,15 +34,15 @@ def digest_of(secret: str) -> bytes:
 
 
 def subject_of(secret: str) -> str:
-    """What to call a token where it is counted: the same for all that it does.
+    """The name under which a token's requests are counted.
 
-    Needs no database, so that requests can be counted before one is asked.
+    It needs no database, so that requests are counted before the database is queried.
     """
     return f"token {digest_of(secret)[:16].hex()}"
 
 
 def issue(token: AccessToken) -> str:
-    """Saves a new token, and answers its secret, which cannot be found again."""
+    """Save a new token, and return its secret, which cannot be recovered later."""
     token.secret = new_secret()
     token.digest = digest_of(token.secret)
     token.save(force_insert=True)
@@ -50,7 +50,7 @@ def issue(token: AccessToken) -> str:
 
 
 def find(secret: str, now: datetime) -> AccessToken | None:
-    """The token with that secret; None where it is unknown, ended, or its owner is not active."""
+    """The token with this secret; None if it is unknown or ended, or its owner is inactive."""
     if not SHAPE.fullmatch(secret):
         return None
     good: AccessToken | None = (
@@ -63,12 +63,12 @@ def find(secret: str, now: datetime) -> AccessToken | None:
 
 
 def note_use(token: AccessToken, now: datetime) -> None:
-    """Writes down when the token was used, give or take USE_NOTED_EVERY.
+    """Record the time of use, to within LAST_USED_INTERVAL.
 
-    Waits for nobody: whoever else is noting it notes the same.
+    Does not wait for locks: a concurrent request records the same.
     """
-    not_lately = Q(last_used=None) | Q(last_used__lte=now - USE_NOTED_EVERY)
-    if token.last_used is not None and token.last_used > now - USE_NOTED_EVERY:
+    not_lately = Q(last_used=None) | Q(last_used__lte=now - LAST_USED_INTERVAL)
+    if token.last_used is not None and token.last_used > now - LAST_USED_INTERVAL:
         return
     with transaction.atomic():
         unlocked = AccessToken.objects.filter(not_lately, pk=token.pk)
@@ -78,5 +78,5 @@ def note_use(token: AccessToken, now: datetime) -> None:
 
 
 def revoke(token: AccessToken, now: datetime) -> None:
-    """Ends the token for good; one that was revoked before keeps that time."""
+    """End the token for good. The time of an earlier revocation is kept."""
     AccessToken.objects.filter(pk=token.pk, revoked=None).update(revoked=now)

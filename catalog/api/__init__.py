@@ -1,4 +1,4 @@
-"""The JSON API: schemas, methods, routes and the OpenAPI document.
+"""The JSON API: its operations, their schemas, the dispatcher and the OpenAPI document.
 
-Imports `access`, `reading` and `writing`.
+Imports `access`, `documents`, `models`, `reading` and `writing`.
 """

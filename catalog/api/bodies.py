@@ -1,22 +1,25 @@
-"""What does the body of a request say?"""
+"""Reading the JSON object in a request's body.
+
+Stricter than the `json` module: repeated members, NaN and very long numbers are refused.
+"""
 
 import json
 from typing import Any, NoReturn
 
-# As many as no number here has, and fewer than Python refuses to read.
-MOST_DIGITS = 1000
+# More than any valid number here has, and fewer than Python refuses to convert.
+MAX_DIGITS = 1000
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that the body is (RFC 8259).
+    """Return the JSON object (RFC 8259) in `body`.
 
-    Raises ValueError with what is wrong with it. A member that is there twice is wrong
-    too: which of the two counts, readers of JSON do not agree.
+    Raises ValueError with a description of what is wrong. A repeated member is refused,
+    because JSON parsers disagree about which of its values counts.
     """
     try:
         document = json.loads(
             body.decode("utf-8-sig"),
-            object_pairs_hook=members,
+            object_pairs_hook=unique_members,
             parse_constant=refuse_constant,
             parse_int=parse_integer,
         )
@@ -32,20 +35,20 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return document
 
 
-def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in members:
             raise ValueError(f"the member {json.dumps(name[:100])} is there twice")
-        found[name] = value
-    return found
+        members[name] = value
+    return members
 
 
 def refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def parse_integer(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
-        raise ValueError(f"a number has more than {MOST_DIGITS:,} digits")
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number has more than {MAX_DIGITS:,} digits")
     return int(digits)

@@ -1,23 +1,26 @@
-"""What may clients send, and what do they get?"""
+"""The models of what clients send and receive.
 
-from typing import Annotated, Literal
+Requests are validated by them, and the OpenAPI document is generated from them.
+"""
 
-from ninja import Schema
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt
+from typing import Annotated, Any, ClassVar
 
-from catalog.api.bodies import MOST_DIGITS
-from catalog.api.mistakes import at_least
-from catalog.documents.identity import LARGEST, Identity
-from catalog.models.folding import folded
-from catalog.models.product import NAME_LENGTH
-from catalog.reading.pagination import (
-    FIRST_ORDER,
-    LEAST_SEARCHED,
-    MOST_ROWS,
-    USUAL_ROWS,
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
 )
 
-Order = Literal["product_id", "-product_id", "product_name", "-product_name"]
+from catalog.api.bodies import MAX_DIGITS
+from catalog.api.validation_errors import at_least
+from catalog.documents.ordering import DEFAULT_ORDER, ORDERS
+from catalog.documents.row_id import MAX_ID, RowId
+from catalog.models.folding import folded
+from catalog.models.product import NAME_LENGTH
+from catalog.reading.pagination import DEFAULT_LIMIT, MAX_LIMIT, MIN_SEARCH_LENGTH
 
 
 def writable(text: str) -> str:
@@ -45,88 +48,113 @@ Name = Annotated[
 
 
 def long_enough(q: str) -> str:
-    # As it is looked for: "ßa" is three characters then, and an accent may be none.
-    if len(folded(q)) < LEAST_SEARCHED:
-        raise ValueError(f"{at_least(LEAST_SEARCHED)}, after its case is folded")
+    # Searches compare folded text: "ßa" has three characters then.
+    if len(folded(q)) < MIN_SEARCH_LENGTH:
+        raise ValueError(f"{at_least(MIN_SEARCH_LENGTH)}, after its case is folded")
     return q
 
 
-Searched = Annotated[
+SearchText = Annotated[
     str,
     Field(
         max_length=NAME_LENGTH,
-        # No keyword of JSON Schema counts characters after folding: this is for ASCII.
-        json_schema_extra={"pattern": r"^[^\u0000]*$", "minLength": LEAST_SEARCHED},
+        # JSON Schema cannot count characters after folding: this is right for ASCII.
+        json_schema_extra={"pattern": r"^[^\u0000]*$", "minLength": MIN_SEARCH_LENGTH},
     ),
     AfterValidator(writable),
     AfterValidator(long_enough),
 ]
 
 
+def known_order(order: str) -> str:
+    if order not in ORDERS:
+        *others, last = ORDERS
+        raise ValueError(f"should be {', '.join(others)} or {last}")
+    return order
+
+
+OrderName = Annotated[
+    str, Field(json_schema_extra={"enum": list(ORDERS)}), AfterValidator(known_order)
+]
+
+
 def whole(number: object) -> object:
-    # JSON has one kind of number: 1.0 is 1, and True is neither.
+    # JSON has one type of number, so 1.0 is 1; True is not a number.
     if isinstance(number, float) and number.is_integer():
         return int(number)
     return number
 
 
-BrandNumber = Annotated[StrictInt, Field(ge=1, le=LARGEST), BeforeValidator(whole)]
+BrandId = Annotated[StrictInt, Field(ge=1, le=MAX_ID), BeforeValidator(whole)]
 
 
-class Written(Schema):
-    """A body: what is not known in it is a mistake that its sender wants to hear of."""
+class Body(BaseModel):
+    """The body of a request; its members are columns under the names that clients use."""
+
+    COLUMNS: ClassVar = {
+        "brand_name": "name",
+        "product_name": "name",
+        "brand_id": "brand_id",
+    }
+
+    def columns(self) -> dict[str, Any]:
+        """The values that the client sent, by column."""
+        sent = self.model_dump(exclude_unset=True)
+        return {self.COLUMNS[member]: value for member, value in sent.items()}
+
+
+class StrictBody(Body):
+    """A body that refuses unknown members, which are most likely misspelt."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class BrandIn(Written):
+class BrandIn(StrictBody):
     brand_name: Name = Field(examples=["Acme"])
 
 
-class ProductIn(Written):
+class ProductIn(StrictBody):
     product_name: Name = Field(examples=["A hammer"])
-    brand_id: BrandNumber = Field(examples=[1])
+    brand_id: BrandId = Field(examples=[1])
 
 
-# Of what a change leaves as it is nobody looks at the default: it only says that the
-# member may be missing, and a factory's is in no description.
-class BrandChange(Written):
+# The defaults below are never used. They make a member optional, and as factories they
+# do not appear in the OpenAPI document.
+class BrandChange(StrictBody):
     brand_name: Name = Field(default_factory=str, examples=["Acme"])
 
 
-class ProductChange(Written):
+class ProductChange(StrictBody):
     product_name: Name = Field(default_factory=str, examples=["A hammer"])
-    brand_id: BrandNumber = Field(default_factory=int, examples=[1])
+    brand_id: BrandId = Field(default_factory=int, examples=[1])
 
 
 def number_or_text(value: object) -> object:
-    # As the book's int() takes it; but True is not 1 here.
+    # Like the book's int(), except that True is not 1.
     if isinstance(value, str) and value.strip().isdecimal():
-        return int(value.strip()[:MOST_DIGITS])
+        return int(value.strip()[:MAX_DIGITS])
     return value
 
 
-class BookProductIn(Schema):
-    """The body of listing 9.4; members that it does not know it never looked at."""
+class BookProductIn(Body):
+    """The body of listing 9.4. Unknown members are ignored, as in the book."""
 
     product_name: Name = Field(examples=["A hammer"])
-    brand_id: Annotated[BrandNumber, BeforeValidator(number_or_text)] = Field(
-        examples=[1]
-    )
+    brand_id: Annotated[BrandId, BeforeValidator(number_or_text)] = Field(examples=[1])
 
 
-class BrandOut(Schema):
+class BrandOut(BaseModel):
     brand_id: int = Field(examples=[1])
     brand_name: str = Field(examples=["Acme"])
 
 
-class ProductOut(Schema):
+class ProductOut(BaseModel):
     product_id: int = Field(examples=[1])
     product_name: str = Field(examples=["A hammer"])
     brand_id: int = Field(examples=[1])
 
 
-class SkuOut(Schema):
+class SkuOut(BaseModel):
     sku_id: int = Field(examples=[1])
     product_id: int = Field(examples=[1])
     product_size_id: int = Field(examples=[2])
@@ -135,33 +163,33 @@ class SkuOut(Schema):
     product_color_name: str = Field(examples=["Blue"])
 
 
-class PageQuery(Schema):
+class PageQuery(BaseModel):
     limit: int = Field(
-        USUAL_ROWS,
+        DEFAULT_LIMIT,
         ge=1,
-        description=f"How many at most; above {MOST_ROWS} it is {MOST_ROWS}.",
+        description=f"The maximum number of products; values above {MAX_LIMIT} count as {MAX_LIMIT}.",
     )
     cursor: str | None = Field(
-        None, description='From the address of a Link with rel="next".'
+        None, description='From the URL of a Link with rel="next".'
     )
-    order: Order = FIRST_ORDER  # type: ignore[assignment]
-    q: Searched | None = Field(
+    order: OrderName = DEFAULT_ORDER
+    q: SearchText | None = Field(
         None,
-        description="Part of the name, in upper or lower case as Unicode folds it, such as hammer.",
+        description="Part of the name, ignoring case (Unicode case folding), such as hammer.",
     )
 
 
 class ProductsQuery(PageQuery):
-    brand_id: Identity | None = None
+    brand_id: RowId | None = None
 
 
-class FieldErrorOut(Schema):
+class FieldErrorOut(BaseModel):
     field: str = Field(examples=["brand_id"])
     value: str = Field(examples=["one"])
     message: str = Field(examples=["should be an integer"])
 
 
-class ProblemOut(Schema):
+class ProblemOut(BaseModel):
     """RFC 9457 problem details."""
 
     type: str = Field(examples=["about:blank"])

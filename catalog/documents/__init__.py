@@ -1,4 +1,4 @@
-"""The catalog's JSON documents: the queries that make them, and their representation.
+"""The catalog's JSON documents: the queries that write them, and their representations.
 
 Imports `models`.
 """

@@ -7,18 +7,18 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from async_views.runtime.asgi.problem import Problem
-from catalog.documents.questions import Question, brands_by_id, products_by_id
+from catalog.documents.queries import Query, brands_by_id, products_by_id
 from catalog.models import Brand, Product
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Rows of one kind: what clients call one, and where it is."""
+    """One kind of row: what clients call it, its URL path, its model and its query."""
 
     noun: str
     path: str
     model: type[Model]
-    by_id: Callable[[], Question]
+    by_id: Callable[[], Query]
 
     @property
     def rows(self) -> "QuerySet[Any, Any]":
@@ -29,5 +29,5 @@ BRANDS = Collection("brand", "/brands", Brand, brands_by_id)
 PRODUCTS = Collection("product", "/products", Product, products_by_id)
 
 
-def missing(collection: Collection, identity: int) -> Problem:
-    return Problem(404, f"There is no {collection.noun} {identity}.")
+def not_found(collection: Collection, row_id: int) -> Problem:
+    return Problem(404, f"There is no {collection.noun} {row_id}.")

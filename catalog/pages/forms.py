@@ -2,23 +2,16 @@
 
 from django import forms
 
-from catalog.documents.identity import LARGEST
+from catalog.documents.ordering import DEFAULT_ORDER, ORDERS
+from catalog.documents.row_id import MAX_ID
 from catalog.models.folding import folded
 from catalog.models.product import NAME_LENGTH
 from catalog.reading.pagination import (
-    FIRST_ORDER,
-    LEAST_SEARCHED,
+    MIN_SEARCH_LENGTH,
     Page,
-    Place,
+    Position,
     parse_cursor,
 )
-
-ORDERS = {
-    "product_id": "ID, ascending",
-    "-product_id": "ID, descending",
-    "product_name": "name, A to Z",
-    "-product_name": "name, Z to A",
-}
 
 
 class ProductsForm(forms.Form):
@@ -32,12 +25,12 @@ class ProductsForm(forms.Form):
         error_messages={
             "max_length": f"Enter at most {NAME_LENGTH} characters.",
         },
-        help_text=f"At least {LEAST_SEARCHED} characters, in upper or lower case.",
+        help_text=f"At least {MIN_SEARCH_LENGTH} characters, in upper or lower case.",
     )
     order = forms.ChoiceField(
         label="Sort by",
         required=False,
-        choices=list(ORDERS.items()),
+        choices=[(name, order.label) for name, order in ORDERS.items()],
         error_messages={"invalid_choice": f"Choose one of {', '.join(ORDERS)}."},
         help_text="Names are sorted by character code: capitals first.",
     )
@@ -45,7 +38,7 @@ class ProductsForm(forms.Form):
         label="Brand",
         required=False,
         min_value=1,
-        max_value=LARGEST,
+        max_value=MAX_ID,
         widget=forms.HiddenInput,
     )
     # Only in links to the next page: submitting the form starts at the first page.
@@ -53,13 +46,13 @@ class ProductsForm(forms.Form):
 
     def clean_q(self) -> str:
         q: str = self.cleaned_data["q"]
-        if q and len(folded(q)) < LEAST_SEARCHED:
+        if q and len(folded(q)) < MIN_SEARCH_LENGTH:
             raise forms.ValidationError(
-                f"Enter at least {LEAST_SEARCHED} characters.", "min_length"
+                f"Enter at least {MIN_SEARCH_LENGTH} characters.", "min_length"
             )
         return q
 
-    def clean_cursor(self) -> Place | None:
+    def clean_cursor(self) -> Position | None:
         cursor = self.cleaned_data["cursor"]
         try:
             return parse_cursor(cursor, self.chosen_order()) if cursor else None
@@ -67,7 +60,7 @@ class ProductsForm(forms.Form):
             raise forms.ValidationError(f"The cursor {error}.") from None
 
     def chosen_order(self) -> str:
-        return self.cleaned_data.get("order") or FIRST_ORDER
+        return self.cleaned_data.get("order") or DEFAULT_ORDER
 
     def page(self, path: str) -> Page:
         """The page that a valid form requests; its links lead to `path`."""

@@ -11,9 +11,9 @@ from async_views.runtime.views.known_parameters import ignored_parameters
 from async_views.runtime.views.negotiation import wants_page
 from async_views.runtime.views.problems import bad_request, explained, problem_response
 from async_views.runtime.views.read_only import read_only
-from catalog.documents.collections import BRANDS, PRODUCTS, Collection, missing
-from catalog.documents.identity import is_possible
+from catalog.documents.collections import BRANDS, PRODUCTS, Collection, not_found
 from catalog.documents.representation import Representation
+from catalog.documents.row_id import is_possible_id
 from catalog.pages.forms import BrandsForm, ProductsForm
 from catalog.reading.reads import reads_of
 
@@ -62,8 +62,8 @@ async def product(request: HttpRequest, product_id: int) -> HttpResponse:
     """A product and its SKUs."""
     if problem := ignored_parameters(request, ()):
         return problem_response(request, problem)
-    if not is_possible(product_id):
-        raise missing(PRODUCTS, product_id)
+    if not is_possible_id(product_id):
+        raise not_found(PRODUCTS, product_id)
     reads = reads_of(request)
     shown = members(await reads.product(product_id), PRODUCTS, product_id)
     brand_id = shown["brand_id"]
@@ -76,11 +76,11 @@ async def product(request: HttpRequest, product_id: int) -> HttpResponse:
 
 
 def members(
-    found: Representation | None, collection: Collection, identity: int
+    found: Representation | None, collection: Collection, row_id: int
 ) -> dict[str, Any]:
     """The members of a row's JSON document. Raises Problem 404 if there is no such row."""
     if found is None:
-        raise missing(collection, identity)
+        raise not_found(collection, row_id)
     document: dict[str, Any] = json.loads(found.body)
     return document
 

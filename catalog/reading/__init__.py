@@ -1,4 +1,4 @@
-"""Reads: answered by the worker's pool, together with whoever asks the same, in pages.
+"""Reads from the worker's pool, shared by the requests that wait for them, and pages.
 
 Imports `documents`.
 """

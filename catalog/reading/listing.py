@@ -1,4 +1,4 @@
-"""What does a person see of a part of the catalog?"""
+"""Listings of products and brands, as the pages for people show them."""
 
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
@@ -9,7 +9,7 @@ Row = TypeVar("Row")
 
 
 class ListedProduct(NamedTuple):
-    """The columns of questions.listing_of_products."""
+    """The columns of queries.listing_of_products."""
 
     product_id: int
     name: str
@@ -18,7 +18,7 @@ class ListedProduct(NamedTuple):
 
 
 class ListedBrand(NamedTuple):
-    """The columns of questions.listing_of_brands."""
+    """The columns of queries.listing_of_brands."""
 
     brand_id: int
     name: str
@@ -26,7 +26,7 @@ class ListedBrand(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Row]):
-    """Rows in their order, and where those after them are; None where there are none."""
+    """The rows of a page, and the next page; None if this is the last."""
 
     rows: tuple[Row, ...]
     next: Page | None

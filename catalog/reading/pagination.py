@@ -1,7 +1,8 @@
-"""Which page of a long list, and where does the next one begin?
+"""Keyset pagination: pages of a long list, and the cursors that lead to the next.
 
-By keyset: a cursor says after which row the page begins, so that page 10,000 costs what
-page 1 does, and rows that come and go meanwhile are neither shown twice nor missed.
+A cursor is the position of the last row of the page before. So page 10,000 costs what
+page 1 costs, and rows that are inserted or deleted meanwhile cause neither duplicates
+nor gaps.
 """
 
 import base64
@@ -11,20 +12,18 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from catalog.documents.identity import is_possible
-from catalog.documents.questions import ORDERS
+from catalog.documents.ordering import DEFAULT_ORDER, ORDERS
+from catalog.documents.row_id import is_possible_id
 
-PRODUCTS = "/products"
-FIRST_ORDER = next(iter(ORDERS))
-USUAL_ROWS = 20
-MOST_ROWS = 100
-# Characters: what is shorter has no trigram by which it could be found.
-LEAST_SEARCHED = 3
+DEFAULT_LIMIT = 20  # rows
+MAX_LIMIT = 100
+# Characters: a shorter text has no trigram, by which the index finds names.
+MIN_SEARCH_LENGTH = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where in an order a row is: its number and its name."""
+class Position:
+    """The position of a row in an order: its ID and its name."""
 
     id: int
     name: str
@@ -32,67 +31,67 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A question for some of the products; equal ones are answered together."""
+    """The parameters of a page. Requests for equal pages share one query."""
 
     path: str
-    limit: int = USUAL_ROWS
-    order: str = FIRST_ORDER
+    limit: int = DEFAULT_LIMIT
+    order: str = DEFAULT_ORDER
     brand_id: int | None = None
     q: str | None = None
-    after: Place | None = None
+    after: Position | None = None
 
-    def address(self) -> str:
-        """Where this page is."""
-        asked = {
-            "limit": self.limit if self.limit != USUAL_ROWS else None,
-            "order": self.order if self.order != FIRST_ORDER else None,
-            # That of /brands/7/products is in the path.
+    def url(self) -> str:
+        """Without parameters that have their default."""
+        parameters = {
+            "limit": self.limit if self.limit != DEFAULT_LIMIT else None,
+            "order": self.order if self.order != DEFAULT_ORDER else None,
+            # The ID in /brands/7/products is part of the path.
             "brand_id": None if self.path.startswith("/brands/") else self.brand_id,
             "q": self.q,
             "cursor": cursor_of(self.order, self.after) if self.after else None,
         }
-        given = {name: each for name, each in asked.items() if each is not None}
+        given = {name: each for name, each in parameters.items() if each is not None}
         return f"{self.path}?{urlencode(given)}" if given else self.path
 
     def first(self) -> "Page":
         return replace(self, after=None)
 
 
-def links(page: Page, last: Place | None) -> str:
-    """The Link header field (RFC 8288) of a page; `last` where more rows come after it."""
-    first = f'<{page.first().address()}>; rel="first"'
+def links(page: Page, last: Position | None) -> str:
+    """The Link header (RFC 8288) of a page; `last` is None if no rows come after it."""
+    first = f'<{page.first().url()}>; rel="first"'
     if last is None:
         return first
-    return f'{first}, <{replace(page, after=last).address()}>; rel="next"'
+    return f'{first}, <{replace(page, after=last).url()}>; rel="next"'
 
 
-def cursor_of(order: str, place: Place) -> str:
-    """Opaque to clients. The order is in it, as in another the place would be no place."""
-    content = json.dumps([order, place.id, place.name], separators=(",", ":"))
+def cursor_of(order: str, position: Position) -> str:
+    """Opaque to clients. It includes the order, in which alone the position is valid."""
+    content = json.dumps([order, position.id, position.name], separators=(",", ":"))
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
-def parse_cursor(text: str, order: str) -> Place:
-    """Raises ValueError with a sentence for the client."""
+def parse_cursor(text: str, order: str) -> Position:
+    """Raises ValueError with a message for the client."""
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
         found = json.loads(content)
     except (binascii.Error, ValueError, RecursionError):
-        raise ValueError(NO_CURSOR) from None
+        raise ValueError(INVALID_CURSOR) from None
     match found:
-        case [str(), int(number), str(name)] if is_possible(
-            number
+        case [str(), int(row_id), str(name)] if is_possible_id(
+            row_id
         ) and not UNWRITABLE.search(name):
             if found[0] != order:
                 raise ValueError(
-                    f"belongs to another order: ask with order={found[0]} or begin anew"
+                    f"belongs to another order: send order={found[0]}, or leave out the cursor"
                     if found[0] in ORDERS
-                    else NO_CURSOR
+                    else INVALID_CURSOR
                 )
-            return Place(number, name)
-    raise ValueError(NO_CURSOR)
+            return Position(row_id, name)
+    raise ValueError(INVALID_CURSOR)
 
 
-# What no text of PostgreSQL has in it.
+# No text in PostgreSQL contains these.
 UNWRITABLE = re.compile("[\0\ud800-\udfff]")
-NO_CURSOR = 'should be a cursor that a Link with rel="next" had, or left out'
+INVALID_CURSOR = 'should be the cursor of a Link with rel="next", or left out'

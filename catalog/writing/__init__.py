@@ -1,4 +1,4 @@
 """Writes: each in one transaction, once for each Idempotency-Key, with bounded waits.
 
-Imports `access`, `reading` and what they import.
+Imports `access`, `documents`, `models` and `reading`.
 """

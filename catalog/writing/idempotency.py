@@ -1,12 +1,12 @@
-"""How does a client that heard no answer ask again, without writing twice?
+"""Idempotency keys: a client that got no response can send a write again.
 
-With an `Idempotency-Key`, as draft-ietf-httpapi-idempotency-key-header-07 has it: an
-expired draft, not an RFC, and the nearest thing to a standard.
+The header is that of draft-ietf-httpapi-idempotency-key-header-07: an expired draft, not
+an RFC, and the nearest thing to a standard.
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 
-What succeeded is remembered in the transaction that wrote it: there is a row and an
-answer, or neither. What failed changed nothing and is not remembered, so that the same
-key can be used to try again.
+The response to a write that succeeded is stored (as a RememberedAnswer) in the same
+transaction, so that either both exist or neither. A write that failed changed nothing
+and is not stored, so that the client can try again with the same key.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from catalog.models import RememberedAnswer
 from catalog.writing.locks import is_lock_timeout
 
 HEADER = "Idempotency-Key"
-FIELD_NAME = HEADER.lower().encode()  # as ASGI has it
+FIELD_NAME = HEADER.lower().encode()  # in ASGI's headers
 # Visible ASCII, 1 to 255 characters.
 KEY = re.compile(r"[!-~]{1,255}")
 # A string of RFC 8941, section 3.3.3.
@@ -33,16 +33,16 @@ QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 ESCAPED = re.compile(r'\\(["\\])')
 
 REMEMBERED_FOR = timedelta(hours=24)
-# As many as every write may leave behind, and more: so the table ends up no longer than
-# a day's writes, and no write has to clean up after all others.
-FORGOTTEN_A_WRITE = 5
+# Each write adds one row and deletes up to five expired ones: the table has at most a
+# day's writes in the long run, and no write has to delete many.
+DELETED_A_WRITE = 5
 
 LOCK_SECONDS = 5
 RETRY_AFTER_SECONDS = 1
 
-# Each part needs the one before, which fixes their order: an advisory lock until the
-# transaction's end, waited for no longer than so many milliseconds; what the write
-# itself waits for is not bounded by that.
+# Takes an advisory lock until the end of the transaction, with a limit on the wait that
+# does not apply to the write itself. Each part depends on the one before, which fixes
+# their order.
 LOCK = """
 WITH before AS MATERIALIZED (SELECT current_setting('lock_timeout') AS setting),
 bounded AS MATERIALIZED (
@@ -54,8 +54,8 @@ SELECT set_config('lock_timeout', setting, true) FROM locked
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a write answers: enough to say it again, byte by byte."""
+class WriteResponse:
+    """The response to a write: all that is needed to repeat it, byte for byte."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -63,41 +63,43 @@ class Answer:
 
 
 def key_of(request: HttpRequest) -> str | None:
-    """The request's key, None where it names none; raises Problem 400 for no key at all.
+    """Return the request's key, or None without one. Raises Problem 400 if it is invalid.
 
-    The draft wants it in double quotes, which most who send one leave out; both are the
-    same key. Two keys would leave open which of them counts.
+    The draft wants it in double quotes, which most clients leave out; with and without
+    quotes, it is the same key. Two keys are invalid, as either could count.
     """
     value: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if value is None:
         return None
     if times_sent(request) > 1:
-        raise no_key(value, "should be sent once: it was sent more than once")
+        raise invalid_key(value, "should be sent once: it was sent more than once")
     key = value
     if '"' in value:
         quoted = QUOTED.fullmatch(value)
         if quoted is None:
-            raise no_key(value, 'should be one text in a pair of double quotes: "…"')
+            raise invalid_key(
+                value, 'should be one text in a pair of double quotes: "…"'
+            )
         key = ESCAPED.sub(r"\1", quoted[1])
     if not KEY.fullmatch(key):
-        raise no_key(
+        raise invalid_key(
             value, "should be 1 to 255 visible ASCII characters, such as a random UUID"
         )
     return key
 
 
 def times_sent(request: HttpRequest) -> int:
-    """How many fields of that name; 1 under WSGI, whose servers join them."""
+    """The number of headers of this name; 1 under WSGI, whose servers join them."""
     fields = getattr(request, "scope", {}).get("headers", ())
     return sum(name == FIELD_NAME for name, _ in fields) or 1
 
 
-def no_key(value: str, message: str) -> Problem:
+def invalid_key(value: str, message: str) -> Problem:
     return wrong_values([FieldError(HEADER, value, message)])
 
 
 def fingerprint_of(request: HttpRequest) -> bytes:
-    """32 bytes that two requests share only if they ask for the same."""
+    """SHA-256 of all that makes two requests the same, 32 bytes."""
     hashed = hashlib.sha256()
     for part in (
         (request.method or "").encode(),
@@ -105,50 +107,53 @@ def fingerprint_of(request: HttpRequest) -> bytes:
         request.content_type.encode() if request.content_type else b"",
         request.body,
     ):
-        # With its length, so that no part can pass for the end of the one before.
+        # With its length, so that the parts cannot be divided differently.
         hashed.update(b"%d:" % len(part) + part)
     return hashed.digest()
 
 
 def once(
-    subject: str, key: str | None, fingerprint: bytes, write: Callable[[], Answer]
-) -> Answer:
-    """The answer of `write`, which is called in a transaction, once for a subject's key.
+    subject: str,
+    key: str | None,
+    fingerprint: bytes,
+    write: Callable[[], WriteResponse],
+) -> WriteResponse:
+    """Call `write` in a transaction, once for each key of a subject, and return its response.
 
-    Whoever sends the same again, at the same time or within REMEMBERED_FOR, gets the
-    first one's answer. Raises Problem 422 where the key stands for another request, and
-    409 where the first has not been answered within LOCK_SECONDS. An error that `write`
-    raises, or an answer of 400 or more, takes back what it wrote.
+    If the same request is sent again, at the same time or within REMEMBERED_FOR, the
+    response is that of the first. Raises Problem 422 if the key was used for a different
+    request, and 409 if the first is still in progress after LOCK_SECONDS. If `write`
+    raises an error or returns a status of 400 or more, its changes are rolled back.
 
-    Blocks; to be called where the ORM may be.
+    Blocks, like all code that uses the ORM.
     """
-    # What fails here fails the transaction around it, where there is one, just as well.
+    # No savepoint: an error here fails the transaction around it too, if there is one.
     with transaction.atomic(savepoint=False):
         if key is None:
-            return written(write)
+            return call(write)
         wait_for_turn(subject, key)
         now = timezone.now()
         remembered = RememberedAnswer.objects.filter(
             subject=subject, key=key, created__gt=now - REMEMBERED_FOR
         ).first()
         if remembered is not None:
-            return again(remembered, fingerprint)
-        answer = written(write)
-        if answer.status < 400:
-            remember(subject, key, fingerprint, answer, now)
-            forget(now - REMEMBERED_FOR)
-        return answer
+            return repeated(remembered, fingerprint)
+        response = call(write)
+        if response.status < 400:
+            store(subject, key, fingerprint, response, now)
+            delete_some(before=now - REMEMBERED_FOR)
+        return response
 
 
-def written(write: Callable[[], Answer]) -> Answer:
-    answer = write()
-    if answer.status >= 400:
+def call(write: Callable[[], WriteResponse]) -> WriteResponse:
+    response = write()
+    if response.status >= 400:
         transaction.set_rollback(True)
-    return answer
+    return response
 
 
 def wait_for_turn(subject: str, key: str) -> None:
-    """Locks the subject's key until the transaction ends; raises Problem 409."""
+    """Lock the subject's key until the transaction ends. Raises Problem 409."""
     hashed = hashlib.sha256(f"{subject} {key}".encode()).digest()
     lock = int.from_bytes(hashed[:8], signed=True)
     try:
@@ -159,34 +164,35 @@ def wait_for_turn(subject: str, key: str) -> None:
             raise
         raise Problem(
             409,
-            f"The first request with the {HEADER} {key!r} is still under way. "
-            "Send it again later, and it will be answered as that one was.",
+            f"The first request with the {HEADER} {key!r} is still in progress. "
+            "Send it again later to get the response to that one.",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         ) from error
 
 
-def again(remembered: RememberedAnswer, fingerprint: bytes) -> Answer:
+def repeated(remembered: RememberedAnswer, fingerprint: bytes) -> WriteResponse:
+    """The stored response. Raises Problem 422 if it is of a different request."""
     if bytes(remembered.fingerprint) != fingerprint:
         message = (
-            "was sent with another request before. Send a new key with a new request, "
-            "and an old key only with what it was first sent with."
+            "was used for a different request. Send a new key with a new request, and "
+            "repeat a key only with the request that it was first sent with."
         )
         error = FieldError(HEADER, remembered.key, message)
         raise wrong_values([error], 422)
-    return Answer(remembered.status, remembered.headers, bytes(remembered.body))
+    return WriteResponse(remembered.status, remembered.headers, bytes(remembered.body))
 
 
-def remember(
-    subject: str, key: str, fingerprint: bytes, answer: Answer, now: datetime
+def store(
+    subject: str, key: str, fingerprint: bytes, response: WriteResponse, now: datetime
 ) -> None:
-    """Keeps the answer, in place of one that has been kept for too long."""
+    """Store the response, in place of one that has expired."""
     remembered = RememberedAnswer(
         subject=subject,
         key=key,
         fingerprint=fingerprint,
-        status=answer.status,
-        headers=dict(answer.headers),
-        body=answer.body,
+        status=response.status,
+        headers=dict(response.headers),
+        body=response.body,
         created=now,
     )
     RememberedAnswer.objects.bulk_create(
@@ -197,11 +203,11 @@ def remember(
     )
 
 
-def forget(before: datetime) -> None:
-    """Deletes a few that were kept for long enough, and that nobody else is deleting."""
-    old = (
+def delete_some(before: datetime) -> None:
+    """Delete a few expired responses, without waiting for those that others delete."""
+    expired = (
         RememberedAnswer.objects.select_for_update(skip_locked=True)
         .filter(created__lte=before)
-        .order_by("created")[:FORGOTTEN_A_WRITE]
+        .order_by("created")[:DELETED_A_WRITE]
     )
-    RememberedAnswer.objects.filter(pk__in=old.values("pk")).delete()
+    RememberedAnswer.objects.filter(pk__in=expired.values("pk")).delete()

@@ -1,6 +1,6 @@
-"""How long does a write wait for what another one keeps locked?
+"""A limit on the time that a write waits for locks of others.
 
-Who waits keeps a thread from others, and a connection.
+A write that waits occupies a thread and a connection.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from async_views.runtime.asgi.problem import unavailable
 def bounded_locks() -> Iterator[None]:
     """A transaction that waits for no lock longer than DATABASE_SECONDS.
 
-    For a longer one it raises Problem 503, and nothing of it is written. Blocks; to be
-    used where the ORM may be.
+    After that it raises Problem 503 and is rolled back. Blocks, like all code that uses
+    the ORM.
     """
     milliseconds = round(settings.DATABASE_SECONDS * 1000)
     try:
@@ -32,12 +32,12 @@ def bounded_locks() -> Iterator[None]:
         if not is_lock_timeout(error):
             raise
         raise unavailable(
-            "Another write holds what this one needs. Nothing was written."
+            "Another write has locked a row that this one needs. Nothing was written."
         ) from error
 
 
 def is_lock_timeout(error: Exception) -> bool:
-    """Whether the ORM's error says that a lock was waited for, and not had."""
+    """Whether the ORM's error says that the wait for a lock timed out."""
     return isinstance(error, OperationalError) and isinstance(
         error.__cause__, LockNotAvailable
     )

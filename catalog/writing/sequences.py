@@ -1,4 +1,4 @@
-"""Which number does a table give out next? None that a row has been given by hand."""
+"""Sequences of primary keys, for tables whose rows were inserted with given IDs."""
 
 from typing import Any
 
@@ -6,10 +6,9 @@ from django.db.models import Model
 
 
 def advance_sequence(cursor: Any, model: type[Model]) -> None:
-    """Moves the sequence of a model's key up to the greatest key, and never back.
+    """Move the sequence of a model's primary key up to the greatest ID, and never back.
 
-    A number that was given out is not given out again, whether its row is still there
-    or not: people may have kept its address.
+    An ID is never used again, even if its row was deleted: clients may have kept its URL.
     """
     table, column = model._meta.db_table, model._meta.pk.column
     cursor.execute(

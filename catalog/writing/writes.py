@@ -1,143 +1,110 @@
-"""How is a row made, changed or deleted? By the ORM, in a transaction that the caller opened."""
+"""POST, PUT, PATCH and DELETE of one row.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+New rows of several requests are inserted together, in one statement. All else is one
+transaction of the ORM's, on the request's thread.
+"""
 
-from django.db import IntegrityError, connection
-from django.db.models import Model, ProtectedError
-from django.http import HttpRequest
-from psycopg.errors import CheckViolation, ForeignKeyViolation
+from collections.abc import Callable
 
-from async_views.runtime.asgi.problem import Problem, wrong_values
-from async_views.runtime.asgi.problem_details import FieldError, shortened
-from catalog.documents.collections import Collection, missing
-from catalog.documents.questions import array_of
-from catalog.documents.representation import (
-    Representation,
-    is_known,
-    is_matched,
-    represent,
-)
+from asgiref.sync import sync_to_async
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
 
-Fields = Mapping[str, Any]
+from async_views.runtime.views.problems import problem_response
+from catalog.access.access import writer_of
+from catalog.documents.collections import Collection, not_found
+from catalog.documents.representation import JSON, without_content
+from catalog.documents.row_id import is_possible_id
+from catalog.writing import rows
+from catalog.writing.batched_inserts import batched_inserts_of
+from catalog.writing.idempotency import WriteResponse, fingerprint_of, key_of, once
+from catalog.writing.locks import bounded_locks
+from catalog.writing.rows import Columns, NewRow, preconditions_of
 
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A new row: its number, and what a reader gets of it."""
-
-    identity: int
-    representation: Representation
+NO_COLUMNS: Columns = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Preconditions:
-    """What a client says of the row that it changes; None where it says nothing."""
+async def create(
+    request: HttpRequest, collection: Collection, columns: Columns, empty: bool = False
+) -> HttpResponse:
+    """POST. The response has the new row, unless it is to be empty. Raises Problem."""
 
-    if_match: str | None
-    if_none_match: str | None
+    def created(row: NewRow) -> WriteResponse:
+        headers = {"Location": f"{collection.path}/{row.id}"}
+        if empty:
+            return WriteResponse(201, headers)
+        document = row.representation
+        return WriteResponse(201, headers | {"ETag": document.etag}, document.body)
 
+    def work() -> WriteResponse:
+        return created(rows.insert(collection, columns))
 
-def preconditions_of(request: HttpRequest) -> Preconditions:
-    return Preconditions(
-        request.META.get("HTTP_IF_MATCH"), request.META.get("HTTP_IF_NONE_MATCH")
-    )
-
-
-def create(collection: Collection, fields: Fields) -> Made:
-    identity: int = collection.rows.create(**fields).pk
-    return Made(identity, represented(collection, identity))
-
-
-def change(
-    collection: Collection, identity: int, preconditions: Preconditions, fields: Fields
-) -> Representation:
-    """What a reader gets of the changed row. Raises Problem 404, 412 or 428."""
-    require_match(collection, identity, preconditions)
-    if fields:
-        collection.rows.filter(pk=identity).update(**fields)
-    return represented(collection, identity)
+    inserts = batched_inserts_of(request)
+    if inserts is not None and key_of(request) is None:
+        row = await inserts.insert(collection, columns)
+        # If this row, or another of its statement, was refused, none was inserted.
+        if row is not None:
+            return http_response(created(row))
+    return await write(request, work, columns)
 
 
-def delete(collection: Collection, identity: int, preconditions: Preconditions) -> None:
-    """Raises Problem 404, 409, 412 or 428."""
-    row = require_match(collection, identity, preconditions)
+async def update(
+    request: HttpRequest, collection: Collection, row_id: int, columns: Columns
+) -> HttpResponse:
+    """PUT and PATCH, which differ only in the required members. Raises Problem."""
+    if not is_possible_id(row_id):
+        return problem_response(request, not_found(collection, row_id))
+    preconditions = preconditions_of(request)
+
+    def work() -> WriteResponse:
+        document = rows.update(collection, row_id, preconditions, columns)
+        return WriteResponse(200, {"ETag": document.etag}, document.body)
+
+    return await write(request, work, columns)
+
+
+async def delete(
+    request: HttpRequest, collection: Collection, row_id: int
+) -> HttpResponse:
+    """DELETE. Raises Problem."""
+    if not is_possible_id(row_id):
+        return problem_response(request, not_found(collection, row_id))
+    preconditions = preconditions_of(request)
+
+    def work() -> WriteResponse:
+        rows.delete(collection, row_id, preconditions)
+        return WriteResponse(204)
+
+    return await write(request, work, NO_COLUMNS)
+
+
+async def write(
+    request: HttpRequest, work: Callable[[], WriteResponse], columns: Columns
+) -> HttpResponse:
+    return http_response(await sync_to_async(perform)(request, work, columns))
+
+
+def perform(
+    request: HttpRequest, work: Callable[[], WriteResponse], columns: Columns
+) -> WriteResponse:
+    """Call `work` in a transaction, once for each Idempotency-Key of a client's."""
+    writer = writer_of(request)
+    # Requests of the other methods are idempotent anyway (RFC 9110, section 9.2.2).
+    key = key_of(request) if request.method == "POST" else None
     try:
-        row.delete()
-    except ProtectedError as error:
-        raise still_needed(identity) from error
+        fingerprint = fingerprint_of(request) if key else b""
+        with bounded_locks():
+            return once(writer.subject, key, fingerprint, work)
+    except IntegrityError as error:
+        problem = rows.violation(error, columns)
+        if problem is None:
+            raise
+        raise problem from error
 
 
-def require_match(
-    collection: Collection, identity: int, preconditions: Preconditions
-) -> Model:
-    """The row, locked: it is there, and the client has seen it as it is.
-
-    If-Match is evaluated before If-None-Match (RFC 9110, section 13.2.2), and neither
-    where the answer would be an error without them (section 13.2.1).
-    """
-    row: Model | None = collection.rows.select_for_update().filter(pk=identity).first()
-    if row is None:
-        raise missing(collection, identity)
-    if_match, if_none_match = preconditions.if_match, preconditions.if_none_match
-    if if_match is None:
-        raise Problem(
-            428,
-            "If-Match is missing: send the ETag of what you have seen, so that nobody's "
-            "change is lost.",
-        )
-    etag = represented(collection, identity).etag
-    if not is_matched(if_match, etag):
-        raise Problem(
-            412,
-            f"The {collection.noun} {identity} is not as you have seen it any more: its "
-            f"ETag is {etag}, and If-Match was {shortened(if_match)}. Get it again.",
-            headers={"ETag": etag},
-        )
-    if if_none_match is not None and is_known(if_none_match, etag):
-        raise Problem(
-            412,
-            f"The {collection.noun} {identity} is there and its ETag is {etag}, which "
-            f"If-None-Match rules out: it was {shortened(if_none_match)}. Leave it "
-            "out of a request that changes something.",
-            headers={"ETag": etag},
-        )
-    return row
-
-
-def represented(collection: Collection, identity: int) -> Representation:
-    """The document that a reader gets, and so the same entity tag."""
-    question = collection.by_id()
-    with connection.cursor() as cursor:
-        cursor.execute(question.sql, question.values({"ids": array_of([identity])}))
-        ((_, document),) = cursor.fetchall()
-    return represent(document)
-
-
-def still_needed(brand_id: int | str) -> Problem:
-    return Problem(
-        409,
-        f"The brand {brand_id} still has products: move or delete them first.",
+def http_response(response: WriteResponse) -> HttpResponse:
+    if not response.body:
+        return without_content(response.status, response.headers)
+    return HttpResponse(
+        response.body, JSON, response.status, headers=dict(response.headers)
     )
-
-
-def refusal(error: IntegrityError, fields: Fields) -> Problem | None:
-    """What the client got wrong, where the database says so only at the end.
-
-    Of a new or changed product, its brand; of a deleted brand, that meanwhile it got a
-    product; of any row, a rule that only this database has. None for what no client
-    can have caused.
-    """
-    cause = error.__cause__
-    if isinstance(cause, CheckViolation):
-        return Problem(
-            400, f"The database's rule {cause.diag.constraint_name} refuses this."
-        )
-    if not isinstance(cause, ForeignKeyViolation):
-        return None
-    if "brand_id" not in fields:
-        return Problem(409, "The brand still has products: move or delete them first.")
-    message = "no brand has this number"
-    wrong = FieldError("brand_id", str(fields["brand_id"]), message)
-    return wrong_values([wrong])

@@ -1,4 +1,4 @@
-"""What the tests of the catalog share."""
+"""Fixtures of the catalog's tests."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ OPEN_TO_ALL = {
 
 @pytest.fixture(scope="package")
 def served(migrated: str) -> Iterator[Catalog]:
-    """A site that takes what anybody writes, on a database of its own."""
+    """A site where anyone may write, on a database of its own."""
     with (
         new_database(migrated) as database,
         Site(DATABASE_URL=database, **OPEN_TO_ALL) as site,
@@ -27,6 +27,6 @@ def served(migrated: str) -> Iterator[Catalog]:
 
 @pytest.fixture
 def catalog(served: Catalog) -> Catalog:
-    """The same, with nothing in it."""
+    """The same, with empty tables."""
     served.empty()
     return served

@@ -6,8 +6,9 @@ import psycopg
 
 from benchmarks.servers.database import PRODUCTS, Database
 from benchmarks.servers.peers import CURSOR_10_000
+from catalog.documents.ordering import DEFAULT_ORDER
 from catalog.loading.example import BRANDS
-from catalog.reading.pagination import FIRST_ORDER, Place, cursor_of
+from catalog.reading.pagination import Position, cursor_of
 
 ROWS_OF_A_PAGE = 10
 
@@ -28,7 +29,9 @@ def test_it_has_the_book_s_brands_and_a_next_page_after_page_10_000(
 
 
 def test_page_10_000_begins_where_9_999_pages_end() -> None:
-    assert CURSOR_10_000 == cursor_of(FIRST_ORDER, Place(9_999 * ROWS_OF_A_PAGE, ""))
+    assert CURSOR_10_000 == cursor_of(
+        DEFAULT_ORDER, Position(9_999 * ROWS_OF_A_PAGE, "")
+    )
 
 
 def test_products_that_were_made_are_deleted_and_no_others(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Who may write, and what is everybody else told?"""
+"""Access control of writes, and the responses to clients without access."""
 
 from datetime import timedelta
 
@@ -49,7 +49,7 @@ def client() -> Client:
 
 
 def challenge(client: Client, authorization: str | None) -> tuple[int, str]:
-    """Status and WWW-Authenticate of what is answered to a write."""
+    """Status and WWW-Authenticate of the response to a write."""
     headers = {} if authorization is None else {"Authorization": authorization}
     answer = client.post("/write", headers=headers)
     return answer.status_code, answer.headers.get("WWW-Authenticate", "")
@@ -67,7 +67,7 @@ def test_a_token_s_holder_may_write(client: Client, token: AccessToken) -> None:
         }
 
 
-def test_use_of_a_token_is_written_down(client: Client, token: AccessToken) -> None:
+def test_the_use_of_a_token_is_recorded(client: Client, token: AccessToken) -> None:
     before = timezone.now()
 
     challenge(client, f"Bearer {token.secret}")
@@ -92,12 +92,12 @@ def test_a_bad_token_is_refused_even_where_anyone_may_write(
         assert answer.status_code == 401
         assert answer["WWW-Authenticate"] == 'Bearer error="invalid_token"'
         assert answer["Content-Type"] == "application/problem+json"
-        assert "unknown, has ended or was revoked" in answer.json()["detail"]
+        assert "unknown, has expired or was revoked" in answer.json()["detail"]
         assert not secret or secret not in answer.content.decode()
 
 
 @pytest.mark.parametrize("access", ["token", "anyone"])
-def test_a_token_for_something_else_is_refused_and_told_what_it_lacks(
+def test_a_token_without_the_scope_is_refused_and_the_response_names_it(
     client: Client, token: AccessToken, settings: Settings, access: str
 ) -> None:
     settings.CATALOG_WRITE_ACCESS = access
@@ -111,13 +111,13 @@ def test_a_token_for_something_else_is_refused_and_told_what_it_lacks(
         == 'Bearer error="insufficient_scope", scope="products:write"'
     )
     assert answer.json()["detail"] == (
-        "The token 'import' is not good for products:write, only for brands:write. "
+        "The token 'import' lacks the scope products:write; it has brands:write. "
         "Its scopes are set in the admin."
     )
 
 
 @pytest.mark.parametrize("authorization", [None, "Basic YTpi", "Digest x", "avc_x", ""])
-def test_who_shows_no_token_is_asked_for_one(
+def test_a_client_without_a_token_is_asked_for_one(
     client: Client, authorization: str | None
 ) -> None:
     assert challenge(client, authorization) == (401, "Bearer")
@@ -136,12 +136,12 @@ def test_anyone_may_write_where_the_settings_say_so(
     }
 
 
-# --- Somebody of the staff, in their browser ---
+# --- Staff users, in a browser ---
 
 
 @pytest.fixture
 def editor(client: Client) -> User:
-    """Logged in, and with the cookie that a page of the site has set."""
+    """A client that is logged in and has the CSRF cookie of a page of the site."""
     user = User.objects.create_user("editor", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="add_product"))
     client.force_login(user)
@@ -186,11 +186,11 @@ def test_an_editor_without_the_permission_is_told_which(
 
     assert from_own_page(client) == (
         403,
-        "editor is logged in, and lacks the permission catalog.add_product.",
+        "editor is logged in, but lacks the permission catalog.add_product.",
     )
 
 
-def test_a_permission_is_not_enough_for_who_is_not_of_the_staff(
+def test_a_permission_is_not_enough_without_staff_status(
     client: Client, editor: User
 ) -> None:
     User.objects.filter(pk=editor.pk).update(is_staff=False)
@@ -198,7 +198,7 @@ def test_a_permission_is_not_enough_for_who_is_not_of_the_staff(
     assert from_own_page(client)[0] == 403
 
 
-def test_an_editor_whose_account_is_closed_is_nobody(
+def test_an_editor_whose_account_is_closed_may_not_write(
     client: Client, editor: User
 ) -> None:
     User.objects.filter(pk=editor.pk).update(is_active=False)
@@ -219,7 +219,7 @@ def test_a_session_does_not_make_up_for_a_bad_token(
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        # What programs send, and the book's curl.
+        # As programs send it, such as the book's curl.
         ({}, 200),
         ({"Sec-Fetch-Site": "same-origin"}, 200),
         ({"Sec-Fetch-Site": "none"}, 200),
@@ -255,7 +255,7 @@ def test_a_page_of_another_origin_does_not_write_where_anyone_may(
     assert answer.status_code == status
 
 
-def test_a_token_is_good_whatever_page_sends_it(
+def test_a_token_is_valid_whatever_page_sends_it(
     client: Client, settings: Settings, token: AccessToken
 ) -> None:
     settings.CATALOG_WRITE_ACCESS = "anyone"

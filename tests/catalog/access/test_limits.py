@@ -1,4 +1,4 @@
-"""Are reads and writes counted, for whom they should be?"""
+"""Rate limits on reads and writes, by address and by token."""
 
 import pytest
 from django.http import HttpRequest
@@ -36,7 +36,7 @@ def said(fields: HeaderFields) -> dict[str, str]:
     return dict(fields.values())
 
 
-def test_an_answer_says_what_its_address_has_left() -> None:
+def test_a_response_says_what_its_address_has_left() -> None:
     assert said(count_read(ask())) == {
         "RateLimit-Policy": '"reads";q=4;w=60',
         "RateLimit": '"reads";r=3;t=60',
@@ -65,7 +65,7 @@ def test_a_token_is_limited_wherever_it_is_sent_from() -> None:
     assert count_write(ask("192.0.2.3"))
 
 
-def test_none_is_no_limit(limits: RateLimits, settings: Settings) -> None:
+def test_zero_means_no_limit(limits: RateLimits, settings: Settings) -> None:
     settings.CATALOG_READS_A_MINUTE = 0
 
     assert [count_read(ask()) for _ in range(10)] == [{}] * 10

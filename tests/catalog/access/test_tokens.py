@@ -1,4 +1,4 @@
-"""Is a token worth what it says, as long as it says, and known to its holder alone?"""
+"""Access tokens: scopes, expiry, revocation, and secrets that only the holder knows."""
 
 import re
 from datetime import timedelta
@@ -54,7 +54,7 @@ def test_a_token_is_found_by_its_secret_and_by_no_other(token: AccessToken) -> N
         assert tokens.find(wrong, NOW) is None
 
 
-def test_what_is_no_token_costs_no_query(token: AccessToken) -> None:
+def test_a_malformed_token_costs_no_query(token: AccessToken) -> None:
     with CaptureQueriesContext(connection) as queries:
         tokens.find("hunter2", NOW)
         tokens.find(secret_of(token) + "x", NOW)
@@ -86,7 +86,7 @@ def close_account(token: AccessToken) -> None:
 
 
 @pytest.mark.parametrize("ending", [end, revoke, close_account])
-def test_the_secret_of_a_token_that_ended_is_worth_nothing(
+def test_the_secret_of_a_token_that_ended_is_invalid(
     token: AccessToken, ending: Any
 ) -> None:
     secret = secret_of(token)
@@ -97,7 +97,7 @@ def test_the_secret_of_a_token_that_ended_is_worth_nothing(
     assert not AccessToken.objects.get().is_valid_at(NOW)
 
 
-def test_a_token_counts_to_the_moment_it_ends(token: AccessToken) -> None:
+def test_a_token_is_valid_until_the_moment_it_expires(token: AccessToken) -> None:
     end(token)
     before = NOW - timedelta(microseconds=1)
 
@@ -114,7 +114,7 @@ def test_revoking_again_does_not_change_when(token: AccessToken) -> None:
     assert token.revoked == NOW
 
 
-def test_use_is_written_down_at_most_once_a_minute(token: AccessToken) -> None:
+def test_use_is_recorded_at_most_once_a_minute(token: AccessToken) -> None:
     noted = []
     for seconds in (0, 1, 59, 60, 61):
         found = tokens.find(secret_of(token), NOW)
@@ -136,7 +136,7 @@ def test_use_within_the_minute_costs_no_query(token: AccessToken) -> None:
     assert len(queries) == 0
 
 
-def test_two_requests_at_a_time_note_one_use(token: AccessToken) -> None:
+def test_two_requests_at_the_same_time_record_one_use(token: AccessToken) -> None:
     one, other = AccessToken.objects.get(), AccessToken.objects.get()
 
     tokens.note_use(one, NOW)
@@ -147,7 +147,7 @@ def test_two_requests_at_a_time_note_one_use(token: AccessToken) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_noting_use_waits_for_nobody_who_notes_it_too(token: AccessToken) -> None:
+def test_recording_use_does_not_wait_for_another_that_does(token: AccessToken) -> None:
     def note_use_at_once(_: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '5s'")
@@ -161,7 +161,7 @@ def test_noting_use_waits_for_nobody_who_notes_it_too(token: AccessToken) -> Non
     assert token.last_used is None
 
 
-def test_a_scope_that_is_none_is_refused_by_name(alice: User) -> None:
+def test_an_unknown_scope_is_refused_by_name(alice: User) -> None:
     token = AccessToken(owner=alice, name="import", scopes=["brands:write", "skus:eat"])
 
     with pytest.raises(ValidationError) as refusal:
@@ -174,7 +174,7 @@ def test_a_scope_that_is_none_is_refused_by_name(alice: User) -> None:
     }
 
 
-def test_the_subject_is_the_token_s_own_and_does_not_tell_it() -> None:
+def test_each_token_has_its_own_subject_which_does_not_reveal_it() -> None:
     one, other = tokens.new_secret(), tokens.new_secret()
 
     assert tokens.subject_of(one) == tokens.subject_of(one)
@@ -186,7 +186,7 @@ def test_the_subject_is_the_token_s_own_and_does_not_tell_it() -> None:
 
 
 def administrator(*permissions: str, is_superuser: bool = False) -> Client:
-    """Somebody of the staff who is logged in."""
+    """A staff user who is logged in."""
     user = User.objects.create_user("root", is_staff=True, is_superuser=is_superuser)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
@@ -224,7 +224,9 @@ def test_a_token_made_in_the_admin_is_shown_once_and_works(
         assert secret not in str(entry)
 
 
-def test_who_is_no_superuser_makes_tokens_for_themselves(alice: User) -> None:
+def test_a_user_who_is_not_a_superuser_creates_tokens_only_for_themselves(
+    alice: User,
+) -> None:
     client = administrator("add_accesstoken", "view_accesstoken")
 
     form = client.get(ADD).content.decode()
@@ -259,7 +261,7 @@ def test_tokens_are_revoked_from_the_list(token: AccessToken) -> None:
     assert LogEntry.objects.get().get_change_message() == "Revoked."
 
 
-def test_who_may_only_look_revokes_nothing(token: AccessToken) -> None:
+def test_a_user_with_view_permission_alone_revokes_nothing(token: AccessToken) -> None:
     client = administrator("view_accesstoken")
 
     page = client.get(LIST).content.decode()

@@ -1,12 +1,12 @@
-"""What does schemathesis ask of an answer beyond its own checks?"""
+"""Checks of schemathesis's responses beyond its own."""
 
 from typing import Any
 
 import schemathesis
 
-# A good value by its schema may still be none that this database, or this list, has.
-NOBODY_KNOWS = {
-    "brand_id": "no brand has this number",
+# Values that match their schema, and that the database or the list may not have.
+UNKNOWABLE = {
+    "brand_id": "no brand has this ID",
     "cursor": "",
     "q": "after its case is folded",
 }
@@ -21,13 +21,13 @@ def good_data_are_taken(
     meta = case.meta
     if meta is None or not meta.generation.mode.is_positive:
         return
-    # Others are of a row that changed, of a key used before, of a limit.
+    # Other errors depend on more than the data: a changed row, a used key, a limit.
     assert response.status_code != 415
     if response.status_code != 400:
         return
     wrong = response.json().get("errors", [])
     assert wrong and all(
-        each["field"] in NOBODY_KNOWS and NOBODY_KNOWS[each["field"]] in each["message"]
+        each["field"] in UNKNOWABLE and UNKNOWABLE[each["field"]] in each["message"]
         for each in wrong
     ), response.text
 

@@ -1,4 +1,4 @@
-"""Bodies that take long to read, or that would be answered with more than they are."""
+"""Request bodies: the time to parse them, and the errors that they get."""
 
 import json
 from collections.abc import Callable
@@ -108,7 +108,7 @@ def test_of_many_unknown_members_the_first_are_listed_and_all_counted(
     assert "50,000 values are wrong" in refused.problem["detail"]
 
 
-def test_a_few_unknown_members_are_told_with_what_else_is_wrong(
+def test_a_few_unknown_members_are_listed_with_the_other_errors(
     catalog: Catalog,
 ) -> None:
     refused = catalog.send("POST", "/products", {"colour": "red", "brand_id": "x"})
@@ -132,7 +132,7 @@ def test_a_few_unknown_members_are_told_with_what_else_is_wrong(
         b'{"product_name": ' + b"[" * 200 + b"]" * 200 + b', "brand_id": 1}',
     ],
 )
-def test_what_cannot_be_shown_as_it_is_is_a_bad_request_all_the_same(
+def test_a_value_that_cannot_be_shown_as_it_is_is_a_bad_request_too(
     catalog: Catalog, body: bytes, accept: str
 ) -> None:
     refused = catalog.send("POST", "/products", body, Accept=accept)
@@ -141,7 +141,7 @@ def test_what_cannot_be_shown_as_it_is_is_a_bad_request_all_the_same(
     assert len(refused.body) < 6000
 
 
-# Of every kind that the API's own schemas can complain of.
+# One for each kind of error that the API's schemas can report.
 @pytest.mark.parametrize(
     ("document", "message"),
     [
@@ -162,7 +162,7 @@ def test_what_cannot_be_shown_as_it_is_is_a_bad_request_all_the_same(
     ],
 )
 @pytest.mark.parametrize("path", ["/products", "/product"])
-def test_what_is_wrong_is_said_in_the_site_s_own_words(
+def test_errors_in_a_body_are_in_the_site_s_own_words(
     catalog: Catalog, path: str, document: object, message: str
 ) -> None:
     refused = catalog.send("POST", path, document)
@@ -183,14 +183,14 @@ def test_what_is_wrong_is_said_in_the_site_s_own_words(
         ),
         ("q=" + "x" * 501, "should have 500 characters or fewer"),
         ("q=ab", "should have 3 characters or more, after its case is folded"),
-        ("limt=5", "is not a parameter here: did you mean limit?"),
+        ("limt=5", "This is not a parameter here: did you mean limit?"),
         (
             "fields=x",
-            "is not a parameter here: it takes limit, cursor, order, q and brand_id",
+            "This is not a parameter here: it takes limit, cursor, order, q and brand_id.",
         ),
     ],
 )
-def test_what_is_wrong_with_a_query_is_said_in_the_same_words(
+def test_errors_in_a_query_are_in_the_same_words(
     catalog: Catalog, query: str, message: str
 ) -> None:
     refused = catalog.get(f"/products?{query}")
@@ -202,12 +202,14 @@ def test_what_is_wrong_with_a_query_is_said_in_the_same_words(
 @pytest.mark.parametrize(
     "path", ["/products/1", "/products/1/skus", "/brands", "/brands/1"]
 )
-def test_a_parameter_is_refused_where_none_is_taken(
+def test_a_parameter_is_refused_where_none_is_accepted(
     catalog: Catalog, path: str
 ) -> None:
     refused = catalog.get(f"{path}?fields=x")
 
-    assert refused.wrong == {"fields": ("x", "is not a parameter here: it takes none")}
+    assert refused.wrong == {
+        "fields": ("x", "This is not a parameter here: it takes none.")
+    }
     assert json.loads(refused.body)["detail"].startswith("fields: ")
 
 
@@ -215,4 +217,11 @@ def test_of_many_unknown_parameters_the_first_are_listed(catalog: Catalog) -> No
     refused = catalog.get("/products?" + "&".join(f"x{n}" for n in range(900)))
 
     assert len(refused.wrong) == 20
-    assert "900 values are wrong" in refused.problem["detail"]
+    assert "880 more are wrong too" in refused.problem["detail"]
+
+
+def test_a_parameter_that_is_repeated_is_refused(catalog: Catalog) -> None:
+    refused = catalog.get("/products?limit=1&limit=2")
+
+    assert refused.status == 400
+    assert refused.wrong == {"limit": ("2", "This is given 2 times: give it once.")}

@@ -1,14 +1,14 @@
-"""Are brands read, made, changed and deleted as clients are told?"""
+"""Reading, creating, changing and deleting brands."""
 
 from urllib.parse import quote, unquote
 
 import pytest
 
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 
 
 @pytest.fixture
-def acme(catalog: Catalog) -> Answer:
+def acme(catalog: Catalog) -> Response:
     return catalog.send("POST", "/brands", {"brand_name": "Acme"})
 
 
@@ -25,11 +25,11 @@ def test_all_brands_are_the_bare_array_of_listing_9_2(catalog: Catalog) -> None:
     ]
 
 
-def test_where_there_are_none_the_array_is_empty(catalog: Catalog) -> None:
+def test_without_brands_the_array_is_empty(catalog: Catalog) -> None:
     assert catalog.get("/brands").body == b"[]"
 
 
-def test_brands_come_by_their_number_whatever_happened_to_them(
+def test_brands_are_sorted_by_id_whatever_happened_to_them(
     catalog: Catalog,
 ) -> None:
     catalog.insert("brand", [("C",), ("B",), ("A",)])
@@ -40,7 +40,7 @@ def test_brands_come_by_their_number_whatever_happened_to_them(
     assert [each["brand_id"] for each in brands] == [1, 2, 3]
 
 
-def test_a_brand_is_made_and_found_where_the_answer_says(catalog: Catalog) -> None:
+def test_a_brand_is_created_and_found_at_its_location(catalog: Catalog) -> None:
     made = catalog.send("POST", "/brands", {"brand_name": "Acme"})
 
     assert made.status == 201
@@ -51,7 +51,7 @@ def test_a_brand_is_made_and_found_where_the_answer_says(catalog: Catalog) -> No
 
 
 def test_a_brand_is_replaced_changed_and_deleted(
-    catalog: Catalog, acme: Answer
+    catalog: Catalog, acme: Response
 ) -> None:
     replaced = catalog.send("PUT", "/brands/1", {"brand_name": "B"}, If_Match=acme.etag)
     changed = catalog.send(
@@ -67,15 +67,15 @@ def test_a_brand_is_replaced_changed_and_deleted(
     assert catalog.get("/brands").json == []
 
 
-def test_a_change_of_nothing_changes_nothing(catalog: Catalog, acme: Answer) -> None:
+def test_a_change_of_nothing_changes_nothing(catalog: Catalog, acme: Response) -> None:
     changed = catalog.send("PATCH", "/brands/1", {}, If_Match=acme.etag)
 
     assert (changed.status, changed.body, changed.etag) == (200, acme.body, acme.etag)
 
 
 @pytest.mark.parametrize("content_type", ["application/merge-patch+json"])
-def test_a_change_may_come_as_a_merge_patch(
-    catalog: Catalog, acme: Answer, content_type: str
+def test_a_change_may_be_a_merge_patch(
+    catalog: Catalog, acme: Response, content_type: str
 ) -> None:
     patch = {"brand_name": "B"}
 
@@ -86,7 +86,7 @@ def test_a_change_may_come_as_a_merge_patch(
     assert replaced.status == 415
 
 
-def test_a_brand_with_products_is_not_deleted(catalog: Catalog, acme: Answer) -> None:
+def test_a_brand_with_products_is_not_deleted(catalog: Catalog, acme: Response) -> None:
     catalog.insert("product", [("A hammer", 1)])
 
     refused = catalog.send("DELETE", "/brands/1", If_Match=acme.etag)
@@ -99,8 +99,8 @@ def test_a_brand_with_products_is_not_deleted(catalog: Catalog, acme: Answer) ->
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_who_changes_a_brand_has_to_have_seen_it(
-    catalog: Catalog, acme: Answer, method: str
+def test_changing_a_brand_requires_its_etag(
+    catalog: Catalog, acme: Response, method: str
 ) -> None:
     body = None if method == "DELETE" else {"brand_name": "B"}
 
@@ -116,7 +116,7 @@ def test_who_changes_a_brand_has_to_have_seen_it(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("number", ["0", "-1", "7", str(2**31), "9" * 30])
-def test_a_brand_that_is_not_there_is_not_found(
+def test_a_brand_that_does_not_exist_is_not_found(
     catalog: Catalog, method: str, number: str
 ) -> None:
     body = {"brand_name": "B"} if method in {"PUT", "PATCH"} else None
@@ -130,7 +130,7 @@ def test_a_brand_that_is_not_there_is_not_found(
 
 @pytest.mark.parametrize("path", ["/brands/{}", "/brands/{}/products"])
 @pytest.mark.parametrize("number", ["x", "1.5", "1_0", "%00", "1%20", "٣"])
-def test_a_number_that_is_none_is_refused(
+def test_an_id_that_is_not_an_integer_is_refused(
     catalog: Catalog, path: str, number: str
 ) -> None:
     answer = catalog.get(path.format(quote(number, safe="%")))
@@ -166,8 +166,8 @@ def test_the_products_of_a_brand_are_pages_of_its_own(catalog: Catalog) -> None:
         ("/brands/1/products", "GET, HEAD, OPTIONS"),
     ],
 )
-def test_what_may_be_asked_is_told_and_the_rest_refused(
-    catalog: Catalog, acme: Answer, path: str, allowed: str
+def test_options_lists_the_methods_and_others_are_refused(
+    catalog: Catalog, acme: Response, path: str, allowed: str
 ) -> None:
     told = catalog.send("OPTIONS", path)
     refused = [catalog.send(method, path) for method in ("TRACE", "PROPFIND")]
@@ -180,7 +180,7 @@ def test_what_may_be_asked_is_told_and_the_rest_refused(
 
 @pytest.mark.parametrize("path", ["/brands", "/brands/1", "/brands/1/products"])
 def test_head_is_get_without_the_body(
-    catalog: Catalog, acme: Answer, path: str
+    catalog: Catalog, acme: Response, path: str
 ) -> None:
     get, head = catalog.get(path), catalog.send("HEAD", path)
 
@@ -189,7 +189,7 @@ def test_head_is_get_without_the_body(
         assert head.headers[name] == get.headers[name]
 
 
-def test_a_rule_of_this_database_alone_is_told_not_crashed_into(
+def test_a_constraint_of_this_database_alone_is_a_bad_request(
     catalog: Catalog,
 ) -> None:
     catalog.execute("ALTER TABLE brand ADD CONSTRAINT short CHECK (brand_name < 'C')")

@@ -1,4 +1,4 @@
-"""Does the API answer as its document says, whatever it is sent?"""
+"""The API behaves as its OpenAPI document says, whatever it is sent."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def fill(catalog: Catalog) -> None:
     catalog.insert("sku", [(1, 1, 1), (2, 1, 1)])
 
 
-def test_every_answer_is_as_the_document_has_it(catalog: Catalog) -> None:
+def test_every_response_matches_the_document(catalog: Catalog) -> None:
     fill(catalog)
 
     finished = schemathesis(catalog.url)
@@ -73,7 +73,7 @@ def test_every_answer_is_as_the_document_has_it(catalog: Catalog) -> None:
     assert "Tested: 15" in finished.stdout
 
 
-def test_refusals_are_as_the_document_has_them_too(catalog: Catalog) -> None:
+def test_refusals_match_the_document_too(catalog: Catalog) -> None:
     fill(catalog)
     settings = {"CATALOG_READS_A_MINUTE": "50", "CATALOG_WRITES_A_MINUTE": "50"}
     with Site(DATABASE_URL=catalog.database, BODY_BYTES="2000", **settings) as site:
@@ -125,11 +125,11 @@ def test_every_operation_has_a_readable_name_of_its_own(document: Any) -> None:
     assert not any("routes" in name for name in names)
 
 
-def test_whatever_is_sent_or_got_has_an_example(document: Any) -> None:
+def test_everything_sent_or_received_has_an_example(document: Any) -> None:
     schemas = document["components"]["schemas"]
     used = set()
     for _, _, operation in operations(document):
-        # What may be left out would be filled in by a page that tries the route.
+        # A page that tries the operations would fill in examples of optional ones.
         for each in operation["parameters"]:
             assert ("example" in each) == each["required"], each
             assert "default" not in each["schema"], each
@@ -141,7 +141,7 @@ def test_whatever_is_sent_or_got_has_an_example(document: Any) -> None:
             assert nested or member["examples"], (name, member)
 
 
-def test_an_error_s_example_is_of_its_own_status(document: Any) -> None:
+def test_an_error_s_example_has_its_own_status(document: Any) -> None:
     for path, method, operation in operations(document):
         for status, response in operation["responses"].items():
             if int(status) < 400:
@@ -153,7 +153,7 @@ def test_an_error_s_example_is_of_its_own_status(document: Any) -> None:
 
 
 def good_request(operation: Any, schemas: Any) -> tuple[Any, dict[str, str]]:
-    """A body and the header fields that the document asks for, from its examples."""
+    """A body and the required headers, from the document's examples."""
     headers = {
         each["name"]: each["example"]
         for each in operation["parameters"]
@@ -170,7 +170,7 @@ def good_request(operation: Any, schemas: Any) -> tuple[Any, dict[str, str]]:
 def test_what_the_document_requires_is_what_the_server_does(
     catalog: Catalog, document: Any
 ) -> None:
-    """With the examples alone each operation works, and without a required field none."""
+    """Each operation works with the examples alone, and fails without a required header."""
     schemas = document["components"]["schemas"]
     for path, method, operation in operations(document):
         catalog.empty()

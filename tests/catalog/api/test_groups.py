@@ -1,4 +1,4 @@
-"""Are the groups complete as soon as an empty database has been migrated?"""
+"""The groups and their permissions, as the migrations create them."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -39,7 +39,7 @@ def test_viewers_may_view_and_editors_may_do_everything_with_the_catalog(
 
 
 @pytest.mark.django_db
-def test_the_migration_finds_what_is_there_and_makes_what_is_not() -> None:
+def test_the_migration_keeps_existing_permissions_and_creates_missing_ones() -> None:
     migration = MigrationExecutor(connection).loader.get_migration(
         "catalog", "0003_groups"
     )
@@ -61,7 +61,7 @@ def test_the_migration_finds_what_is_there_and_makes_what_is_not() -> None:
 
 
 @pytest.mark.django_db
-def test_the_migration_can_be_taken_back() -> None:
+def test_the_migration_can_be_reversed() -> None:
     migration = MigrationExecutor(connection).loader.get_migration(
         "catalog", "0003_groups"
     )

@@ -1,4 +1,4 @@
-"""Are products read, made, changed and deleted as the book has it, and as REST does?"""
+"""Reading, creating, changing and deleting products, as in the book and as in REST."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ import pytest
 from tests.catalog.conftest import OPEN_TO_ALL
 from tests.catalog.loading.test_adoption import BOOK
 from tests.support.catalog.databases import manage, new_database
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 from tests.support.site import Site
 
 FORM = "application/x-www-form-urlencoded"
@@ -27,13 +27,13 @@ def brands(catalog: Catalog) -> Catalog:
 
 
 @pytest.fixture
-def hammer(brands: Catalog) -> Answer:
+def hammer(brands: Catalog) -> Response:
     return brands.send("POST", "/products", HAMMER)
 
 
 @pytest.fixture(scope="module")
 def book_s() -> Iterator[Catalog]:
-    """A site on a database that the book's statements made, whose references are checked at once."""
+    """A site on the book's own schema, whose foreign keys are checked immediately."""
     with new_database() as database:
         with psycopg.connect(database) as connection:
             connection.execute(BOOK)
@@ -55,11 +55,11 @@ def either(request: pytest.FixtureRequest) -> Catalog:
     return catalog
 
 
-# --- The book's own ---
+# --- The book's operations ---
 
 
 def test_a_product_has_the_members_of_listing_9_3(
-    hammer: Answer, catalog: Catalog
+    hammer: Response, catalog: Catalog
 ) -> None:
     found = catalog.get("/products/1")
 
@@ -84,7 +84,7 @@ def test_listing_9_4_s_curl_makes_a_product(brands: Catalog, content_type: str) 
     assert brands.rows("SELECT * FROM product") == [(1, "a new product", 2)]
 
 
-def test_the_book_s_route_takes_what_its_int_takes_and_minds_no_other_member(
+def test_the_book_s_route_accepts_what_its_int_accepts_and_ignores_other_members(
     brands: Catalog,
 ) -> None:
     bodies = [
@@ -99,10 +99,10 @@ def test_the_book_s_route_takes_what_its_int_takes_and_minds_no_other_member(
     assert brands.rows("SELECT DISTINCT brand_id FROM product") == [(2,)]
 
 
-# --- The others ---
+# --- The other operations ---
 
 
-def test_a_product_is_made_and_found_where_the_answer_says(brands: Catalog) -> None:
+def test_a_product_is_created_and_found_at_its_location(brands: Catalog) -> None:
     made = brands.send("POST", "/products", HAMMER)
 
     assert (made.status, made.json) == (201, {"product_id": 1, **HAMMER})
@@ -111,7 +111,7 @@ def test_a_product_is_made_and_found_where_the_answer_says(brands: Catalog) -> N
 
 
 def test_a_product_is_replaced_changed_and_deleted(
-    hammer: Answer, catalog: Catalog
+    hammer: Response, catalog: Catalog
 ) -> None:
     whole = {"product_name": "A saw", "brand_id": 2}
     replaced = catalog.send("PUT", "/products/1", whole, If_Match=hammer.etag)
@@ -125,7 +125,7 @@ def test_a_product_is_replaced_changed_and_deleted(
     assert catalog.get("/products/1").status == 404
 
 
-def test_a_replacement_has_to_be_whole(hammer: Answer, catalog: Catalog) -> None:
+def test_a_replacement_has_to_be_whole(hammer: Response, catalog: Catalog) -> None:
     refused = catalog.send("PUT", "/products/1", {"brand_id": 2}, If_Match="*")
 
     assert refused.status == 400
@@ -134,7 +134,7 @@ def test_a_replacement_has_to_be_whole(hammer: Answer, catalog: Catalog) -> None
 
 
 def test_a_product_s_skus_are_listed_and_go_with_it(
-    hammer: Answer, catalog: Catalog
+    hammer: Response, catalog: Catalog
 ) -> None:
     catalog.insert("product_size", [("Small",), ("Large",)])
     catalog.insert("product_color", [("Blue",)])
@@ -161,20 +161,18 @@ def test_a_product_s_skus_are_listed_and_go_with_it(
 
 
 def test_a_product_without_skus_has_an_empty_list(
-    hammer: Answer, catalog: Catalog
+    hammer: Response, catalog: Catalog
 ) -> None:
     assert catalog.get("/products/1/skus").body == b"[]"
 
 
-# --- What is not there, or no number ---
+# --- IDs that do not exist or are invalid ---
 
 
 @pytest.mark.parametrize(
     "number", ["0", "-1", "7", str(2**31 - 1), str(2**31), "9" * 99]
 )
-def test_a_number_that_no_product_has_is_not_found(
-    catalog: Catalog, number: str
-) -> None:
+def test_an_id_that_no_product_has_is_not_found(catalog: Catalog, number: str) -> None:
     answers = [
         catalog.get(f"/products/{number}"),
         catalog.get(f"/products/{number}/skus"),
@@ -190,7 +188,7 @@ def test_a_number_that_no_product_has_is_not_found(
 
 
 @pytest.mark.parametrize("number", ["x", "1.0", "1e3", "0x1", "%00", "9" * 1001])
-def test_what_is_no_integer_is_refused(catalog: Catalog, number: str) -> None:
+def test_an_id_that_is_not_an_integer_is_refused(catalog: Catalog, number: str) -> None:
     answers = [
         catalog.get(f"/products/{number}"),
         catalog.get(f"/products/{number}/skus"),
@@ -238,7 +236,7 @@ BAD_BODIES = {
 
 @pytest.mark.parametrize("path", MAKING)
 @pytest.mark.parametrize("what", BAD_BODIES)
-def test_a_bad_body_makes_nothing_and_is_told_why(
+def test_an_invalid_body_creates_nothing_and_the_response_says_why(
     brands: Catalog, path: str, what: str
 ) -> None:
     refused = brands.send("POST", path, BAD_BODIES[what])
@@ -251,22 +249,22 @@ def test_a_bad_body_makes_nothing_and_is_told_why(
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b'{"a": 1,}', "The body is not what it should be: "),
+        (b'{"a": 1,}', "The body is not valid: "),
         (b"\xff", "byte 0 is not UTF-8"),
         (b"[" * 10_000, "it is nested too deeply"),
         (b"[1]", 'it should be an object, such as {"brand_name": "Acme"}'),
         (b'{"brand_id": 1, "brand_id": 2}', 'the member "brand_id" is there twice'),
-        (b'{"brand_id": -Infinity}', "-Infinity is no number of JSON"),
+        (b'{"brand_id": -Infinity}', "-Infinity is not a number in JSON"),
         (b'{"brand_id": ' + b"9" * 1001 + b"}", "a number has more than 1,000 digits"),
         (b'{"product_name": "x"}', "brand_id: is missing."),
         (b'{"product_name": "x", "brand_id": 1, "id": 5}', "id: is not known here."),
         (
             b'{"product_name": "x", "brand_id": 77}',
-            "brand_id: no brand has this number.",
+            "brand_id: no brand has this ID.",
         ),
     ],
 )
-def test_what_is_wrong_with_a_body_is_said(
+def test_the_response_says_what_is_wrong_with_a_body(
     brands: Catalog, body: bytes, detail: str
 ) -> None:
     assert detail in brands.send("POST", "/products", body).problem["detail"]
@@ -285,7 +283,7 @@ def test_an_odd_name_is_kept_as_it_was_sent(
     assert brands.get(made.headers["Location"]).json["product_name"] == name
 
 
-def test_a_byte_order_mark_before_the_body_is_no_matter(brands: Catalog) -> None:
+def test_a_byte_order_mark_before_the_body_is_ignored(brands: Catalog) -> None:
     body = json.dumps(HAMMER).encode("utf-8-sig")
 
     assert brands.send("POST", "/products", body).status == 201
@@ -308,7 +306,7 @@ def test_a_byte_order_mark_before_the_body_is_no_matter(brands: Catalog) -> None
     ],
 )
 def test_the_newer_routes_insist_on_json(
-    hammer: Answer,
+    hammer: Response,
     catalog: Catalog,
     content_type: str,
     method: str,
@@ -341,8 +339,8 @@ def test_a_name_of_ten_megabytes_is_too_large(brands: Catalog, path: str) -> Non
         ("/products/1/skus", "GET, HEAD, OPTIONS"),
     ],
 )
-def test_what_may_be_asked_is_told_and_the_rest_refused(
-    hammer: Answer, catalog: Catalog, path: str, allowed: str
+def test_options_lists_the_methods_and_others_are_refused(
+    hammer: Response, catalog: Catalog, path: str, allowed: str
 ) -> None:
     told = catalog.send("OPTIONS", path)
     methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
@@ -353,7 +351,7 @@ def test_what_may_be_asked_is_told_and_the_rest_refused(
     assert {each.headers["Allow"] for each in refused} == {allowed}
 
 
-# --- References, on either database ---
+# --- Foreign keys, on either database ---
 
 
 def test_a_product_needs_a_brand_that_is_there(either: Catalog) -> None:
@@ -369,7 +367,7 @@ def test_a_product_needs_a_brand_that_is_there(either: Catalog) -> None:
 
     assert {each.status for each in refused} == {400}
     for each in refused:
-        assert each.wrong == {"brand_id": ("77", "no brand has this number")}
+        assert each.wrong == {"brand_id": ("77", "no brand has this ID")}
     assert either.rows("SELECT * FROM product") == [(1, "A hammer", 1)]
 
 
@@ -383,7 +381,7 @@ def test_a_brand_with_products_stays_on_either_database(either: Catalog) -> None
     assert either.rows("SELECT brand_id FROM brand") == [(1,)]
 
 
-def test_a_brand_goes_or_gets_a_product_but_never_both(either: Catalog) -> None:
+def test_a_brand_is_deleted_or_gets_a_product_but_never_both(either: Catalog) -> None:
     turns = 20
     either.insert("brand", [(f"Brand {turn}",) for turn in range(turns)])
 
@@ -412,12 +410,12 @@ def test_a_brand_goes_or_gets_a_product_but_never_both(either: Catalog) -> None:
     )
 
 
-def test_of_two_writers_who_saw_the_same_one_wins_and_one_is_told(
-    hammer: Answer, catalog: Catalog
+def test_of_two_writers_with_the_same_etag_one_wins_and_one_gets_412(
+    hammer: Response, catalog: Catalog
 ) -> None:
     ready = threading.Barrier(2)
 
-    def rename(name: str, etag: str) -> Answer:
+    def rename(name: str, etag: str) -> Response:
         change = {"product_name": name, "brand_id": 2}
         ready.wait()
         return catalog.send("PUT", "/products/1", change, If_Match=etag)
@@ -435,7 +433,7 @@ def test_of_two_writers_who_saw_the_same_one_wins_and_one_is_told(
             seen = now.etag
 
 
-def test_a_product_that_goes_while_it_is_changed_is_changed_or_gone(
+def test_a_product_that_is_deleted_while_it_is_changed_is_changed_or_not_found(
     brands: Catalog,
 ) -> None:
     turns = 20

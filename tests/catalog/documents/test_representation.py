@@ -1,10 +1,10 @@
-"""Does a client that has it already learn so, and a writer that has seen it?"""
+"""Entity tags: 304 for a current copy, 412 for an outdated one."""
 
 import re
 
 import pytest
 
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 
 PATHS = [
     "/brands",
@@ -28,7 +28,7 @@ def shop(catalog: Catalog) -> Catalog:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_an_etag_is_strong_and_the_same_as_long_as_the_document_is(
+def test_an_etag_is_strong_and_stays_as_long_as_the_document_does(
     shop: Catalog, path: str
 ) -> None:
     answers = [shop.get(path) for _ in range(3)]
@@ -55,7 +55,7 @@ def test_another_document_has_another_etag(shop: Catalog, path: str) -> None:
 @pytest.mark.parametrize(
     "given", ["{}", "W/{}", '"other", {}', '"a,b",W/{} , "c"', "*"]
 )
-def test_who_has_it_gets_no_body(
+def test_a_client_with_a_current_copy_gets_no_body(
     shop: Catalog, path: str, method: str, given: str
 ) -> None:
     whole = shop.get(path)
@@ -72,7 +72,9 @@ def test_who_has_it_gets_no_body(
 @pytest.mark.parametrize(
     "given", ['"other"', 'W/"other"', "", "{bare}", '"{bare}', "junk,", '"*"']
 )
-def test_who_has_something_else_gets_all_of_it(shop: Catalog, given: str) -> None:
+def test_a_client_with_another_copy_gets_the_whole_document(
+    shop: Catalog, given: str
+) -> None:
     whole = shop.get("/products/1")
     bare = whole.etag.strip('"')
 
@@ -81,12 +83,12 @@ def test_who_has_something_else_gets_all_of_it(shop: Catalog, given: str) -> Non
     assert (answer.status, answer.body) == (200, whole.body)
 
 
-def test_what_is_not_there_is_not_unchanged(shop: Catalog) -> None:
+def test_a_missing_row_is_not_unchanged(shop: Catalog) -> None:
     assert shop.get("/products/77", If_None_Match="*").status == 404
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_nothing_is_kept_without_asking_again(shop: Catalog, path: str) -> None:
+def test_caches_have_to_revalidate(shop: Catalog, path: str) -> None:
     assert shop.get(path).headers["Cache-Control"] == "no-cache"
 
 
@@ -101,8 +103,8 @@ def test_a_page_s_links_are_fresh_though_its_document_is_known(shop: Catalog) ->
     assert answer.link("next")
 
 
-def versions(shop: Catalog, path: str, name: str) -> list[Answer]:
-    """What was answered to whoever wrote it, and to whoever read it then."""
+def versions(shop: Catalog, path: str, name: str) -> list[Response]:
+    """The response to the writer, and the response to a reader after that."""
     other = {"brand_id": 1} if path == "/products" else {}
     answers = []
     made = shop.send("POST", path, {name: "Eine Größe “😀” \\ \t", **other})
@@ -122,7 +124,7 @@ def versions(shop: Catalog, path: str, name: str) -> list[Answer]:
 @pytest.mark.parametrize(
     ("path", "name"), [("/brands", "brand_name"), ("/products", "product_name")]
 )
-def test_a_writer_is_told_the_etag_that_readers_are(
+def test_a_writer_gets_the_same_etag_as_readers(
     shop: Catalog, path: str, name: str
 ) -> None:
     answers = versions(shop, path, name)
@@ -147,7 +149,7 @@ def test_a_writer_is_told_the_etag_that_readers_are(
     ],
 )
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_a_writer_has_to_have_seen_it_as_it_is(
+def test_a_write_requires_the_current_etag(
     shop: Catalog, method: str, given: str, status: int
 ) -> None:
     seen = shop.get("/products/2")
@@ -173,12 +175,12 @@ def test_a_writer_has_to_have_seen_it_as_it_is(
         ('"other"', '"other"', 412),
         ("{}", '"other"', 200),
         ("{}", "junk", 200),
-        # What is refused for another reason is refused for that one.
+        # An error for another reason takes precedence.
         (None, "*", 428),
     ],
 )
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_a_writer_may_rule_out_what_is_there(
+def test_a_write_may_exclude_the_current_etag(
     shop: Catalog, method: str, if_match: str | None, if_none_match: str, status: int
 ) -> None:
     seen = shop.get("/products/2")
@@ -196,7 +198,7 @@ def test_a_writer_may_rule_out_what_is_there(
         assert shop.get("/products/2").body == seen.body
 
 
-def test_what_is_not_there_is_not_found_whatever_is_ruled_out(shop: Catalog) -> None:
+def test_a_missing_row_is_not_found_whatever_is_excluded(shop: Catalog) -> None:
     answer = shop.send("DELETE", "/products/77", If_Match="*", If_None_Match="*")
 
     assert answer.status == 404

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 
 NAMES = [f"Hammer {number:02}" for number in range(45)]
 
@@ -22,15 +22,15 @@ def shop(catalog: Catalog) -> Catalog:
     return catalog
 
 
-def look(catalog: Catalog, path: str) -> Answer:
+def look(catalog: Catalog, path: str) -> Response:
     return catalog.get(path, Accept="text/html")
 
 
-def text(answer: Answer) -> str:
+def text(answer: Response) -> str:
     return html.unescape(re.sub(r"<[^>]+>", " ", answer.body.decode()))
 
 
-def cells(answer: Answer) -> list[list[str]]:
+def cells(answer: Response) -> list[list[str]]:
     """The text of the table's cells, row by row."""
     rows = re.findall(r"<tr>(.*?)</tr>", answer.body.decode(), re.DOTALL)[1:]
     return [
@@ -42,7 +42,7 @@ def cells(answer: Answer) -> list[list[str]]:
     ]
 
 
-def target(answer: Answer, words: str) -> str | None:
+def target(answer: Response, words: str) -> str | None:
     """The URL of the link with this text."""
     pattern = rf'<a [^>]*href="([^"]*)"[^>]*>{re.escape(words)}</a>'
     found = re.search(pattern, answer.body.decode())
@@ -131,7 +131,7 @@ def test_what_is_not_there_is_not_found(shop: Catalog, path: str) -> None:
         ("order=price", "product_id, -product_id, product_name, -product_name"),
         ("brand_id=one", "Enter a whole number. It was “one”."),
         ("brand_id=2147483648", "less than or equal to 2147483647"),
-        ("cursor=nonsense", "The cursor should be a cursor that a Link"),
+        ("cursor=nonsense", "The cursor should be the cursor of a Link"),
         ("q=%00abc", "Null characters are not allowed"),
     ],
 )

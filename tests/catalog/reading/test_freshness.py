@@ -1,4 +1,4 @@
-"""Is a write that was committed before a request began in its answer, however many ask?"""
+"""No response is older than its request, however many requests share a query."""
 
 import asyncio
 import re
@@ -18,12 +18,12 @@ from tests.support.site import Site
 READERS = 48
 WHO_LEAVE = 12
 TURNS = 25
-# With as many rows an asking takes long enough for others to come meanwhile.
+# With this many rows a query takes long enough for other requests to arrive meanwhile.
 BRANDS = 400
 BY_API, BY_ADMIN, BY_SQL = 1, 2, 3
 PATIENCE = aiohttp.ClientTimeout(total=60)
 
-# Each question has begun, and sees what is there at that moment, before it comes here.
+# A query gets here after it has begun, with the snapshot of that moment.
 GATE = """
 CREATE FUNCTION pass_the_gate() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -61,7 +61,7 @@ def four_workers(migrated: str) -> Iterator[Catalog]:
 
 @pytest.fixture(scope="module")
 def gated(migrated: str) -> Iterator[Catalog]:
-    """A site of one worker, whose questions wait at a gate while that is closed."""
+    """A site of one worker, whose queries wait at a gate while it is closed."""
     with new_database(migrated) as database:
         with Site(DATABASE_URL=database, **OPEN_TO_ALL) as site:
             catalog = Catalog(site.url, database)
@@ -73,7 +73,7 @@ def gated(migrated: str) -> Iterator[Catalog]:
 
 @dataclass(slots=True)
 class Record:
-    """What was committed, as each writer was told, and what the readers saw of it."""
+    """What the writers committed, and what the readers saw of it."""
 
     committed: dict[tuple[str, int], int] = field(default_factory=dict)
     reads: int = 0
@@ -170,7 +170,7 @@ async def read(
 async def read_and_leave(
     session: aiohttp.ClientSession, url: str, record: Record, first: int
 ) -> None:
-    """Goes away at all stages of an asking: before, in, and after it."""
+    """Disconnects at all stages of a shared query: before, during and after it."""
     turn = first
     while True:
         path = PATHS[turn % len(PATHS)]
@@ -208,7 +208,7 @@ async def hammer(site: Catalog) -> Record:
     return record
 
 
-async def test_no_answer_is_older_than_its_request(four_workers: Catalog) -> None:
+async def test_no_response_is_older_than_its_request(four_workers: Catalog) -> None:
     record = await hammer(four_workers)
 
     assert record.violations == []
@@ -219,7 +219,7 @@ async def test_no_answer_is_older_than_its_request(four_workers: Catalog) -> Non
 @pytest.mark.parametrize(
     "path", ["/brands", "/brands/1", "/brands/1/products", "/products", "/products/1"]
 )
-async def test_who_comes_after_a_commit_shares_no_asking_from_before_it(
+async def test_a_request_after_a_commit_shares_no_query_from_before_it(
     gated: Catalog, path: str
 ) -> None:
     for kind in ("brand", "product"):
@@ -237,7 +237,7 @@ async def test_who_comes_after_a_commit_shares_no_asking_from_before_it(
         for kind in ("brand", "product"):
             await gate.execute(f"UPDATE {kind}_rows SET {kind}_name = 'new'")
         late = [asyncio.create_task(names()) for _ in range(20)]
-        # What is answered was sent after those, so that the site has them all.
+        # This response was requested after those, so the site has received them all.
         async with session.get("/time") as answer:
             assert answer.status == 200
         await gate.execute("SELECT pg_advisory_unlock(1)")

@@ -1,4 +1,4 @@
-"""What do clients hear when there are too many of them, and when the database has gone?"""
+"""Responses when there are too many requests, and when the database is away."""
 
 import socket
 import time
@@ -13,11 +13,11 @@ import pytest
 from async_views.runtime.postgres import embedded
 from tests.catalog.conftest import OPEN_TO_ALL
 from tests.support.catalog.databases import manage, new_database
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 from tests.support.site import Site
 
 POOL_SIZE = 1
-# As many wait for each connection, says runtime/postgres/database.py.
+# The limit in runtime/postgres/database.py.
 MAY_WAIT = POOL_SIZE * 8
 DATABASE_SECONDS = 20
 SECONDS_TO_RECOVER = 5
@@ -25,7 +25,7 @@ SECONDS_TO_RECOVER = 5
 
 @pytest.fixture(scope="module")
 def narrow(migrated: str) -> Iterator[Catalog]:
-    """A site with one worker, of which the pool has one connection."""
+    """A site with one worker, whose pool has one connection."""
     with new_database(migrated) as database:
         with Site(
             DATABASE_URL=database,
@@ -41,7 +41,7 @@ def narrow(migrated: str) -> Iterator[Catalog]:
 
 @contextmanager
 def locked(catalog: Catalog, table: str) -> Iterator[None]:
-    """Every question about the table lasts as long as the block."""
+    """Queries of the table wait until the end of the block."""
     with psycopg.connect(catalog.database) as connection:
         connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
@@ -73,14 +73,14 @@ def connections_of_the_site(catalog: Catalog) -> int:
 
 @contextmanager
 def leaving(catalog: Catalog, path: str) -> Iterator[None]:
-    """A client that has asked, and is gone after the block."""
+    """A client that has sent a request, and disconnects after the block."""
     host, port = catalog.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         yield
 
 
-def test_who_would_wait_behind_too_many_is_told_at_once(narrow: Catalog) -> None:
+def test_a_request_behind_too_many_others_is_refused_at_once(narrow: Catalog) -> None:
     more = 12
     paths = [f"/products?limit={n}" for n in range(1, POOL_SIZE + MAY_WAIT + more + 1)]
 
@@ -101,7 +101,7 @@ def test_who_would_wait_behind_too_many_is_told_at_once(narrow: Catalog) -> None
     )
 
 
-def test_who_asks_the_same_waits_in_one_place_however_many_they_are(
+def test_requests_for_the_same_document_share_one_query_however_many_they_are(
     narrow: Catalog,
 ) -> None:
     with ThreadPoolExecutor(100) as threads, locked(narrow, "product"):
@@ -111,7 +111,7 @@ def test_who_asks_the_same_waits_in_one_place_however_many_they_are(
     assert {each.result().status for each in asked} == {200}
 
 
-def test_a_client_that_leaves_gives_its_connection_back(narrow: Catalog) -> None:
+def test_a_client_that_disconnects_gives_its_connection_back(narrow: Catalog) -> None:
     with locked(narrow, "product"):
         with leaving(narrow, "/products/1"):
             wait_until(lambda: waiting_for_a_lock(narrow) == 1)
@@ -122,7 +122,7 @@ def test_a_client_that_leaves_gives_its_connection_back(narrow: Catalog) -> None
     assert other.status == 200
 
 
-def test_a_client_that_leaves_takes_nothing_from_another_who_asked_the_same(
+def test_a_client_that_disconnects_does_not_disturb_another_that_shares_its_query(
     narrow: Catalog,
 ) -> None:
     with ThreadPoolExecutor(1) as threads, locked(narrow, "product"):
@@ -134,17 +134,21 @@ def test_a_client_that_leaves_takes_nothing_from_another_who_asked_the_same(
     assert staying.result().status == 200
 
 
-def test_thousands_who_leave_cost_no_connection(narrow: Catalog) -> None:
+def test_thousands_of_clients_that_disconnect_cost_no_connection(
+    narrow: Catalog,
+) -> None:
     for turn in range(5000):
         with leaving(narrow, f"/products?limit={1 + turn % 20}"):
             pass
 
     wait_until(lambda: narrow.get("/products").status == 200)
-    # The bus listens on one of its own.
+    # The bus listens on a connection of its own.
     assert connections_of_the_site(narrow) <= POOL_SIZE + 1
 
 
-def test_a_database_that_stops_is_503_and_soon_right_again(tmp_path: Path) -> None:
+def test_a_database_that_stops_is_503_and_works_again_soon_after(
+    tmp_path: Path,
+) -> None:
     url = embedded.url(tmp_path)
     with embedded.hold(tmp_path) as server:
         assert manage(url, "migrate", "--verbosity=0").returncode == 0
@@ -158,7 +162,7 @@ def test_a_database_that_stops_is_503_and_soon_right_again(tmp_path: Path) -> No
             catalog.insert("brand", [("Acme",)])
             assert catalog.get("/brands").status == 200
 
-            def load(turn: int) -> tuple[Answer, float]:
+            def load(turn: int) -> tuple[Response, float]:
                 began = time.monotonic()
                 path = f"/products?limit={1 + turn % 50}"
                 return catalog.get(path), time.monotonic() - began
@@ -170,7 +174,7 @@ def test_a_database_that_stops_is_503_and_soon_right_again(tmp_path: Path) -> No
             assert {each.status for each, _ in before} <= {200, 503}
             assert {each.status for each, _ in during} == {503}
             assert all("Retry-After" in each.headers for each, _ in during)
-            # The pool's patience, and what it takes to say so.
+            # The pool's timeout, and the time to send the response.
             assert max(took for _, took in during) < 1 + 3
 
             with embedded.hold(tmp_path):

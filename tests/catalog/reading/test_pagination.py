@@ -1,4 +1,4 @@
-"""Does each page of the products follow the one before, whatever happens meanwhile, and as quickly?"""
+"""Pages of products: complete and in order whatever happens meanwhile, and all equally fast."""
 
 import base64
 import json
@@ -10,17 +10,18 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from catalog.documents.questions import ORDERS, page_of_products
-from catalog.reading.pagination import MOST_ROWS, USUAL_ROWS
+from catalog.documents.ordering import ORDERS
+from catalog.documents.queries import page_of_products
+from catalog.reading.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from tests.support.catalog.databases import new_database
-from tests.support.catalog.service import Answer, Catalog
+from tests.support.catalog.service import Catalog, Response
 
 MANY = 60_000
-PAGE_OF_FIVE = 6  # One more, as the site asks it.
+PAGE_OF_FIVE = 6  # One row more shows whether there is a next page.
 
 
-def walk(catalog: Catalog, path: str) -> Iterator[Answer]:
-    """All pages from this one on, by their Link header fields."""
+def walk(catalog: Catalog, path: str) -> Iterator[Response]:
+    """All pages from this one on, by their Link headers."""
     onward: str | None = path
     while onward:
         answer = catalog.get(onward)
@@ -29,12 +30,12 @@ def walk(catalog: Catalog, path: str) -> Iterator[Answer]:
         onward = answer.link("next")
 
 
-def ids(*pages: Answer) -> list[int]:
+def ids(*pages: Response) -> list[int]:
     return [row["product_id"] for page in pages for row in page.json]
 
 
 def order_of(rows: list[dict[str, Any]], order: str) -> list[int]:
-    """As Python sorts: by code points, as PostgreSQL's C collation does."""
+    """Sorted by Python: by code points, like PostgreSQL's C collation."""
     key = order.removeprefix("-")
     ordered = sorted(
         rows,
@@ -46,7 +47,7 @@ def order_of(rows: list[dict[str, Any]], order: str) -> list[int]:
 
 @pytest.fixture
 def shop(catalog: Catalog) -> Catalog:
-    """Two brands, and 47 products of which many have the same name."""
+    """Two brands and 47 products, many of which have the same name."""
     catalog.insert("brand", [("Acme",), ("Böse",)])
     names = ("A hammer", "a hammer", "Zange", "Äxte", "a,b", 'say "no"', "")
     catalog.insert(
@@ -55,7 +56,7 @@ def shop(catalog: Catalog) -> Catalog:
     return catalog
 
 
-# --- Walking ---
+# --- Following links ---
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -73,7 +74,7 @@ def test_all_pages_have_each_row_once_and_in_order(
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_rows_that_come_and_go_make_no_other_be_missed_or_shown_twice(
+def test_inserted_and_deleted_rows_cause_no_gaps_and_no_duplicates(
     shop: Catalog, order: str
 ) -> None:
     stay = {number for number in range(1, 48) if number % 5}
@@ -91,7 +92,7 @@ def test_rows_that_come_and_go_make_no_other_be_missed_or_shown_twice(
     assert stay <= set(seen)
 
 
-def test_a_page_goes_on_after_its_last_row_though_that_is_gone(shop: Catalog) -> None:
+def test_a_cursor_works_even_if_its_row_was_deleted(shop: Catalog) -> None:
     first = shop.get("/products?limit=3")
     shop.execute("DELETE FROM product WHERE product_id IN (2, 3)")
 
@@ -101,7 +102,7 @@ def test_a_page_goes_on_after_its_last_row_though_that_is_gone(shop: Catalog) ->
     assert ids(shop.get(following))[0] == 4
 
 
-def test_a_link_keeps_what_was_asked_for(shop: Catalog) -> None:
+def test_a_link_keeps_the_parameters(shop: Catalog) -> None:
     asked = {"limit": "2", "order": "-product_name", "brand_id": "1", "q": "ham mer&"}
     shop.insert("product", [("ham mer& tongs", 1)] * 3)
 
@@ -116,12 +117,12 @@ def test_a_link_keeps_what_was_asked_for(shop: Catalog) -> None:
     assert ids(page, shop.get(following)) == [50, 49, 48]
 
 
-def test_the_usual_page_and_the_largest(shop: Catalog) -> None:
-    shop.insert("product", [("more", 1)] * MOST_ROWS)
+def test_the_default_page_and_the_largest(shop: Catalog) -> None:
+    shop.insert("product", [("more", 1)] * MAX_LIMIT)
 
-    assert len(shop.get("/products").json) == USUAL_ROWS
-    for limit in (MOST_ROWS, MOST_ROWS + 1, 10**30):
-        assert len(shop.get(f"/products?limit={limit}").json) == MOST_ROWS
+    assert len(shop.get("/products").json) == DEFAULT_LIMIT
+    for limit in (MAX_LIMIT, MAX_LIMIT + 1, 10**30):
+        assert len(shop.get(f"/products?limit={limit}").json) == MAX_LIMIT
 
 
 def test_an_empty_list_is_one_page(catalog: Catalog) -> None:
@@ -166,9 +167,7 @@ TAMPERED = [
 
 @pytest.mark.parametrize("order", ["product_id", "product_name"])
 @pytest.mark.parametrize("cursor", TAMPERED)
-def test_a_cursor_that_is_none_of_ours_is_refused(
-    shop: Catalog, cursor: str, order: str
-) -> None:
+def test_an_invalid_cursor_is_refused(shop: Catalog, cursor: str, order: str) -> None:
     refused = shop.get(f"/products?order={order}&cursor={quote(cursor)}")
 
     assert refused.status == 400
@@ -199,7 +198,9 @@ def test_a_brand_s_products_alone_are_shown(shop: Catalog) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "77", str(2**31), "9" * 30])
-def test_a_brand_that_is_not_there_has_no_products(shop: Catalog, number: str) -> None:
+def test_a_brand_that_does_not_exist_has_no_products(
+    shop: Catalog, number: str
+) -> None:
     assert shop.get(f"/products?brand_id={number}").body == b"[]"
 
 
@@ -232,7 +233,7 @@ NAMES = [
         ("äöü", [6]),
         ("ÄÖÜ S", [6]),
         ("日本語", [7]),
-        # All its trigrams are there, and it is not.
+        # A name that has all its trigrams, but not the text.
         ("abcd", []),
         ("   ", []),
         ("%%%", []),
@@ -257,7 +258,7 @@ def test_every_name_is_found_by_itself_in_any_case(catalog: Catalog, name: str) 
         assert ids(catalog.get(f"/products?{urlencode({'q': q})}")) == [1], q
 
 
-def test_filters_and_order_go_together(shop: Catalog) -> None:
+def test_filters_and_orders_combine(shop: Catalog) -> None:
     pages = list(walk(shop, "/products?q=HAM&brand_id=2&order=-product_name&limit=3"))
 
     rows = shop.rows(
@@ -289,7 +290,7 @@ def test_filters_and_order_go_together(shop: Catalog) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/products", "/brands/1/products"])
-def test_what_cannot_be_asked_is_refused_by_name(
+def test_an_invalid_parameter_is_refused_by_name(
     shop: Catalog, path: str, query: str, field: str
 ) -> None:
     refused = shop.get(f"{path}?{query}")
@@ -317,7 +318,7 @@ def large(migrated: str) -> Iterator[psycopg.Connection]:
 
 
 def plan(connection: psycopg.Connection, **asked: Any) -> dict[str, Any]:
-    """What PostgreSQL does for a page once it has been asked for often, as a worker's pool does."""
+    """The plan of a page's query once it is a prepared statement, as in a worker's pool."""
     given = {
         "limit": PAGE_OF_FIVE,
         "brand_id": None,
@@ -401,5 +402,5 @@ def test_page_ten_thousand_reads_no_more_than_page_one(
     ten_thousandth = plan(large, order=order, id=row[0], name=row[1])
 
     assert ten_thousandth["Actual Rows"] == first["Actual Rows"] == PAGE_OF_FIVE
-    # One more, where the page's rows lie on either side of a block's end.
+    # One block more if the page's rows span two blocks.
     assert buffers(ten_thousandth) <= buffers(first) + 2

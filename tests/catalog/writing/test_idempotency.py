@@ -1,4 +1,4 @@
-"""Is what is sent again written once, and answered as it was the first time?"""
+"""Idempotency keys: a repeated request is written once and gets the same response."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from async_views.runtime.asgi.problem import Problem
 from async_views.runtime.asgi.problem_details import shortened
 from catalog.models import Brand, RememberedAnswer
 from catalog.writing import idempotency
-from catalog.writing.idempotency import Answer, fingerprint_of, key_of, once
+from catalog.writing.idempotency import WriteResponse, fingerprint_of, key_of, once
 from tests.support.catalog.service import Catalog
 from tests.support.catalog.threads import in_threads
 
@@ -27,15 +27,17 @@ OTHER = b"another"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def make_brand() -> Answer:
+def make_brand() -> WriteResponse:
     brand = Brand.objects.create(name="Acme")
-    return Answer(201, {"Location": f"/brands/{brand.pk}"}, b"brand \x00 %d" % brand.pk)
+    return WriteResponse(
+        201, {"Location": f"/brands/{brand.pk}"}, b"brand \x00 %d" % brand.pk
+    )
 
 
-def test_fifty_parallel_requests_make_one_row_and_get_one_answer() -> None:
+def test_fifty_parallel_requests_create_one_row_and_get_one_response() -> None:
     together = threading.Barrier(50)
 
-    def send(_: int) -> Answer:
+    def send(_: int) -> WriteResponse:
         connection.ensure_connection()
         together.wait(20)
         return once("alice", "key", SAME, make_brand)
@@ -45,14 +47,14 @@ def test_fifty_parallel_requests_make_one_row_and_get_one_answer() -> None:
     brand = Brand.objects.get()
     assert set(map(repr, answers)) == {
         repr(
-            Answer(
+            WriteResponse(
                 201, {"Location": f"/brands/{brand.pk}"}, b"brand \x00 %d" % brand.pk
             )
         )
     }
 
 
-def test_keys_are_one_subject_s_own() -> None:
+def test_each_subject_has_its_own_keys() -> None:
     for subject, key in (("alice", "1"), ("alice", "2"), ("bob", "1")):
         once(subject, key, SAME, make_brand)
 
@@ -66,7 +68,7 @@ def test_without_a_key_everything_is_written() -> None:
     assert not RememberedAnswer.objects.exists()
 
 
-def test_a_key_that_stands_for_another_request_is_refused() -> None:
+def test_a_key_of_a_different_request_is_refused() -> None:
     once("alice", "key", SAME, make_brand)
 
     with pytest.raises(Problem) as refusal:
@@ -79,32 +81,32 @@ def test_a_key_that_stands_for_another_request_is_refused() -> None:
     assert Brand.objects.count() == 1
 
 
-def answering_404() -> Answer:
+def responding_404() -> WriteResponse:
     make_brand()
-    return Answer(404)
+    return WriteResponse(404)
 
 
-def answering_503() -> Answer:
+def responding_503() -> WriteResponse:
     make_brand()
-    return Answer(503)
+    return WriteResponse(503)
 
 
-def raising_a_problem() -> Answer:
+def raising_a_problem() -> WriteResponse:
     make_brand()
     raise Problem(409, "No.")
 
 
-def crashing() -> Answer:
+def crashing() -> WriteResponse:
     make_brand()
     raise ZeroDivisionError
 
 
 @pytest.mark.parametrize(
-    "failing", [answering_404, answering_503, raising_a_problem, crashing]
+    "failing", [responding_404, responding_503, raising_a_problem, crashing]
 )
 @pytest.mark.parametrize("key", ["key", None])
-def test_what_failed_wrote_nothing_and_can_be_sent_again(
-    failing: Callable[[], Answer], key: str | None
+def test_a_failed_write_changes_nothing_and_can_be_sent_again(
+    failing: Callable[[], WriteResponse], key: str | None
 ) -> None:
     try:
         assert once("alice", key, SAME, failing).status in {404, 503}
@@ -118,11 +120,11 @@ def test_what_failed_wrote_nothing_and_can_be_sent_again(
     assert Brand.objects.count() == 1
 
 
-def test_who_waited_for_one_that_failed_writes_in_its_place() -> None:
+def test_a_request_that_waited_for_one_that_failed_writes_in_its_place() -> None:
     begun = threading.Event()
     calls: list[int] = []
 
-    def write() -> Answer:
+    def write() -> WriteResponse:
         calls.append(1)
         if len(calls) > 1:
             return make_brand()
@@ -162,7 +164,7 @@ def test_waiting_for_the_first_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     refused = threading.Event()
     begun = threading.Event()
 
-    def write() -> Answer:
+    def write() -> WriteResponse:
         begun.set()
         assert refused.wait(20)
         return make_brand()
@@ -188,12 +190,12 @@ def test_waiting_for_the_first_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert Brand.objects.count() == 1
 
 
-def test_nobody_waits_for_another_subject_with_the_same_key(
+def test_subjects_with_the_same_key_do_not_wait_for_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(idempotency, "LOCK_SECONDS", 0.5)
 
-    def write_for_alice() -> Answer:
+    def write_for_alice() -> WriteResponse:
         in_threads(1, lambda _: once("bob", "key", SAME, make_brand))
         return make_brand()
 
@@ -202,14 +204,14 @@ def test_nobody_waits_for_another_subject_with_the_same_key(
     assert Brand.objects.count() == 2
 
 
-def test_what_the_write_itself_waits_for_is_not_cut_short() -> None:
+def test_the_limit_on_waiting_does_not_apply_to_the_write_itself() -> None:
     settings = []
 
-    def write() -> Answer:
+    def write() -> WriteResponse:
         with connection.cursor() as cursor:
             cursor.execute("SHOW lock_timeout")
             settings.append(cursor.fetchone())
-        return Answer(201)
+        return WriteResponse(201)
 
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '7s'")
@@ -224,7 +226,7 @@ def age(days: float) -> None:
     RememberedAnswer.objects.update(created=then)
 
 
-def test_an_answer_is_remembered_for_a_day() -> None:
+def test_a_response_is_stored_for_a_day() -> None:
     first = once("alice", "key", SAME, make_brand)
 
     age(days=0.99)
@@ -237,7 +239,7 @@ def test_an_answer_is_remembered_for_a_day() -> None:
     assert once("alice", "key", OTHER, make_brand) == after
 
 
-def test_each_write_forgets_a_few_old_answers() -> None:
+def test_each_write_deletes_a_few_expired_responses() -> None:
     for number in range(7):
         once("alice", str(number), SAME, make_brand)
     age(days=2)
@@ -251,11 +253,11 @@ def test_each_write_forgets_a_few_old_answers() -> None:
     assert RememberedAnswer.objects.filter(subject="bob").count() == 3
 
 
-def test_a_write_does_not_wait_to_forget_what_another_is_forgetting() -> None:
+def test_a_write_does_not_wait_for_responses_that_another_deletes() -> None:
     once("alice", "key", SAME, make_brand)
     age(days=2)
 
-    def write_at_once(_: int) -> Answer:
+    def write_at_once(_: int) -> WriteResponse:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '5s'")
         return once("bob", "key", SAME, make_brand)
@@ -267,7 +269,7 @@ def test_a_write_does_not_wait_to_forget_what_another_is_forgetting() -> None:
     assert RememberedAnswer.objects.count() == 2
 
 
-# --- What is read of a request ---
+# --- Keys and fingerprints of requests ---
 
 
 def post(
@@ -331,7 +333,7 @@ def test_two_keys_are_refused(catalog: Catalog, first: str, second: str) -> None
 
 
 @pytest.mark.parametrize("value", ["", '""', "a b", "x" * 256, "schlüssel", "a\tb"])
-def test_what_is_no_key_is_refused_by_name(value: str) -> None:
+def test_an_invalid_key_is_refused_by_name(value: str) -> None:
     with pytest.raises(Problem) as refusal:
         key_of(post(value))
 
@@ -342,7 +344,7 @@ def test_what_is_no_key_is_refused_by_name(value: str) -> None:
     assert "1 to 255 visible ASCII characters" in error.message
 
 
-def test_requests_are_the_same_if_all_of_them_is() -> None:
+def test_requests_are_the_same_if_every_part_of_them_is() -> None:
     same = {fingerprint_of(post(key)) for key in ("1", "2", None)}
     others = {
         fingerprint_of(post("1", path="/brands")),

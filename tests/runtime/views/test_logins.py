@@ -16,7 +16,7 @@ from django.test import Client
 
 from async_views.runtime.views.logins import Limit, account_subject
 from tests.support.catalog.databases import manage, new_database
-from tests.support.catalog.service import Answer, send
+from tests.support.catalog.service import Response, send
 from tests.support.site import Site
 
 LOGIN = "/admin/login/"
@@ -41,7 +41,7 @@ class Admin:
 
     def log_in(
         self, username: str, password: str, address: str, accept: str = BROWSER
-    ) -> Answer:
+    ) -> Response:
         headers = {"X-Forwarded-For": address, "Accept": accept}
         page = send(self.url, "GET", LOGIN, headers=headers)
         cookie = SimpleCookie(page.headers["Set-Cookie"])["csrftoken"].value

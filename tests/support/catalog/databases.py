@@ -1,4 +1,4 @@
-"""Where does a test put a catalog that is not the tests' own? Into a database beside it."""
+"""Databases for tests that need one of their own."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from tests.support.site import ROOT
 
 @contextmanager
 def new_database(template: str = "template1") -> Iterator[str]:
-    """The URL of a database on the tests' server, a copy of that one, dropped at the end."""
+    """The URL of a new database, a copy of `template`, which is dropped at the end."""
     server = os.environ.get("DATABASE_URL") or embedded.url(
         settings.EMBEDDED_POSTGRES_DIR
     )
@@ -38,7 +38,7 @@ def new_database(template: str = "template1") -> Iterator[str]:
 
 
 def manage(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs manage.py on that database, as an operator would."""
+    """Run manage.py on that database, as an operator would."""
     with start_managing(url, *arguments) as running:
         stdout, stderr = running.communicate()
     return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)
@@ -49,7 +49,7 @@ def start_managing(url: str, *arguments: str) -> subprocess.Popen[str]:
         "DATABASE_URL": url,
         "DJANGO_SETTINGS_MODULE": "async_views.settings",
     }
-    # The tests' own Python settings are not the site's.
+    # Python's settings for the tests are not those of the site.
     for name in ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "PYTHONUNBUFFERED"):
         environment.pop(name, None)
     return subprocess.Popen(

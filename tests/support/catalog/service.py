@@ -1,4 +1,4 @@
-"""How do the tests talk to the catalog's API? Over HTTP, as its clients do."""
+"""A client of the catalog's API, for tests, over HTTP."""
 
 import json
 import re
@@ -16,7 +16,7 @@ SECONDS_TO_WAIT = 30
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 
-# Both in the same order as the columns of a row.
+# Tables and their columns, each in order.
 TABLES = {
     "brand": ("brand_id", "brand_name"),
     "product": ("product_id", "product_name", "brand_id"),
@@ -27,7 +27,7 @@ TABLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int
     headers: Message
     body: bytes
@@ -42,7 +42,7 @@ class Answer:
 
     @property
     def problem(self) -> dict[str, Any]:
-        """The problem document that it is."""
+        """The problem details of an error response."""
         assert self.headers["Content-Type"] == PROBLEM_JSON, (self.status, self.body)
         document: dict[str, Any] = self.json
         assert document["status"] == self.status
@@ -50,14 +50,14 @@ class Answer:
 
     @property
     def wrong(self) -> dict[str, tuple[str, str]]:
-        """Which values it complains of: what each was, and what would be right."""
+        """The invalid values by name: each one's value and message."""
         return {
             each["field"]: (each["value"], each["message"])
             for each in self.problem["errors"]
         }
 
     def link(self, relation: str) -> str | None:
-        """Where a Link header field of that relation leads."""
+        """The URL of the link with that relation."""
         found = re.search(rf'<([^>]*)>; rel="{relation}"', self.headers["Link"])
         return found.group(1) if found else None
 
@@ -68,7 +68,7 @@ def send(
     path: str,
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Answer:
+) -> Response:
     """One request on a connection of its own."""
     address = urlsplit(url)
     assert address.hostname
@@ -77,17 +77,17 @@ def send(
     ) as connection:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
-        return Answer(response.status, response.headers, response.read())
+        return Response(response.status, response.headers, response.read())
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """A site at `url`, and the URL of the database that it serves."""
+    """A running site, and the URL of its database."""
 
     url: str
     database: str
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> Response:
         return self.send("GET", path, **headers)
 
     def send(
@@ -97,8 +97,8 @@ class Catalog:
         document: Any = None,
         content_type: str = JSON,
         **headers: str,
-    ) -> Answer:
-        """`document` as it is if it is bytes, else as JSON; If_Match is If-Match."""
+    ) -> Response:
+        """Send bytes as they are, any other document as JSON. If_Match is If-Match."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if document is None:
             return send(self.url, method, path, headers=given)
@@ -110,7 +110,7 @@ class Catalog:
         )
 
     def insert(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Rows without their keys, which begin with 1."""
+        """Insert rows, given without their IDs, which begin with 1."""
         columns = TABLES[table][1:]
         with psycopg.connect(self.database) as connection:
             connection.cursor().executemany(

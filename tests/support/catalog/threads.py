@@ -1,4 +1,4 @@
-"""How do the tests write from many connections at a time?"""
+"""Writing from several threads, each with a database connection of its own."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ SECONDS_TO_WAIT = 30
 
 
 def on_own_connection(work: Callable[[], Result]) -> Result:
-    """To be called on a thread that ends with it."""
+    """Call `work` and close the thread's connection."""
     try:
         return work()
     finally:
@@ -26,7 +26,7 @@ def on_own_connection(work: Callable[[], Result]) -> Result:
 
 
 def in_threads(number: int, work: Callable[[int], Result]) -> list[Result]:
-    """Calls it with each number at the same time, each on a connection of its own."""
+    """Call `work` with each number, all at the same time, each on its own connection."""
     with ThreadPoolExecutor(number) as threads:
         return list(
             threads.map(
@@ -38,7 +38,7 @@ def in_threads(number: int, work: Callable[[int], Result]) -> list[Result]:
 
 
 def once_it_waits(work: Callable[[], Result], let_go: Callable[[], object]) -> Result:
-    """What it comes to, if what it waits for is let go once it does wait."""
+    """The result of `work`, which waits for a lock that `let_go` releases."""
     with ThreadPoolExecutor(1) as thread:
         answer = thread.submit(on_own_connection, work)
         while not somebody_waits():
@@ -48,7 +48,7 @@ def once_it_waits(work: Callable[[], Result], let_go: Callable[[], object]) -> R
 
 
 def somebody_waits() -> bool:
-    """Whether some transaction waits for another one's lock."""
+    """Whether a transaction is waiting for a lock of another."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
         return cursor.fetchone() is not None
@@ -56,7 +56,7 @@ def somebody_waits() -> bool:
 
 @contextmanager
 def kept_locked(table: str) -> Iterator[None]:
-    """All rows of it, by somebody else; for ten seconds at most, so that no test hangs."""
+    """Lock all rows of a table from another connection, for ten seconds at most."""
     with (
         psycopg.connect(**database.parameters()) as holder,
         holder.transaction(),

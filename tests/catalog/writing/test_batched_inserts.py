@@ -1,4 +1,4 @@
-"""Are rows that are made together each made once, whatever becomes of those beside them?"""
+"""Rows that are inserted together: each once, whatever happens to the others."""
 
 import asyncio
 import json
@@ -17,24 +17,24 @@ from async_views.runtime.postgres import database
 from async_views.runtime.postgres.database import Connection
 from async_views.runtime.waiting.coalesce import Unanswered
 from catalog.documents.collections import BRANDS, PRODUCTS
-from catalog.writing.insertions import Insertions
-from catalog.writing.writes import Made
-from tests.support.catalog.service import JSON, Answer, Catalog
+from catalog.writing.batched_inserts import BatchedInserts
+from catalog.writing.rows import NewRow
+from tests.support.catalog.service import JSON, Catalog, Response
 from tests.support.exchanges import Exchange
 
 MANY = 40
 
 
 @pytest.fixture
-async def insertions(transactional_db: None) -> AsyncIterator[Insertions]:
+async def inserts(transactional_db: None) -> AsyncIterator[BatchedInserts]:
     async with database.pool() as pool:
-        yield Insertions(pool.connection)
+        yield BatchedInserts(pool.connection)
 
 
-async def insert_brands(insertions: Insertions, *names: str) -> list[Made]:
+async def insert_brands(inserts: BatchedInserts, *names: str) -> list[NewRow]:
     """At the same time."""
     made = await asyncio.gather(
-        *(insertions.insert(BRANDS, {"name": name}) for name in names)
+        *(inserts.insert(BRANDS, {"name": name}) for name in names)
     )
     assert all(made)
     return [each for each in made if each]
@@ -48,37 +48,39 @@ async def ask(statement: LiteralString) -> list[tuple[Any, ...]]:
 
 
 async def test_rows_that_wait_together_share_a_statement(
-    insertions: Insertions,
+    inserts: BatchedInserts,
 ) -> None:
     names = [f"brand {number}" for number in range(MANY)]
 
-    made = await insert_brands(insertions, *names)
+    made = await insert_brands(inserts, *names)
 
     assert await ask("SELECT count(DISTINCT xmin::text) FROM brand") == [(1,)]
     brands = dict(await ask("SELECT brand_id, brand_name FROM brand"))
-    assert [brands[each.identity] for each in made] == names
+    assert [brands[each.id] for each in made] == names
     assert [json.loads(each.representation.body) for each in made] == [
-        {"brand_id": each.identity, "brand_name": name}
+        {"brand_id": each.id, "brand_name": name}
         for each, name in zip(made, names, strict=True)
     ]
 
 
-async def test_rows_that_want_the_same_are_two(insertions: Insertions) -> None:
-    first, second = await insert_brands(insertions, "Acme", "Acme")
+async def test_two_inserts_of_equal_columns_are_two_rows(
+    inserts: BatchedInserts,
+) -> None:
+    first, second = await insert_brands(inserts, "Acme", "Acme")
 
-    assert first.identity != second.identity
+    assert first.id != second.id
     assert await ask("SELECT brand_name FROM brand") == [("Acme",), ("Acme",)]
 
 
-async def test_a_row_that_is_refused_makes_none_of_those_beside_it(
-    insertions: Insertions,
+async def test_if_a_row_is_refused_none_of_its_batch_is_inserted(
+    inserts: BatchedInserts,
 ) -> None:
-    [acme] = await insert_brands(insertions, "Acme")
-    brand_ids = [acme.identity, acme.identity + 1, acme.identity]
+    [acme] = await insert_brands(inserts, "Acme")
+    brand_ids = [acme.id, acme.id + 1, acme.id]
 
     made = await asyncio.gather(
         *(
-            insertions.insert(PRODUCTS, {"name": "A hammer", "brand_id": brand_id})
+            inserts.insert(PRODUCTS, {"name": "A hammer", "brand_id": brand_id})
             for brand_id in brand_ids
         )
     )
@@ -87,10 +89,10 @@ async def test_a_row_that_is_refused_makes_none_of_those_beside_it(
     assert await ask("SELECT 1 FROM product") == []
 
 
-async def test_a_lock_that_somebody_holds_is_not_waited_for_for_long(
-    insertions: Insertions,
+async def test_a_batch_does_not_wait_long_for_a_lock(
+    inserts: BatchedInserts,
 ) -> None:
-    [acme] = await insert_brands(insertions, "Acme")
+    [acme] = await insert_brands(inserts, "Acme")
     parameters = database.parameters()
     async with (
         await psycopg.AsyncConnection.connect(**parameters) as holder,
@@ -98,15 +100,15 @@ async def test_a_lock_that_somebody_holds_is_not_waited_for_for_long(
     ):
         await holder.execute("SELECT 1 FROM brand FOR UPDATE")
 
-        row = {"name": "A hammer", "brand_id": acme.identity}
+        row = {"name": "A hammer", "brand_id": acme.id}
         async with asyncio.timeout(5):
-            made = await insertions.insert(PRODUCTS, row)
+            made = await inserts.insert(PRODUCTS, row)
 
     assert made is None
 
 
 @pytest.mark.parametrize("how", ["ended by the server", "lost"])
-async def test_a_connection_that_fails_leaves_no_doubt_that_it_did(
+async def test_a_connection_that_fails_is_an_error_not_a_refusal(
     transactional_db: None, how: str
 ) -> None:
     @asynccontextmanager
@@ -124,13 +126,13 @@ async def test_a_connection_that_fails_leaves_no_doubt_that_it_did(
             yield failing
 
     with pytest.raises(Unanswered) as raised:
-        await Insertions(connect).insert(BRANDS, {"name": "Acme"})
+        await BatchedInserts(connect).insert(BRANDS, {"name": "Acme"})
 
     assert database.is_unavailable(raised.value.__cause__)
 
 
-async def test_who_may_not_write_inserts_nothing(
-    insertions: Insertions, settings: Settings
+async def test_a_client_without_permission_inserts_nothing(
+    inserts: BatchedInserts, settings: Settings
 ) -> None:
     settings.CATALOG_WRITE_ACCESS = "token"
 
@@ -139,7 +141,7 @@ async def test_who_may_not_write_inserts_nothing(
         "/brands",
         method="POST",
         headers=[(b"host", b"testserver"), (b"content-type", JSON.encode())],
-        state={"insertions": insertions},
+        state={"batched_inserts": inserts},
     )
     exchange.tell("request", body=b'{"brand_name": "Acme"}')
     answer = await exchange.next()
@@ -151,12 +153,12 @@ async def test_who_may_not_write_inserts_nothing(
 # --- Through the site ---
 
 
-def make(catalog: Catalog, brand_id: int, number: int) -> Answer:
+def make(catalog: Catalog, brand_id: int, number: int) -> Response:
     product = {"product_name": f"hammer {number}", "brand_id": brand_id}
     return catalog.send("POST", "/products", product)
 
 
-def test_many_who_make_a_product_at_once_make_one_each(catalog: Catalog) -> None:
+def test_many_requests_at_once_create_one_product_each(catalog: Catalog) -> None:
     catalog.insert("brand", [("Acme",)])
 
     with ThreadPoolExecutor(MANY) as clients:
@@ -170,7 +172,7 @@ def test_many_who_make_a_product_at_once_make_one_each(catalog: Catalog) -> None
     assert len({each.json["product_id"] for each in made}) == MANY
 
 
-def test_who_names_no_brand_is_told_so_and_those_beside_are_not_troubled(
+def test_an_unknown_brand_is_refused_and_the_others_of_the_batch_are_inserted(
     catalog: Catalog,
 ) -> None:
     catalog.insert("brand", [("Acme",)])
@@ -180,11 +182,11 @@ def test_who_names_no_brand_is_told_so_and_those_beside_are_not_troubled(
         made = list(clients.map(make, [catalog] * MANY, brand_ids, range(MANY)))
 
     assert [each.status for each in made] == [201, 400] * (MANY // 2)
-    assert made[1].wrong == {"brand_id": ("77", "no brand has this number")}
+    assert made[1].wrong == {"brand_id": ("77", "no brand has this ID")}
     assert catalog.rows("SELECT count(*) FROM product") == [(MANY // 2,)]
 
 
-def test_who_waits_for_a_brand_does_not_keep_the_others_waiting(
+def test_a_request_that_waits_for_a_brand_does_not_delay_the_others(
     catalog: Catalog,
 ) -> None:
     catalog.insert("brand", [("Acme",), ("Böse",)])
@@ -204,7 +206,7 @@ def test_who_waits_for_a_brand_does_not_keep_the_others_waiting(
     assert answered == [201]
 
 
-def test_a_key_that_is_sent_twice_makes_one_row(catalog: Catalog) -> None:
+def test_a_key_that_is_sent_twice_creates_one_row(catalog: Catalog) -> None:
     first, second = (
         catalog.send("POST", "/brands", {"brand_name": "Acme"}, Idempotency_Key="one")
         for _ in range(2)

@@ -1,4 +1,4 @@
-"""What becomes of a write that another one keeps waiting?"""
+"""Writes that wait for the lock of another."""
 
 from contextlib import ExitStack
 
@@ -39,7 +39,7 @@ def send(method: str, path: str, body: str, **headers: str) -> HttpResponse:
 
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
-def test_a_row_that_stays_locked_is_not_waited_for_for_ever(
+def test_a_write_does_not_wait_for_ever_for_a_locked_row(
     product: Product, method: str, body: str
 ) -> None:
     path = f"/products/{product.pk}"
@@ -53,7 +53,7 @@ def test_a_row_that_stays_locked_is_not_waited_for_for_ever(
     assert send(method, path, body).status_code in {200, 204}
 
 
-def test_a_refused_write_is_not_remembered_by_its_key(product: Product) -> None:
+def test_the_response_to_a_refused_write_is_not_stored(product: Product) -> None:
     body = '{"product_name": "A saw", "brand_id": 1}'
     key = {"Idempotency-Key": "one"}
     with kept_locked("brand"):
@@ -65,7 +65,7 @@ def test_a_refused_write_is_not_remembered_by_its_key(product: Product) -> None:
     assert Product.objects.count() == 2
 
 
-def test_a_lock_that_is_given_up_in_time_is_waited_for(
+def test_a_write_waits_for_a_lock_that_is_released_in_time(
     product: Product, settings: Settings
 ) -> None:
     settings.DATABASE_SECONDS = 20

@@ -1,12 +1,14 @@
-"""What is wrong with a value that a client sent, in this site's words.
+"""Validation errors of pydantic, in the words of this site.
 
-Pydantic's own sentences would stand beside ours in one answer. Each message here says
-what would be right, reads on from the name of the value, and has no full stop.
+Each message follows the name of a value, says what would be valid, and has no full stop.
+Pydantic's own messages would not match those that the site writes itself.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from pydantic import ValidationError
 
 from async_views.runtime.asgi.problem_details import FieldError, shortened
 
@@ -14,7 +16,7 @@ UNKNOWN = "is not known here"
 
 Context = Mapping[str, Any]
 
-# By the types of pydantic's errors.
+# By the type of pydantic's error.
 # https://docs.pydantic.dev/latest/errors/validation_errors/
 MESSAGES: dict[str, Callable[[Context], str]] = {
     "missing": lambda context: "is missing",
@@ -36,28 +38,31 @@ MESSAGES: dict[str, Callable[[Context], str]] = {
 }
 
 
-def field_error(error: Mapping[str, Any]) -> FieldError:
-    """Pydantic's account of one wrong value, as this site gives it."""
-    context = error.get("ctx", {})
-    said = MESSAGES.get(error["type"])
-    if said is not None:
-        message = said(context)
+def field_errors(error: ValidationError) -> list[FieldError]:
+    return [field_error(each) for each in error.errors(include_url=False)]
+
+
+def field_error(details: Mapping[str, Any]) -> FieldError:
+    context = details.get("ctx", {})
+    translate = MESSAGES.get(details["type"])
+    if translate is not None:
+        message = translate(context)
     else:
-        # A validator of ours says it as it is to be said.
-        message = str(context.get("error") or error["msg"])
-    value = "" if error["type"] == "missing" else shown(error["input"])
-    return FieldError(error["loc"], value, message)
+        # The validators in schemas.py raise messages that are ready to use.
+        message = str(context.get("error") or details["msg"])
+    value = "" if details["type"] == "missing" else shown(details["input"])
+    return FieldError(shown(".".join(map(str, details["loc"]))), value, message)
 
 
 def at_least(characters: int) -> str:
-    return f"should have {counted(characters)} or more"
+    return f"should have {count_of(characters)} or more"
 
 
 def at_most(characters: int) -> str:
-    return f"should have {counted(characters)} or fewer"
+    return f"should have {count_of(characters)} or fewer"
 
 
-def counted(characters: int) -> str:
+def count_of(characters: int) -> str:
     return f"{characters} character{'' if characters == 1 else 's'}"
 
 
@@ -73,5 +78,5 @@ def shown(value: object) -> str:
 
 
 def writable(text: str) -> str:
-    """With what no UTF-8 can say escaped: a lone surrogate is JSON, but not text."""
+    """Escape lone surrogates, which JSON can contain and UTF-8 cannot encode."""
     return text.encode(errors="backslashreplace").decode()

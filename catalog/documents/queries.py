@@ -1,8 +1,7 @@
-"""Which questions does the catalog answer, and in which words does PostgreSQL hear them?
+"""The catalog's queries, each written once as a QuerySet.
 
-Each is written once, as a QuerySet. Its SQL, compiled once, runs on the worker's
-asynchronous pool, where PostgreSQL itself makes the JSON: one round trip, and no row
-becomes an object.
+Its SQL is compiled once and runs on the worker's asynchronous pool. PostgreSQL itself
+writes the JSON: one round trip, and no row becomes an object.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,24 +20,17 @@ from django.db.models import (
     TextField,
 )
 
+from catalog.documents.ordering import ORDERS
 from catalog.models import Brand, Product, Sku
 from catalog.models.product import Folded, Trigrams
 
 Rows = QuerySet[Any, Any]
 
-# What an order is called in the query string, and the columns that make it total.
-ORDERS = {
-    "product_id": ("id",),
-    "-product_id": ("-id",),
-    "product_name": ("name", "id"),
-    "-product_name": ("-name", "-id"),
-}
-
 COLUMN_TYPES = {"id": "integer", "name": "text"}
 
 
 class Parameter(Expression):
-    """A value that is only known when the question is asked, of a type of PostgreSQL's."""
+    """A value that is given when the query is executed, of one of PostgreSQL's types."""
 
     def __init__(self, name: str, type_name: str) -> None:
         super().__init__(output_field=TextField())
@@ -50,7 +42,7 @@ class Parameter(Expression):
 
 
 class IsOneOf(Func):
-    """Whether the first is in the second, an array."""
+    """Whether a value is in an array: `value = ANY (array)`."""
 
     template = "%(expressions)s)"
     arg_joiner = " = ANY("
@@ -58,7 +50,10 @@ class IsOneOf(Func):
 
 
 class Follows(Func):
-    """Whether a row comes after another in an order: columns, then that row's values."""
+    """Whether a row comes after another in an order.
+
+    The expressions are the columns of the order, then the other row's values.
+    """
 
     output_field = BooleanField()
 
@@ -69,7 +64,7 @@ class Follows(Func):
     def as_sql(
         self, compiler: Any, connection: Any, *unused: Any, **context: Any
     ) -> tuple[str, list[Any]]:
-        # As one row: PostgreSQL then begins right there in the index of both columns.
+        # A comparison of rows lets PostgreSQL start there in the index of both columns.
         compiled = [compiler.compile(each) for each in self.get_source_expressions()]
         half = len(compiled) // 2
         columns, values = (
@@ -82,7 +77,7 @@ class Follows(Func):
 
 
 class ContainsAll(Func):
-    """Whether the first array has all that is in the second."""
+    """Whether an array contains all elements of another: `array @> other`."""
 
     arg_joiner = " @> "
     template = "%(expressions)s"
@@ -90,53 +85,54 @@ class ContainsAll(Func):
 
 
 class IsWithin(Func):
-    """Whether the second text has the first in it."""
+    """Whether a text contains another: the text, then the other."""
 
     template = "strpos(%(expressions)s) > 0"
     output_field = BooleanField()
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """SQL with placeholders, and what each stands for."""
+class Query:
+    """SQL with placeholders, and the parameter or value of each."""
 
     sql: str
     parameters: tuple[Any, ...]
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
-        """What goes into the placeholders, in their order."""
+        """The values of the placeholders, in their order."""
         return [
             given[each.name] if isinstance(each, Parameter) else each
             for each in self.parameters
         ]
 
 
-def compiled(rows: Rows, members: str, around: str, *more: Parameter) -> Question:
-    """The question that `around`, with `more`, makes of the rows, which it calls `row`.
+def compiled(rows: Rows, members: str, around: str, *more: Parameter) -> Query:
+    """The query `around`, in which `{rows}` stands for the rows, under the name `row`.
 
-    `members` are those of each row's JSON, in this order.
+    `members` are the members of each row's JSON, in this order. `more` are the
+    parameters of `around` itself.
     """
     sql, parameters = rows.query.get_compiler(connection=connection).as_sql()
     rows_sql = f"(SELECT {members} FROM ({sql}) AS found) AS row"
-    return Question(around.format(rows=rows_sql), (*parameters, *more))
+    return Query(around.format(rows=rows_sql), (*parameters, *more))
 
 
-def insertion(model: type[Model], names: Sequence[str], members: str) -> Question:
-    """Inserts as many rows as the arrays have values, one array for each field.
+def insertion(model: type[Model], names: Sequence[str], members: str) -> Query:
+    """A query that inserts many rows, given one array for each of the fields `names`.
 
-    Answers for each row, in their order, its number and its document. An insertion that
-    would wait for a lock for longer than LOCK_MILLISECONDS is refused.
+    It returns the ID and the document of each row, in order. It fails if it would wait
+    for a lock longer than LOCK_MILLISECONDS.
     """
     fields = {each.attname: each for each in model._meta.concrete_fields}
     types = [f"{fields[name].db_type(connection)}[]" for name in names]
-    sql = NEW.format(
+    sql = INSERT.format(
         milliseconds=LOCK_MILLISECONDS,
         table=model._meta.db_table,
         columns=", ".join(fields[name].column for name in names),
         arrays=", ".join(f"%s::{each}" for each in types),
-        made=MADE.format(key=model._meta.pk.column, members=members),
+        inserted=INSERTED.format(key=model._meta.pk.column, members=members),
     )
-    return Question(sql, tuple(map(Parameter, names, types)))
+    return Query(sql, tuple(map(Parameter, names, types)))
 
 
 BRAND = "brand_id, brand_name"
@@ -146,39 +142,38 @@ SKU = (
     " product_color_id, product_color_name"
 )
 
-# A whole document. With json_agg there would be line ends between the rows.
+# All rows as one document. json_agg would put line breaks between them.
 ARRAY = (
     "SELECT '[' || coalesce(string_agg(row_to_json(row)::text, ','), '') || ']'"
     " FROM {rows}"
 )
-# A document for each row, and by which number it was asked for.
+# The ID and the document of each row.
 BY_BRAND = "SELECT brand_id, row_to_json(row)::text FROM {rows}"
 BY_PRODUCT = "SELECT product_id, row_to_json(row)::text FROM {rows}"
 LISTED_PRODUCT = "product_id, product_name, brand_id, brand_name"
 LISTING = "SELECT row.* FROM {rows} LIMIT %s"
-# A document for each row, and where in the order the row is.
+# The document of each row, and its position in the order.
 PAGE = "SELECT row_to_json(row)::text, product_id, product_name FROM {rows} LIMIT %s"
 
-
-# Those of rows that are being made, as BY_BRAND and BY_PRODUCT have them.
-MADE = "{key}, (SELECT row_to_json(row)::text FROM (SELECT {members}) AS row)"
-# A lock that somebody holds for long, on a brand that they delete, stops all rows beside
-# it. Each part needs the one before, which fixes their order.
-NEW = """
+# The same columns as in BY_BRAND and BY_PRODUCT, of rows that are being inserted.
+INSERTED = "{key}, (SELECT row_to_json(row)::text FROM (SELECT {members}) AS row)"
+# One long lock, such as that of a transaction that deletes a brand, would hold up all rows
+# of the statement. Each part depends on the one before, which fixes their order.
+INSERT = """
 WITH bounded AS MATERIALIZED (SELECT set_config('lock_timeout', '{milliseconds}', true))
 INSERT INTO {table} ({columns})
 SELECT row.* FROM bounded, unnest({arrays}) AS row
-RETURNING {made}
+RETURNING {inserted}
 """
 LOCK_MILLISECONDS = 250
 
 
 def array_of(ids: Iterable[int]) -> str:
-    """As PostgreSQL writes it: of a list, psycopg would look at each number."""
+    """PostgreSQL's text for an array. Of a list, psycopg would adapt each number."""
     return f"{{{','.join(map(str, ids))}}}"
 
 
-IS_ASKED_FOR = IsOneOf(F("id"), Parameter("ids", "integer[]"))
+HAS_ONE_OF_IDS = IsOneOf(F("id"), Parameter("ids", "integer[]"))
 
 
 def brand_rows() -> Rows:
@@ -203,35 +198,37 @@ def sku_rows() -> Rows:
 
 
 @cache
-def all_brands() -> Question:
+def all_brands() -> Query:
     return compiled(brand_rows(), BRAND, ARRAY)
 
 
 @cache
-def brands_by_id() -> Question:
-    return compiled(brand_rows().filter(IS_ASKED_FOR).order_by(), BRAND, BY_BRAND)
+def brands_by_id() -> Query:
+    return compiled(brand_rows().filter(HAS_ONE_OF_IDS).order_by(), BRAND, BY_BRAND)
 
 
 @cache
-def products_by_id() -> Question:
-    return compiled(product_rows().filter(IS_ASKED_FOR).order_by(), PRODUCT, BY_PRODUCT)
+def products_by_id() -> Query:
+    return compiled(
+        product_rows().filter(HAS_ONE_OF_IDS).order_by(), PRODUCT, BY_PRODUCT
+    )
 
 
 @cache
-def new_brands() -> Question:
-    """Inserts a row for each of `name`."""
+def insert_brands() -> Query:
+    """Inserts a row for each `name`."""
     return insertion(Brand, ("name",), BRAND)
 
 
 @cache
-def new_products() -> Question:
-    """Inserts a row for each of `name` and `brand_id`, which go together."""
+def insert_products() -> Query:
+    """Inserts a row for each pair of `name` and `brand_id`."""
     return insertion(Product, ("name", "brand_id"), PRODUCT)
 
 
 @cache
-def skus_of_product() -> Question:
-    """Those of the product `id`, as one document."""
+def skus_of_product() -> Query:
+    """The SKUs of the product `id`, as one document."""
     of_product = sku_rows().filter(product_id=Parameter("id", "integer"))
     return compiled(of_product, SKU, ARRAY)
 
@@ -240,52 +237,50 @@ LIMIT = Parameter("limit", "bigint")
 
 
 @cache
-def page_of_products(
-    order: str, by_brand: bool, by_name: bool, onward: bool
-) -> Question:
-    """`limit` rows: of `brand_id`, with `q` in their name, after `name` and `id`."""
-    rows = part_of_products(product_rows(), order, by_brand, by_name, onward)
+def page_of_products(order: str, by_brand: bool, by_name: bool, after: bool) -> Query:
+    """`limit` products: of `brand_id`, with `q` in their name, after `name` and `id`."""
+    rows = filtered_products(product_rows(), order, by_brand, by_name, after)
     return compiled(rows, PRODUCT, PAGE, LIMIT)
 
 
 @cache
 def listing_of_products(
-    order: str, by_brand: bool, by_name: bool, onward: bool
-) -> Question:
-    """The same rows, as they are, with the names of their brands."""
+    order: str, by_brand: bool, by_name: bool, after: bool
+) -> Query:
+    """The same products as columns, with the names of their brands."""
     rows = product_rows().annotate(brand_name=F("brand__name"))
-    rows = part_of_products(rows, order, by_brand, by_name, onward)
+    rows = filtered_products(rows, order, by_brand, by_name, after)
     return compiled(rows, LISTED_PRODUCT, LISTING, LIMIT)
 
 
 @cache
-def listing_of_brands(by_name: bool, onward: bool) -> Question:
-    """`limit` rows as they are: with `q` in their name, after `id`."""
+def listing_of_brands(by_name: bool, after: bool) -> Query:
+    """`limit` brands as columns: with `q` in their name, after `id`."""
     rows = brand_rows()
     if by_name:
         rows = rows.filter(IsWithin(Folded("name"), Folded(Parameter("q", "text"))))
-    if onward:
+    if after:
         rows = rows.filter(id__gt=Parameter("id", "integer"))
     return compiled(rows, BRAND, LISTING, LIMIT)
 
 
-def part_of_products(
-    rows: Rows, order: str, by_brand: bool, by_name: bool, onward: bool
+def filtered_products(
+    rows: Rows, order: str, by_brand: bool, by_name: bool, after: bool
 ) -> Rows:
-    columns = ORDERS[order]
+    columns = ORDERS[order].columns
     rows = rows.order_by(*columns)
     if by_brand:
         rows = rows.filter(brand_id=Parameter("brand_id", "integer"))
     if by_name:
         q = Parameter("q", "text")
-        # The index finds who has all its trigrams; to have them in a row is more.
+        # The index finds names with all trigrams of q, which need not be in sequence.
         rows = rows.alias(trigrams=Trigrams("name")).filter(
             ContainsAll(F("trigrams"), Trigrams(q)), IsWithin(Folded("name"), Folded(q))
         )
-    if onward:
+    if after:
         names = [column.removeprefix("-") for column in columns]
-        here = [Parameter(name, COLUMN_TYPES[name]) for name in names]
+        position = [Parameter(name, COLUMN_TYPES[name]) for name in names]
         rows = rows.filter(
-            Follows(*map(F, names), *here, descending=columns[0].startswith("-"))
+            Follows(*map(F, names), *position, descending=columns[0].startswith("-"))
         )
     return rows

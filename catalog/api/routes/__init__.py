@@ -1,1 +1,0 @@
-"""What is where in the catalog's API."""
