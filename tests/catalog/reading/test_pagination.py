@@ -185,7 +185,7 @@ def test_a_cursor_of_another_order_is_refused_with_the_right_one(
     refused = shop.get(following.replace("order=product_name", "order=product_id"))
 
     assert refused.status == 400
-    assert "ask with order=product_name" in refused.problem["detail"]
+    assert "send order=product_name" in refused.problem["detail"]
 
 
 # --- Filters ---
@@ -331,7 +331,7 @@ def plan(connection: psycopg.Connection, **asked: Any) -> dict[str, Any]:
         given.pop("order", "product_id"),
         by_brand=given["brand_id"] is not None,
         by_name=given["q"] is not None,
-        onward=given["id"] is not None,
+        after=given["id"] is not None,
     )
     values = question.values(given)
     with psycopg.connect(connection.info.dsn, autocommit=True) as fresh:
