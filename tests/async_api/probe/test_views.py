@@ -519,12 +519,13 @@ async def test_another_site_s_page_cannot_start_a_probe(
     assert target.connections == 0
 
 
+@pytest.mark.parametrize("query", [{}, {"format": "json"}])
 async def test_a_link_on_another_site_leads_to_the_form_filled_in(
-    target: TargetServer,
+    target: TargetServer, query: dict[str, str]
 ) -> None:
     link = BROWSER | {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
 
-    response = await get("/requests/", url=f"{target.url}/ok", headers=link)
+    response = await get("/requests/", url=f"{target.url}/ok", headers=link, **query)
 
     assert response.status_code == 403
     assert f'value="{target.url}/ok"' in response.content.decode()
