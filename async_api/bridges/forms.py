@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from async_api.bridges.experiments.registry import EXPERIMENTS, Ready
-from async_api.bridges.question import Question
+from async_api.bridges.experiments.registry import DEFAULTS, EXPERIMENTS, Setup
+from async_api.bridges.trial import Parameters
 from async_api.number_fields import NumberField, WholeNumberField
 from async_views.runtime.configuration.environment import FALSE, TRUE
 
@@ -16,12 +16,6 @@ FORMATS = {"html": "this page", "json": "JSON"}
 TITLES = [(name, each.title) for name, each in EXPERIMENTS.items()]
 # What is read for every experiment; its own parameters are in its row.
 COMMON = ("experiment", "compare", "format")
-DEFAULTS = Question(
-    sleep_seconds=min(0.5, settings.BRIDGE_MAX_SLEEP_SECONDS),
-    calls=min(4, settings.BRIDGE_MAX_CALLS),
-    thread_sensitive=True,
-    at_once=min(2, settings.BRIDGE_MAX_CALLS),
-)
 
 
 class TrueOrFalse(forms.Field):
@@ -141,43 +135,43 @@ class BridgeForm(forms.Form):
     )
 
     def __init__(
-        self, data: Mapping[str, Any], default: str, *, is_question: bool
+        self, data: Mapping[str, Any], default: str, *, is_bound: bool
     ) -> None:
         named = data.get("experiment") or default
         self.is_known = named in EXPERIMENTS
-        self.row = EXPERIMENTS[named if self.is_known else default]
-        if is_question:
-            super().__init__(with_defaults(data, self.row.name))
+        self.chosen = EXPERIMENTS[named if self.is_known else default]
+        if is_bound:
+            super().__init__(with_defaults(data, self.chosen.name))
         else:
-            super().__init__(initial={"experiment": self.row.name})
+            super().__init__(initial={"experiment": self.chosen.name})
         if not self.is_known:
             self.fields = {"experiment": self.fields["experiment"]}
             self.fields["experiment"].widget = forms.Select(choices=TITLES)
             return
-        for name in set(self.fields) - {*COMMON, *self.row.parameters}:
+        for name in set(self.fields) - {*COMMON, *self.chosen.parameter_names}:
             del self.fields[name]
-        counterpart = Ready(self.row, DEFAULTS).counterpart()
+        counterpart = Setup(self.chosen, DEFAULTS).counterpart()
         if counterpart is None:
             del self.fields["compare"]
-        elif counterpart.experiment is self.row:
+        elif counterpart.experiment is self.chosen:
             self.fields["compare"].help_text = "true: with the other kind of thread."
         else:
             self.fields["compare"].help_text = f"true: with “{counterpart.title}”."
         sleep = self.fields["sleep_time"]
-        sleep.label = self.row.sleep_label
+        sleep.label = self.chosen.sleep_label
         sleep.help_text = (
-            f"{self.row.sleep_help}: 0 to {settings.BRIDGE_MAX_SLEEP_SECONDS:g}."
+            f"{self.chosen.sleep_help}: 0 to {settings.BRIDGE_MAX_SLEEP_SECONDS:g}."
         )
 
     @property
-    def parameters(self) -> tuple[str, ...]:
+    def parameter_names(self) -> tuple[str, ...]:
         """What may be said of this experiment; of an unknown one, anything of any."""
         return tuple(self.fields if self.is_known else self.base_fields)
 
     def clean(self) -> dict[str, object]:
         """Caps what all sleeps together may take in a row."""
         if not self.errors:
-            seconds = self.row.seconds_in_a_row(self.question())
+            seconds = self.chosen.seconds_in_a_row(self.parameters())
             most = settings.BRIDGE_MAX_TOTAL_SECONDS
             if seconds > most and "num_calls" in self.fields:
                 self.add_error(
@@ -190,23 +184,23 @@ class BridgeForm(forms.Form):
                 )
         return self.cleaned_data
 
-    def question(self) -> Question:
+    def parameters(self) -> Parameters:
         """Of a form without errors, with a default for whatever was not said."""
 
         def said(name: str, default: Any) -> Any:
             value = self.cleaned_data.get(name)
             return default if value is None else value
 
-        return Question(
+        return Parameters(
             said("sleep_time", DEFAULTS.sleep_seconds),
             said("num_calls", DEFAULTS.calls),
             said("thread_sensitive", DEFAULTS.thread_sensitive),
             said("at_once", DEFAULTS.at_once),
         )
 
-    def ready(self) -> list[Ready]:
+    def setups(self) -> list[Setup]:
         """What to run: one experiment, or two to compare."""
-        asked = Ready(self.row, self.question())
+        asked = Setup(self.chosen, self.parameters())
         counterpart = asked.counterpart()
         if counterpart is not None and self.cleaned_data.get("compare"):
             return [asked, counterpart]

@@ -9,10 +9,10 @@ from async_api.bridges.experiments.experiment import (
     Prediction,
     SynchronousExperiment,
 )
-from async_api.bridges.experiments.registry import Ready
+from async_api.bridges.experiments.registry import Setup
 from async_api.bridges.recording import Recording, Span
-from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings
+from async_api.bridges.trial import Trial
 from async_views.runtime.waiting.loop_lag import LoopLag
 
 
@@ -36,7 +36,7 @@ class Lag:
 class Result:
     """What one run was, what it should have taken, and what it did."""
 
-    ready: Ready
+    setup: Setup
     prediction: Prediction
     executor: Executor
     wall_time: int  # microseconds
@@ -47,8 +47,8 @@ class Result:
     @property
     def id(self) -> str:
         """Tells it from the one it is compared with, on their page."""
-        sensitive = "sensitive" if self.ready.question.thread_sensitive else "other"
-        return f"{self.ready.experiment.name}-{sensitive}"
+        sensitive = "sensitive" if self.setup.parameters.thread_sensitive else "other"
+        return f"{self.setup.experiment.name}-{sensitive}"
 
     @property
     def seconds(self) -> float:
@@ -61,27 +61,27 @@ class Result:
 
 
 async def conduct(
-    ready: Ready, experiment: AsynchronousExperiment, surroundings: Surroundings
+    setup: Setup, experiment: AsynchronousExperiment, surroundings: Surroundings
 ) -> Result:
     """Cancelling it ends the experiment, its sleeping threads included."""
-    run = Run(ready.question)
+    trial = Trial(setup.parameters)
 
     async def watched() -> LoopLag:
         with LoopLag() as measured:
-            await experiment.run(run)
+            await experiment.run(trial)
         return measured
 
-    with run.ending():
+    with trial.ending():
         if experiment.needs_own_loop:
             measured = await asyncio.get_running_loop().run_in_executor(
-                run.pool, lambda: asyncio.run(watched())
+                trial.pool, lambda: asyncio.run(watched())
             )
         else:
-            run.note_event_loop()
+            trial.note_event_loop()
             measured = await watched()
-        wall_time = run.recording.now()
-    lag = lag_of(measured, run.recording)
-    return result(ready, run, wall_time, surroundings, lag)
+        wall_time = trial.recording.now()
+    lag = lag_of(measured, trial.recording)
+    return result(setup, trial, wall_time, surroundings, lag)
 
 
 def lag_of(measured: LoopLag, recording: Recording) -> Lag:
@@ -95,29 +95,29 @@ def lag_of(measured: LoopLag, recording: Recording) -> Lag:
 
 
 def conduct_synchronously(
-    ready: Ready, experiment: SynchronousExperiment, surroundings: Surroundings
+    setup: Setup, experiment: SynchronousExperiment, surroundings: Surroundings
 ) -> Result:
-    run = Run(ready.question)
-    with run.ending():
-        experiment.run(run)
-        wall_time = run.recording.now()
-    return result(ready, run, wall_time, surroundings, None)
+    trial = Trial(setup.parameters)
+    with trial.ending():
+        experiment.run(trial)
+        wall_time = trial.recording.now()
+    return result(setup, trial, wall_time, surroundings, None)
 
 
 def result(
-    ready: Ready,
-    run: Run,
+    setup: Setup,
+    trial: Trial,
     wall_time: int,
     surroundings: Surroundings,
     lag: Lag | None,
 ) -> Result:
-    experiment, question = ready.experiment, ready.question
+    experiment, parameters = setup.experiment, setup.parameters
     return Result(
-        ready,
-        experiment.predict(question, surroundings),
-        experiment.executor(question, surroundings),
+        setup,
+        experiment.predict(parameters, surroundings),
+        experiment.executor(parameters, surroundings),
         wall_time,
-        run.recording.spans(),
-        tuple(run.event_loops),
+        trial.recording.spans(),
+        tuple(trial.event_loops),
         lag,
     )

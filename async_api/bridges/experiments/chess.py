@@ -9,10 +9,9 @@ import asyncio
 
 from async_api.bridges.experiments.calls import event_loop
 from async_api.bridges.experiments.experiment import AsynchronousExperiment, Prediction
-from async_api.bridges.question import Question
 from async_api.bridges.recording import Activity
-from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings
+from async_api.bridges.trial import Parameters, Trial
 
 BOARDS = 24
 PAIRS = 30
@@ -24,12 +23,12 @@ AROUND_THE_ROOM = BOARDS * PAIRS * MASTER_SECONDS + AMATEUR_SECONDS
 
 
 class Exhibition:
-    """The players' clock, on which an hour takes the question's sleep_time."""
+    """The players' clock, on which an hour takes the parameters's sleep_time."""
 
-    def __init__(self, run: Run) -> None:
-        self._recording = run.recording
-        self._began = run.recording.now()
-        self._scale = run.question.sleep_seconds / HOUR
+    def __init__(self, trial: Trial) -> None:
+        self._recording = trial.recording
+        self._began = trial.recording.now()
+        self._scale = trial.parameters.sleep_seconds / HOUR
 
     async def move(
         self, board: int, begins: float, seconds: float, activity: Activity
@@ -52,16 +51,16 @@ class Exhibition:
         return await self.move(board, begins, AMATEUR_SECONDS, Activity.THINKING)
 
 
-async def play_one_board_at_a_time(run: Run) -> None:
-    exhibition, now = Exhibition(run), 0.0
+async def play_one_board_at_a_time(trial: Trial) -> None:
+    exhibition, now = Exhibition(trial), 0.0
     for board in range(1, BOARDS + 1):
         for _ in range(PAIRS):
             now = await exhibition.master(board, now)
             now = await exhibition.amateur(board, now)
 
 
-async def play_around_the_room(run: Run) -> None:
-    exhibition, now = Exhibition(run), 0.0
+async def play_around_the_room(trial: Trial) -> None:
+    exhibition, now = Exhibition(trial), 0.0
     replies: dict[int, asyncio.Task[float]] = {}
     async with asyncio.TaskGroup() as room:
         for _ in range(PAIRS):
@@ -73,27 +72,27 @@ async def play_around_the_room(run: Run) -> None:
 
 
 def predict_one_board_at_a_time(
-    question: Question, surroundings: Surroundings
+    parameters: Parameters, surroundings: Surroundings
 ) -> Prediction:
     return Prediction(
-        ONE_BOARD_AT_A_TIME / HOUR * question.sleep_seconds,
+        ONE_BOARD_AT_A_TIME / HOUR * parameters.sleep_seconds,
         f"The master waits at each board: {BOARDS} × {PAIRS} × ({MASTER_SECONDS} s + {AMATEUR_SECONDS} s) are "
-        f"{ONE_BOARD_AT_A_TIME / HOUR:g} hours, of {question.sleep_seconds:g} s each here.",
+        f"{ONE_BOARD_AT_A_TIME / HOUR:g} hours, of {parameters.sleep_seconds:g} s each here.",
     )
 
 
 def predict_around_the_room(
-    question: Question, surroundings: Surroundings
+    parameters: Parameters, surroundings: Surroundings
 ) -> Prediction:
     return Prediction(
-        AROUND_THE_ROOM / HOUR * question.sleep_seconds,
+        AROUND_THE_ROOM / HOUR * parameters.sleep_seconds,
         f"While one thinks, the master moves at the other boards: {BOARDS} × {PAIRS} × {MASTER_SECONDS} s, and "
-        f"{AMATEUR_SECONDS} s for the last reply, are {AROUND_THE_ROOM / HOUR:.2f} hours, of {question.sleep_seconds:g} s each here.",
+        f"{AMATEUR_SECONDS} s for the last reply, are {AROUND_THE_ROOM / HOUR:.2f} hours, of {parameters.sleep_seconds:g} s each here.",
     )
 
 
-def seconds_in_a_row(question: Question) -> float:
-    return ONE_BOARD_AT_A_TIME / HOUR * question.sleep_seconds
+def seconds_in_a_row(parameters: Parameters) -> float:
+    return ONE_BOARD_AT_A_TIME / HOUR * parameters.sleep_seconds
 
 
 SCALE_LABEL = "An hour takes, seconds"
@@ -103,7 +102,7 @@ CHESS_ONE_BOARD_AT_A_TIME = AsynchronousExperiment(
     name="chess_one_board_at_a_time",
     title="The chess exhibition, one board at a time",
     shows="A master who waits for each reply plays twelve hours against 24 amateurs: code that awaits one thing after the other.",
-    parameters=("sleep_time",),
+    parameter_names=("sleep_time",),
     run=play_one_board_at_a_time,
     predict=predict_one_board_at_a_time,
     executor=event_loop,
@@ -116,7 +115,7 @@ CHESS_AROUND_THE_ROOM = AsynchronousExperiment(
     name="chess_around_the_room",
     title="The chess exhibition, around the room",
     shows="The same master, who goes on to the next board while an amateur thinks, plays one hour: what an event loop does.",
-    parameters=("sleep_time",),
+    parameter_names=("sleep_time",),
     run=play_around_the_room,
     predict=predict_around_the_room,
     executor=event_loop,

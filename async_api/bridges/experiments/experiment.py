@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from async_api.bridges.executors import Executor
-from async_api.bridges.question import Question
-from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings
+from async_api.bridges.trial import Parameters, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,11 @@ class Experiment:
     name: str
     title: str
     shows: str  # one sentence, before it runs
-    parameters: tuple[str, ...]
-    predict: Callable[[Question, Surroundings], Prediction]
-    executor: Callable[[Question, Surroundings], Executor]
+    parameter_names: tuple[str, ...]
+    predict: Callable[[Parameters, Surroundings], Prediction]
+    executor: Callable[[Parameters, Surroundings], Executor]
     # All that is slept, one after the other: what the site's limit is about.
-    seconds_in_a_row: Callable[[Question], float]
+    seconds_in_a_row: Callable[[Parameters], float]
     # What to see it beside; its own name for the same with other threads, "" for nothing.
     counterpart: str = ""
     sleep_label: str = "Sleep, seconds"
@@ -44,7 +43,7 @@ class Experiment:
 class AsynchronousExperiment(Experiment):
     """Runs in an asynchronous view."""
 
-    run: Callable[[Run], Coroutine[Any, Any, None]]
+    run: Callable[[Trial], Coroutine[Any, Any, None]]
     # It blocks its event loop: not the one on which the site answers everybody else.
     needs_own_loop: bool = False
     # Its page sends the requests; each of them runs the experiment once.
@@ -55,4 +54,4 @@ class AsynchronousExperiment(Experiment):
 class SynchronousExperiment(Experiment):
     """Runs in a synchronous view."""
 
-    run: Callable[[Run], None]
+    run: Callable[[Trial], None]

@@ -7,8 +7,7 @@ from django.template import Context, Engine
 
 from async_api.bridges.executors import Executor, Kind
 from async_api.bridges.experiments.experiment import Prediction
-from async_api.bridges.experiments.registry import EXPERIMENTS, Ready
-from async_api.bridges.forms import DEFAULTS
+from async_api.bridges.experiments.registry import DEFAULTS, EXPERIMENTS, Setup
 from async_api.bridges.laboratory import Lag, Result, Stall
 from async_api.bridges.recording import Activity, Span
 from async_api.bridges.timeline import Timeline, common_axis, timeline
@@ -28,7 +27,7 @@ def result(
     *spans: Span, stalls: tuple[Stall, ...] = (), wall_time: int = 400
 ) -> Result:
     return Result(
-        Ready(EXPERIMENTS["sync_to_async"], DEFAULTS),
+        Setup(EXPERIMENTS["sync_to_async"], DEFAULTS),
         Prediction(0.4, "Because."),
         Executor(Kind.REQUEST, 1),
         wall_time * MS,

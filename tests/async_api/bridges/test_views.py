@@ -71,7 +71,7 @@ async def test_a_bad_value_is_named(field: str, value: str) -> None:
 
 
 class Shown(HTMLParser):
-    """What the question's form of a page would send, as a browser reads it."""
+    """What the form of a page would send, as a browser reads it."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -289,7 +289,7 @@ async def test_an_experiment_named_alone_is_a_form_that_has_not_run(name: str) -
     assert f"<h1>{experiment.title}</h1>" in page
     for parameter in ("sleep_time", "num_calls", "thread_sensitive", "at_once"):
         is_asked = f'id="id_{parameter}"' in page
-        assert is_asked == (parameter in experiment.parameters)
+        assert is_asked == (parameter in experiment.parameter_names)
     assert "It took" not in page
 
 
