@@ -24,7 +24,8 @@ from async_api.bridges.forms import FORMATS, BridgeForm
 from async_api.bridges.laboratory import Result, conduct, conduct_synchronously
 from async_api.bridges.report import as_json
 from async_api.bridges.surroundings import VERSIONS, Surroundings, surroundings
-from async_api.bridges.timeline import Timeline, common_axis, timeline
+from async_api.bridges.timeline import common_axis, timeline
+from async_api.drawing.timeline import Timeline
 from async_views.runtime.asgi.problem import Problem
 from async_views.runtime.views.gateway import serving
 from async_views.runtime.views.known_parameters import (

@@ -10,7 +10,8 @@ from async_api.bridges.experiments.experiment import Prediction
 from async_api.bridges.experiments.registry import DEFAULTS, EXPERIMENTS, Setup
 from async_api.bridges.laboratory import Lag, Result, Stall
 from async_api.bridges.recording import Activity, Span
-from async_api.bridges.timeline import Timeline, common_axis, timeline
+from async_api.bridges.timeline import common_axis, timeline
+from async_api.drawing.timeline import Timeline
 
 MS = 1_000
 ENGINE = Engine(
@@ -46,7 +47,7 @@ PARALLEL = result(span("a", 0, 400), span("b", 0, 400))
 
 
 def test_calls_that_take_turns_share_a_lane_and_others_have_their_own() -> None:
-    [serial], [parallel] = figure(SERIAL).strands, figure(PARALLEL).strands
+    [serial], [parallel] = figure(SERIAL).series, figure(PARALLEL).series
 
     assert len({bar.y for bar in serial.bars}) == 1
     assert [bar.x for bar in serial.bars] == [0, 50]
@@ -60,9 +61,7 @@ def test_the_first_lane_says_when_the_event_loop_answered_nobody() -> None:
     drawn = figure(result(span("a", 0, 400), stalls=(stall,)))
 
     assert [tick.label for tick in drawn.row_ticks] == ["event loop", "a"]
-    still = next(
-        each for each in drawn.strands if each.activity is Activity.STANDING_STILL
-    )
+    still = next(each for each in drawn.series if each.kind == Activity.STANDING_STILL)
     assert [(bar.x, bar.y) for bar in still.bars] == [(25, drawn.row_ticks[0].position)]
     assert "answered nobody for 200 ms" in drawn.summary
 
@@ -71,17 +70,17 @@ def test_the_lane_of_a_loop_that_answered_is_there_and_empty() -> None:
     drawn = figure(SERIAL)
 
     assert drawn.row_ticks[0].label == "event loop"
-    assert [strand.activity for strand in drawn.strands] == [Activity.BLOCKING]
+    assert [each.kind for each in drawn.series] == [Activity.BLOCKING]
     assert "answered all the time, 3 ms late at worst" in drawn.summary
 
 
 def test_two_results_share_the_longer_one_s_axis() -> None:
     axis = common_axis([SERIAL, result(span("a", 0, 800), wall_time=800)])
 
-    [strand] = timeline(SERIAL, axis).strands
+    [each] = timeline(SERIAL, axis).series
 
     assert axis.upper == 800 * MS
-    assert [bar.x for bar in strand.bars] == [0, 25]
+    assert [bar.x for bar in each.bars] == [0, 25]
     assert [marker.position for marker in timeline(SERIAL, axis).markers] == [50]
 
 
