@@ -18,7 +18,7 @@ from uuid import UUID
 # So many announcements a second of all workers together: each locks out every other
 # commit that notifies.
 # https://www.recall.ai/blog/postgres-listen-notify-does-not-scale
-MOST_ANNOUNCEMENTS_A_SECOND = 200
+MAX_ANNOUNCEMENTS_PER_SECOND = 200
 # Just after a lease has expired, so that the store agrees.
 EXPIRY_GRACE_SECONDS = 0.05
 
@@ -95,7 +95,7 @@ class Count:
     def flush_seconds(self) -> float:
         """Between two writes: longer where many workers would announce theirs."""
         return max(
-            self.times.flush, (len(self.others) + 1) / MOST_ANNOUNCEMENTS_A_SECOND
+            self.times.flush, (len(self.others) + 1) / MAX_ANNOUNCEMENTS_PER_SECOND
         )
 
     def next_step(self) -> tuple[float, Step]:

@@ -20,13 +20,13 @@ from async_api.probe.outcome import (
 )
 
 HEIGHT = 200  # pixels
-LEAST_PIXELS = 2.0  # less would vanish
+MIN_COLUMN_HEIGHT = 2.0  # less would vanish
 # Room for the least heights of a stack of all kinds of answers beside the tallest.
-FULL_COLUMN = HEIGHT - len(STATUSES) * LEAST_PIXELS
+FULL_COLUMN = HEIGHT - len(STATUSES) * MIN_COLUMN_HEIGHT
 
 # Where the slowest took this many times the fastest, a linear axis hides the crowd.
-WIDEST_LINEAR_SPREAD = 20
-MOST_BINS = 24
+MAX_LINEAR_SPREAD = 20
+MAX_BINS = 24
 # Ten and five a decade as ISO 3 rounds them: equally wide on a logarithmic axis, so that
 # no column is taller only because it is wider.
 PREFERRED_NUMBERS = (
@@ -34,7 +34,7 @@ PREFERRED_NUMBERS = (
     (1, 1.6, 2.5, 4, 6.3),
 )
 # A narrower axis would blow noise up until it looks like news.
-NARROWEST_SPAN = 0.1
+MIN_SPAN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _bins(
         return (), None
     # No answer takes less than a microsecond, and a logarithm needs one.
     fastest, slowest = max(min(every), 1), max(every)
-    logarithmic = slowest > fastest * WIDEST_LINEAR_SPREAD
+    logarithmic = slowest > fastest * MAX_LINEAR_SPREAD
     if logarithmic:
         bounds = _logarithmic_bounds(fastest, slowest)
     else:
@@ -136,9 +136,9 @@ def _bins(
 
 def _linear_bounds(fastest: int, slowest: int, count: int) -> list[int]:
     # Few samples in many bins are a comb, many in few bins are a block.
-    wanted = min(MOST_BINS, max(6, round(2 * math.sqrt(count))))
+    wanted = min(MAX_BINS, max(6, round(2 * math.sqrt(count))))
     spread = slowest - fastest
-    span = max(spread, math.ceil(slowest * NARROWEST_SPAN))
+    span = max(spread, math.ceil(slowest * MIN_SPAN))
     step = round_step(span / wanted)
     lower = max(fastest - (span - spread) // 2, 0) // step * step
     return list(range(lower, max(lower + span, slowest) + step + 1, step))
@@ -150,7 +150,7 @@ def _logarithmic_bounds(fastest: int, slowest: int) -> list[int]:
         values = round_values(series, beyond=slowest)
         lowest = max(value for value in values if value <= fastest)
         bounds = [value for value in values if value >= lowest]
-        if len(bounds) <= MOST_BINS + 1:
+        if len(bounds) <= MAX_BINS + 1:
             break
     return bounds
 
@@ -167,7 +167,7 @@ def _columns(bins: Sequence[Bin], axis: TimeAxis, tallest: int) -> Iterator[Colu
 
 
 def _column_height(count: int, tallest: int) -> float:
-    return round(max(count / tallest * FULL_COLUMN, LEAST_PIXELS), 2)
+    return round(max(count / tallest * FULL_COLUMN, MIN_COLUMN_HEIGHT), 2)
 
 
 def _count_ticks(tallest: int) -> tuple[Tick, ...]:

@@ -11,11 +11,11 @@ from async_api.outbound.targets import (
     Target,
     parse_target,
 )
-from async_api.probe.engine import METHODS, Question
+from async_api.probe.engine import METHODS, ProbeSpec
 
 FORMATS = {"html": "this page", "json": "JSON", "csv": "CSV"}
 DEFAULT_REQUESTS = min(10, settings.PROBE_MAX_REQUESTS)
-SHORTEST_TIMEOUT_SECONDS = 0.001
+MIN_TIMEOUT_SECONDS = 0.001
 
 
 def messages(right: str) -> dict[str, str]:
@@ -72,10 +72,10 @@ class ProbeForm(forms.Form):
         widget=forms.NumberInput(
             attrs={"placeholder": f"{settings.PROBE_TIMEOUT_SECONDS:g}"}
         ),
-        min_value=SHORTEST_TIMEOUT_SECONDS,
+        min_value=MIN_TIMEOUT_SECONDS,
         max_value=settings.PROBE_MAX_TIMEOUT_SECONDS,
         error_messages=messages(
-            f"The timeout is a number of seconds from {SHORTEST_TIMEOUT_SECONDS:g} "
+            f"The timeout is a number of seconds from {MIN_TIMEOUT_SECONDS:g} "
             f"to {settings.PROBE_MAX_TIMEOUT_SECONDS:g}."
         ),
         help_text=f"For one request: at most {settings.PROBE_MAX_TIMEOUT_SECONDS:g}.",
@@ -101,11 +101,11 @@ class ProbeForm(forms.Form):
         except InvalidTarget as error:
             raise forms.ValidationError(str(error)) from error
 
-    def question(self) -> Question:
+    def spec(self) -> ProbeSpec:
         """Of a valid form."""
         answers = self.cleaned_data
         requests = answers["request_num"] or DEFAULT_REQUESTS
-        return Question(
+        return ProbeSpec(
             target=answers["url"],
             requests=requests,
             concurrency=answers["concurrency"]

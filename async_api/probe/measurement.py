@@ -10,9 +10,9 @@ from async_api.outbound.failures import FailureKind
 from async_api.probe.nearness import Nearness
 
 # A busier thread has no room left: some of what it measured is its own work.
-BUSY_LIMIT = 0.9
+MAX_BUSY_SHARE = 0.9
 # In a shorter probe the first connections alone keep the CPU busy; that says nothing.
-SHORTEST_JUDGED = 50_000
+MIN_JUDGED_WALL_TIME = 50_000
 # Garbage collection and a burst of new connections cost this much on a healthy machine.
 TOLERATED_LAG = 20_000
 
@@ -194,7 +194,7 @@ def verdict(
             "same processes, so the times may be longer than visitors see. Measure it with "
             "manage.py probe, or from another machine."
         )
-    if busy >= BUSY_LIMIT and summary.wall_time >= SHORTEST_JUDGED:
+    if busy >= MAX_BUSY_SHARE and summary.wall_time >= MIN_JUDGED_WALL_TIME:
         reasons.append(
             f"This site's own CPU was the limit, busy {min(busy, 1):.0%} of the time: "
             "the target may be faster than it looks. Try a lower concurrency."

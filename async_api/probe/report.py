@@ -40,13 +40,13 @@ def unpainted(outcome: Outcome, line: str) -> str:
 
 def as_json(probe: Probe) -> dict[str, Any]:
     """Times in microseconds, sizes in bytes, `requests_per_second` of answers."""
-    question = probe.question
+    spec = probe.spec
     return {
-        "url": str(question.target),
-        "request_num": question.requests,
-        "concurrency": question.concurrency,
-        "timeout": question.timeout_seconds,
-        "method": question.method,
+        "url": str(spec.target),
+        "request_num": spec.requests,
+        "concurrency": spec.concurrency,
+        "timeout": spec.timeout_seconds,
+        "method": spec.method,
         "summary": asdict(probe.summary)
         | {
             "latency": latency_as_json(probe.summary.latency),
@@ -108,11 +108,11 @@ def as_text(probe: Probe, paint: Paint = unpainted) -> str:
 
     `paint` may colour a line about requests of one outcome.
     """
-    question, summary = probe.question, probe.summary
+    spec, summary = probe.spec, probe.summary
     statistics = latency_table(probe.samples)
     lines = [
-        f"{question.method} {question.target}",
-        f"{in_short(summary)}, {question.concurrency} at a time, in "
+        f"{spec.method} {spec.target}",
+        f"{in_short(summary)}, {spec.concurrency} at a time, in "
         f"{duration(summary.wall_time)}: {summary.requests_per_second:.1f} answers/s, "
         f"{summary.bytes} bytes",
         "",

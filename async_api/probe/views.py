@@ -139,7 +139,7 @@ async def probe_asked_for(request: HttpRequest, form: ProbeForm) -> Probe:
     try:
         with LIMIT.slot():
             return await probe(
-                form.question(),
+                form.spec(),
                 configured_limits(),
                 settings.PROBE_PRIVATE_TARGETS,
                 here=here(request),
@@ -149,8 +149,8 @@ async def probe_asked_for(request: HttpRequest, form: ProbeForm) -> Probe:
             "refused to probe for %s: %s", request.META.get("REMOTE_ADDR"), refusal
         )
         form.add_error("url", str(refusal))
-        error = FieldError("url", request.GET["url"], str(refusal))
-        raise NotProbed(Problem(403, str(refusal), [error])) from refusal
+        wrong = FieldError("url", request.GET["url"], str(refusal))
+        raise NotProbed(Problem(403, str(refusal), [wrong])) from refusal
 
 
 def require_known_parameters(request: HttpRequest, form: ProbeForm) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from async_api.outbound.guard import TargetRefused
-from async_api.probe.engine import METHODS, Probe, Question, probe
+from async_api.probe.engine import METHODS, Probe, ProbeSpec, probe
 from async_api.probe.forms import ProbeForm
 from async_api.probe.measurement import Sample
 from async_api.probe.outcome import Outcome
@@ -60,12 +60,12 @@ class Command(BaseCommand):
         output.add_argument("--csv", action="store_true", help="print CSV")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        question = read_question(options)
-        with Progress(question.requests, sys.stderr) as progress:
+        spec = read_spec(options)
+        with Progress(spec.requests, sys.stderr) as progress:
             try:
                 done = uvloop.run(
                     probe(
-                        question,
+                        spec,
                         configured_limits(),
                         settings.PROBE_PRIVATE_TARGETS,
                         on_sample=progress.count,
@@ -94,7 +94,7 @@ class Command(BaseCommand):
         return style(line)
 
 
-def read_question(options: dict[str, Any]) -> Question:
+def read_spec(options: dict[str, Any]) -> ProbeSpec:
     """The same questions as the page's form; raises CommandError for a wrong one."""
     given = {name: options[name] for name in OPTIONS if options.get(name) is not None}
     form = ProbeForm(given)
@@ -106,7 +106,7 @@ def read_question(options: dict[str, Any]) -> Question:
             ),
             returncode=REFUSED_OR_WRONG,
         )
-    return form.question()
+    return form.spec()
 
 
 class Progress:

@@ -10,15 +10,15 @@ import re
 from dataclasses import dataclass
 
 # An interim response (RFC 9110, section 15.2) may come before the final one.
-MOST_INTERIM = 16
+MAX_INTERIM_RESPONSES = 16
 # Each costs as much work as reading a small response.
-MOST_CHUNKS = 32_768
+MAX_CHUNKS = 32_768
 # Of one line that frames a chunk, its extensions included.
-MOST_CHUNK_LINE = 4096
+MAX_CHUNK_LINE_BYTES = 4096
 # What a response before may have left on a connection that is used again.
-MOST_STRAY = 8192
+MAX_STRAY_BYTES = 8192
 # The limit of a field is one of its value; names are short.
-NAME_BYTES = 256
+MAX_NAME_BYTES = 256
 
 _STATUS_LINE = re.compile(rb"HTTP/(1\.[0-9]) ([0-9]{3})(?: .*)?", re.DOTALL)
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
@@ -222,11 +222,11 @@ class ResponseReader:
         if self._state is HEADER or self._state is TRAILER:
             self._count_header(0, pending=len(self._head))
             start = self._head.rfind(b"\n") + 1
-            if len(self._head) - start > self._limits.field_bytes + NAME_BYTES:
+            if len(self._head) - start > self._limits.field_bytes + MAX_NAME_BYTES:
                 raise self._field_too_large()
-        elif len(self._head) > MOST_CHUNK_LINE:
+        elif len(self._head) > MAX_CHUNK_LINE_BYTES:
             raise TooMuch(
-                f"A line that frames a chunk of the body is longer than {MOST_CHUNK_LINE:,} "
+                f"A line that frames a chunk of the body is longer than {MAX_CHUNK_LINE_BYTES:,} "
                 "bytes, which is a limit of this site."
             )
 
@@ -249,7 +249,7 @@ class ResponseReader:
         found = data.find(_VERSION, start)
         skipped = (found if found >= 0 else len(data)) - start
         self._header_bytes += skipped
-        if self._header_bytes > MOST_STRAY:
+        if self._header_bytes > MAX_STRAY_BYTES:
             raise InvalidResponse(
                 "The answer is not HTTP: what follows the answer before it does not "
                 "begin with HTTP/1.1 or HTTP/1.0."
@@ -274,9 +274,9 @@ class ResponseReader:
         fields = self._read_fields(lines)
         if 100 <= status < 200 and status != _SWITCHING:
             self._interim += 1
-            if self._interim > MOST_INTERIM:
+            if self._interim > MAX_INTERIM_RESPONSES:
                 raise TooMuch(
-                    f"The target sent more than {MOST_INTERIM} interim answers (status "
+                    f"The target sent more than {MAX_INTERIM_RESPONSES} interim answers (status "
                     f"{status}) before its answer, which is a limit of this site."
                 )
             self._state = START
@@ -292,7 +292,7 @@ class ResponseReader:
             line = line.removesuffix(b"\r")
             if not line:
                 continue
-            if len(line) > self._limits.field_bytes + NAME_BYTES:
+            if len(line) > self._limits.field_bytes + MAX_NAME_BYTES:
                 raise self._field_too_large()
             self._fields += 1
             if self._fields > self._limits.fields:
@@ -385,9 +385,9 @@ class ResponseReader:
                 f"The body is not valid HTTP: {_shown(line)} is not the length of a chunk."
             )
         self._chunks += 1
-        if self._chunks > MOST_CHUNKS:
+        if self._chunks > MAX_CHUNKS:
             raise TooMuch(
-                f"The body came in more than {MOST_CHUNKS:,} chunks, which is a limit of "
+                f"The body came in more than {MAX_CHUNKS:,} chunks, which is a limit of "
                 "this site."
             )
         self._remaining = int(found[1], 16)

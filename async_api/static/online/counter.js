@@ -3,7 +3,7 @@
 "use strict";
 
 const SECOND = 1000;
-const LONGEST_RETRY = 30 * SECOND;
+const MAX_RETRY = 30 * SECOND;
 const HISTORY = 5 * 60 * SECOND;
 
 const box = document.querySelector("[data-online]");
@@ -51,7 +51,7 @@ function drop() {
 // not come back in step.
 function lose() {
   drop();
-  const longest = Math.min(LONGEST_RETRY, SECOND * 2 ** failures);
+  const longest = Math.min(MAX_RETRY, SECOND * 2 ** failures);
   failures += 1;
   retry = setTimeout(connect, Math.random() * longest);
   say(false, "Not live: reconnecting. The number is the last that was heard.");
