@@ -11,7 +11,7 @@ from django.conf import settings
 from async_api.online.broadcast import GONE, Socket
 from async_api.online.origins import OriginRefused, require_origin
 from async_api.online.presence import Presence
-from async_api.online.room import NoRoom
+from async_api.online.socket_limit import SocketLimitReached
 from async_views.runtime.asgi.problem_details import RETRY_AFTER_SECONDS, ProblemDetails
 from async_views.runtime.asgi.routing import refuse_websocket
 from async_views.runtime.asgi.types import Headers, Receive, Scope, Send
@@ -40,9 +40,9 @@ class Conversation:
         address = (scope.get("client") or ("",))[0]
         try:
             require_origin(scope)
-            with presence.room.place(address):
+            with presence.socket_limit.slot(address):
                 await converse(presence, receive, send)
-        except (OriginRefused, NoRoom) as refusal:
+        except (OriginRefused, SocketLimitReached) as refusal:
             logger.warning("refused a socket to %s: %s", address, refusal)
             status, headers = (
                 (403, [])

@@ -19,7 +19,7 @@ from async_api.online import lease_table
 from async_api.online.broadcast import Broadcast, Socket
 from async_api.online.leases import Count, Step, Times
 from async_api.online.processes import this_process
-from async_api.online.room import Room
+from async_api.online.socket_limit import SocketLimit
 from async_views.runtime.postgres.bus import Bus
 from async_views.runtime.postgres.database import Pool, connection
 
@@ -40,7 +40,9 @@ class Presence:
         self.bus = bus
         self.process = this_process()
         self.count = Count(uuid.uuid4(), self.process, configured_times())
-        self.room = Room(settings.ONLINE_SOCKETS, settings.ONLINE_SOCKETS_OF_AN_ADDRESS)
+        self.socket_limit = SocketLimit(
+            settings.ONLINE_SOCKETS, settings.ONLINE_SOCKETS_OF_AN_ADDRESS
+        )
         self.broadcast = Broadcast(
             1 / settings.ONLINE_FRAMES_A_SECOND, settings.ONLINE_REPEAT_SECONDS
         )

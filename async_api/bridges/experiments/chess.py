@@ -62,13 +62,13 @@ async def play_one_board_at_a_time(trial: Trial) -> None:
 async def play_around_the_room(trial: Trial) -> None:
     exhibition, now = Exhibition(trial), 0.0
     replies: dict[int, asyncio.Task[float]] = {}
-    async with asyncio.TaskGroup() as room:
+    async with asyncio.TaskGroup() as tasks:
         for _ in range(PAIRS):
             for board in range(1, BOARDS + 1):
                 if board in replies:
                     now = max(now, await replies[board])
                 now = await exhibition.master(board, now)
-                replies[board] = room.create_task(exhibition.amateur(board, now))
+                replies[board] = tasks.create_task(exhibition.amateur(board, now))
 
 
 def predict_one_board_at_a_time(

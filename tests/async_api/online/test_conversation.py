@@ -350,7 +350,7 @@ async def test_a_socket_counts_from_its_acceptance_to_its_end(worker: Presence) 
     exchange = Exchange()
     exchange.writable.clear()
     conversation = conversing(worker, exchange)
-    await until(lambda: worker.room.taken == 1)
+    await until(lambda: worker.socket_limit.open == 1)
     before = worker.total
 
     exchange.writable.set()
@@ -361,7 +361,7 @@ async def test_a_socket_counts_from_its_acceptance_to_its_end(worker: Presence) 
 
     assert (before, during, worker.total) == (0, 1, 0)
     assert exchange.types() == ["websocket.accept", "websocket.send"]
-    assert worker.room.taken == 0
+    assert worker.socket_limit.open == 0
 
 
 async def test_it_always_receives(worker: Presence) -> None:
@@ -384,7 +384,7 @@ async def test_a_client_that_left_before_it_was_accepted_never_counts(
 
     await conversing(worker, exchange)
 
-    assert worker.total == worker.room.taken == 0
+    assert worker.total == worker.socket_limit.open == 0
     assert warnings(caplog) == []
 
 
@@ -408,7 +408,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_counted_no_longer(
         "reason": "What was sent has not been read.",
     }
     assert exchange.types().count("websocket.send") == 1
-    assert worker.room.taken == 0
+    assert worker.socket_limit.open == 0
 
 
 async def test_who_never_reads_again_is_left_without_a_close(
@@ -424,7 +424,7 @@ async def test_who_never_reads_again_is_left_without_a_close(
 
     async with asyncio.timeout(5):
         await conversation
-    assert (worker.count.own, worker.room.taken) == (1, 0)
+    assert (worker.count.own, worker.socket_limit.open) == (1, 0)
 
 
 async def test_a_client_that_leaves_while_it_stalls_is_just_gone(
@@ -488,4 +488,4 @@ async def test_a_conversation_that_is_cancelled_counts_no_longer(
     with pytest.raises(asyncio.CancelledError):
         await conversation
 
-    assert worker.total == worker.room.taken == 0
+    assert worker.total == worker.socket_limit.open == 0
