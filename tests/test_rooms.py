@@ -39,7 +39,7 @@ MAY_IMPORT = {
 }
 # Django's own folders, and what belongs to a whole application.
 OPEN_TO_ALL = {
-    "async_api": ("number_fields",),
+    "async_api": (),
     "catalog": (),
     RUNTIME: (),
 }
@@ -65,7 +65,6 @@ TESTED_IN = {
     "async_api/drawing/text_equivalent": "async_api/probe/test_pictures",
     "async_api/drawing/timeline": "async_api/probe/test_timeline",
     "async_api/management/commands/probe": "async_api/probe/test_command",
-    "async_api/number_fields": "async_api/bridges/test_views",
     "async_api/outbound/failures": "async_api/probe/test_engine",
     "async_api/outbound/lookups": "async_api/outbound/test_guard",
     "async_api/probe/access": "async_api/probe/test_views",
@@ -99,6 +98,7 @@ TESTED_IN = {
     "async_views/runtime/static/held_file": "runtime/static/test_static_files",
     "async_views/runtime/static/static_storage": "runtime/static/test_static_files",
     "async_views/runtime/views/login_page": "runtime/views/test_logins",
+    "async_views/runtime/views/number_fields": "async_api/bridges/test_views",
     "async_views/runtime/views/read_only": "test_error_shape",
     "async_views/runtime/waiting/concurrency_limit": "async_api/probe/test_views",
     "async_views/urls": "test_documents",

@@ -9,8 +9,8 @@ from django.conf import settings
 
 from async_api.bridges.experiments.registry import DEFAULTS, EXPERIMENTS, Setup
 from async_api.bridges.trial import Parameters
-from async_api.number_fields import NumberField, WholeNumberField
 from async_views.runtime.configuration.environment import FALSE, TRUE
+from async_views.runtime.views.number_fields import NumberField, WholeNumberField
 
 FORMATS = {"html": "this page", "json": "JSON"}
 TITLES = [(name, each.title) for name, each in EXPERIMENTS.items()]

@@ -3,7 +3,6 @@
 from django import forms
 from django.conf import settings
 
-from async_api.number_fields import NumberField, WholeNumberField
 from async_api.outbound.private_targets import PrivateTargets
 from async_api.outbound.targets import (
     MAX_URL_LENGTH,
@@ -12,6 +11,7 @@ from async_api.outbound.targets import (
     parse_target,
 )
 from async_api.probe.engine import METHODS, ProbeSpec
+from async_views.runtime.views.number_fields import NumberField, WholeNumberField
 
 FORMATS = {"html": "this page", "json": "JSON", "csv": "CSV"}
 DEFAULT_REQUESTS = min(10, settings.PROBE_MAX_REQUESTS)
