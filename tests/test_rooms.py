@@ -11,7 +11,7 @@ from tests.support.site import ROOT
 RUNTIME = "async_views.runtime"
 APPLICATIONS = ("async_api", "catalog")
 
-# What a room may import, besides itself and what is named by every room of its package.
+# What a room may import of its package, besides itself.
 MAY_IMPORT = {
     "async_views.runtime.asgi": (),
     "async_views.runtime.waiting": ("asgi",),
@@ -36,12 +36,6 @@ MAY_IMPORT = {
     "catalog.api": ("access", "documents", "models", "reading", "writing"),
     "catalog.pages": ("documents", "models", "reading"),
     "catalog.admin": ("access", "files", "models", "writing"),
-}
-# Django's own folders, and what belongs to a whole application.
-OPEN_TO_ALL = {
-    "async_api": (),
-    "catalog": (),
-    RUNTIME: (),
 }
 MOST_MODULES = 12  # in one room
 
@@ -211,7 +205,6 @@ def test_an_application_imports_no_other_one_and_no_wiring(application: str) -> 
 def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
     package = room.rpartition(".")[0]
     allowed = [room, *(f"{package}.{name}" for name in MAY_IMPORT[room])]
-    allowed += [f"{package}.{name}" for name in OPEN_TO_ALL[package]]
     for path in modules(room.replace(".", "/")):
         for name in imported_by(path):
             if is_within(name, package):

@@ -33,6 +33,10 @@ METHODS = ("GET", "HEAD", "OPTIONS")
 # Workers started in one turn of the loop: each connection takes up to a millisecond to
 # begin.
 MAX_STARTED_AT_ONCE = 10
+REFUSAL = (
+    "{subject} may not be probed: only public internet addresses may, and the networks and "
+    "host names listed in PROBE_PRIVATE_TARGETS."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ async def probe(
     wrong with a request makes it a failed sample.
     """
     own_resolver = resolver or aiohttp.ThreadedResolver()
-    guard = Guard(private, own_resolver)
+    guard = Guard(private, own_resolver, REFUSAL)
     try:
         budget_ends = time.perf_counter_ns() + int(limits.budget_seconds * 1e9)
         await admit(spec, limits, guard)

@@ -99,7 +99,9 @@ class ProbeForm(forms.Form):
         try:
             return parse_target(self.cleaned_data["url"])
         except InvalidTarget as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(
+                f"{error.subject!r} cannot be probed: {error.reason}."
+            ) from error
 
     def spec(self) -> ProbeSpec:
         """Of a valid form."""

@@ -27,7 +27,8 @@ def failure_of(error: Exception, target: Target) -> Failure:
         return Failure(FailureKind.REFUSED, str(refusal))
     if isinstance(error, InvalidTarget):
         return Failure(
-            FailureKind.REFUSED, f"It redirected to where no probe goes. {error}"
+            FailureKind.REFUSED,
+            f"It redirected to {error.subject!r}, which cannot be probed: {error.reason}.",
         )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return Failure(
