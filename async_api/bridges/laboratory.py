@@ -1,4 +1,4 @@
-"""How is an experiment conducted, measured, and ended when nobody waits for it?"""
+"""Runs experiments, measures them, and ends them when nobody waits for them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from async_views.runtime.waiting.loop_lag import LoopLag
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """When the loop should have answered, and when it did; microseconds of the run."""
+    """When a timer was due and when it ran, in microseconds since the trial began."""
 
     start: int
     end: int
@@ -26,7 +26,7 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How late the event loop was that the experiment ran on."""
+    """The lag of the event loop that the experiment ran on."""
 
     worst: int  # microseconds
     stalls: tuple[Stall, ...]
@@ -34,7 +34,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one run was, what it should have taken, and what it did."""
+    """A finished trial: its setup, prediction and measurements."""
 
     setup: Setup
     prediction: Prediction
@@ -46,7 +46,7 @@ class Result:
 
     @property
     def id(self) -> str:
-        """Tells it from the one it is compared with, on their page."""
+        """Unique among the results on a page."""
         sensitive = "sensitive" if self.setup.parameters.thread_sensitive else "other"
         return f"{self.setup.experiment.name}-{sensitive}"
 
@@ -56,14 +56,14 @@ class Result:
 
     @property
     def threads(self) -> tuple[str, ...]:
-        """Those that the experiment used, in the order it did."""
+        """The threads that the experiment used, in the order of their first use."""
         return tuple(dict.fromkeys(span.thread for span in self.spans))
 
 
 async def conduct(
     setup: Setup, experiment: AsynchronousExperiment, surroundings: Surroundings
 ) -> Result:
-    """Cancelling it ends the experiment, its sleeping threads included."""
+    """Runs an experiment. Cancelling it ends the experiment and its sleeping threads."""
     trial = Trial(setup.parameters)
 
     async def watched() -> LoopLag:

@@ -1,4 +1,4 @@
-"""What does a program get of an experiment?"""
+"""The result of an experiment as JSON."""
 
 from dataclasses import asdict
 from typing import Any

@@ -91,15 +91,19 @@ def _bar(span: Span, y: float, axis: TimeAxis) -> Bar:
 def _summary(result: Result, lanes: Sequence[str]) -> str:
     busy = [lane for lane in lanes if lane != EVENT_LOOP_LANE]
     text = (
-        f"{len(result.spans):,} bars in {len(busy)} {'lane' if len(busy) == 1 else 'lanes'} "
+        f"{_count(len(result.spans), 'bar')} in {_count(len(busy), 'lane')} "
         f"within {duration(result.wall_time)}, predicted {duration(result.prediction.microseconds)}."
     )
     if result.lag is None:
         return text
     if result.lag.stalls:
         still = sum(stall.end - stall.start for stall in result.lag.stalls)
-        return f"{text} The event loop answered nobody for {duration(still)}."
-    return f"{text} The event loop answered all the time, {duration(result.lag.worst)} late at worst."
+        return f"{text} The event loop was blocked for {duration(still)}."
+    return f"{text} The event loop was never blocked, and at most {duration(result.lag.worst)} late."
+
+
+def _count(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _table(spans: Sequence[Span]) -> Table:

@@ -1,4 +1,4 @@
-"""/requests/sync_to_async and its like: what does blocking code do to asynchronous code?"""
+"""The views of the bridges: /requests/sync_to_async and async_to_sync/experiment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ LIMIT = ConcurrencyLimit(settings.BRIDGE_LIMIT, "experiments")
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What an answer says of the server, looked up on its event loop."""
+    """The server, as seen from its event loop."""
 
     server: dict[str, str]
     surroundings: Surroundings
@@ -65,8 +65,8 @@ async def sync_to_async_view(request: HttpRequest) -> HttpResponse:
                 if isinstance(setup.experiment, AsynchronousExperiment)
             ]
     except Problem as problem:
-        # Not raised: Django would answer it on a request's thread, and the experiments
-        # may have them all.
+        # Not raised, because Django would handle it on a request's thread, and the experiments
+        # may use all of those.
         return problem_response(request, problem)
     return answer_with(request, form, served, results)
 
@@ -93,7 +93,7 @@ async def look_around(request: HttpRequest) -> Served:
 
 
 def form_of(request: HttpRequest, default: str) -> BridgeForm:
-    """Unbound where nothing is to be run: an experiment's name alone asks for its form."""
+    """The form; unbound if the query only names an experiment, which is then not run."""
     is_known = (request.GET.get("experiment") or default) in EXPERIMENTS
     is_bound = not (is_known and set(request.GET) <= {"experiment"})
     return BridgeForm(request.GET, default, is_bound=is_bound)
@@ -102,7 +102,7 @@ def form_of(request: HttpRequest, default: str) -> BridgeForm:
 def answer_without_running(
     request: HttpRequest, form: BridgeForm, served: Served
 ) -> HttpResponse | None:
-    """The form, an error, or the way to the right view; None where it is to be run."""
+    """The form, an error or a redirect to the right view; None if it should run."""
     errors = parameter_errors(request.GET, form.parameter_names)
     if errors or (form.is_bound and not form.is_valid()):
         if wants_page(request):
@@ -144,7 +144,7 @@ def answer_with(
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An experiment on its page: what should come of it, and what came."""
+    """An experiment on its page: its prediction and, once it has run, its result."""
 
     setup: Setup
     prediction: Prediction

@@ -1,4 +1,4 @@
-"""What is said on a socket that hears who is online? Numbers, until one side leaves.
+"""The WebSocket application of /counter: sends numbers until one side leaves.
 
 https://asgi.readthedocs.io/en/latest/specs/www.html#websocket
 """
@@ -21,16 +21,16 @@ logger = logging.getLogger(__name__)
 # https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
-# What a client that does not read is given to hear that it is closed, too.
+# For sending the close frame to a client that does not read.
 CLOSING_SECONDS = 1.0
 
 
 class TooManyMessages(Exception):
-    """The client says more than may be said where nobody listens."""
+    """The client sent more messages than ONLINE_MESSAGES."""
 
 
 class Conversation:
-    """The application of the socket. ``headers`` are added to its refusals."""
+    """The WebSocket application. ``headers`` are added to its refusals."""
 
     def __init__(self, headers: Headers) -> None:
         self.headers = headers
@@ -62,7 +62,7 @@ async def converse(presence: Presence, receive: Receive, send: Send) -> None:
     except GONE:
         return
     try:
-        # Never ends by itself, but when the client does not take what it is sent.
+        # Expires only when the client does not read.
         async with asyncio.timeout(None) as stalling:
             now = asyncio.get_running_loop().time
             socket = Socket(
@@ -76,10 +76,12 @@ async def converse(presence: Presence, receive: Receive, send: Send) -> None:
             finally:
                 await socket.end()
     except TimeoutError:
-        await close(send, POLICY_VIOLATION, "What was sent has not been read.")
+        await close(send, POLICY_VIOLATION, "You did not read what was sent.")
     except TooManyMessages:
         await close(
-            send, POLICY_VIOLATION, "This socket only tells; it does not listen."
+            send,
+            POLICY_VIOLATION,
+            "This socket only sends; it does not accept messages.",
         )
     except Exception:
         await close(
@@ -89,8 +91,11 @@ async def converse(presence: Presence, receive: Receive, send: Send) -> None:
 
 
 async def listen(receive: Receive) -> None:
-    """Until the client leaves. Always receives: else the server would stop reading, hear
-    no answer to its pings and take the client for dead."""
+    """Receives until the client disconnects.
+
+    Without a pending receive the server would stop reading, miss the client's pongs and
+    disconnect it.
+    """
     for _ in range(settings.ONLINE_MESSAGES + 1):
         if (await receive())["type"] == "websocket.disconnect":
             return
@@ -98,7 +103,7 @@ async def listen(receive: Receive) -> None:
 
 
 async def close(send: Send, code: int, reason: str) -> None:
-    """Says why; in vain, where the client does not read."""
+    """Sends the close frame, which a client that does not read will not receive."""
     try:
         async with asyncio.timeout(CLOSING_SECONDS):
             await send({"type": "websocket.close", "code": code, "reason": reason})

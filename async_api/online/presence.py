@@ -1,7 +1,7 @@
-"""Who is online? What a worker does about it, from its start to its end.
+"""A worker's part in counting users online, from its start to its end.
 
-It counts its own sockets, keeps its lease, hears from the others that something has
-changed, and shows every socket the number.
+It counts its own sockets, renews its lease, listens for changes by other workers, and
+sends the number to every socket.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ from async_views.runtime.postgres.database import Pool, connection
 logger = logging.getLogger(__name__)
 
 TOPIC = "online"
-# Asked anew so often, a pool notices soon that its database is back.
+# Short, so that the worker soon notices that the database is back.
 POOL_SECONDS = 1.0
-# In which a worker that ends gives its lease back, or leaves it to expire.
+# For removing the lease when the worker stops; after that, it is left to expire.
 ENDING_SECONDS = 1.0
 
 
 class Presence:
-    """Who is online in this worker and, as far as it has heard, in all others."""
+    """The users online in this worker and, as last read, in all others."""
 
     def __init__(self, pool: Pool, bus: Bus) -> None:
         self.pool = pool
@@ -55,7 +55,7 @@ class Presence:
 
     @contextmanager
     def joined(self, socket: Socket) -> Iterator[None]:
-        """The socket counts, and is shown the number, for as long as the block lasts."""
+        """Counts the socket, and sends it the number, while the block runs."""
         self._change_own(+1)
         self.broadcast.add(socket)
         try:
@@ -70,7 +70,7 @@ class Presence:
         self.wake.set()
 
     async def listen(self) -> None:
-        """Until cancelled: notes that others have changed something, or may have."""
+        """Until cancelled: notes that other workers changed something, or may have."""
         with self.bus.subscribe(TOPIC) as changed:
             while True:
                 await changed.wait()
@@ -79,7 +79,7 @@ class Presence:
                 self.wake.set()
 
     async def keep(self) -> None:
-        """Until cancelled: does what is due for the count."""
+        """Until cancelled: takes each step when it is due."""
         while True:
             self.wake.clear()
             due, step = self.count.next_step()
@@ -99,7 +99,7 @@ class Presence:
         self.count.ask(time.monotonic())
         try:
             async with asyncio.timeout(settings.DATABASE_SECONDS):
-                is_news = await self.ask(step)
+                is_news = await self.query(step)
         except (psycopg.Error, TimeoutError) as error:
             self.count.failed(time.monotonic())
             self.note_failure(error)
@@ -108,8 +108,8 @@ class Presence:
             if is_news:
                 await self.bus.publish(TOPIC)
 
-    async def ask(self, step: Step) -> bool:
-        """Asks the database, and returns whether others should be told to read again."""
+    async def query(self, step: Step) -> bool:
+        """Queries the database. Returns whether other workers should read again."""
         async with self.pool.connection(timeout=POOL_SECONDS) as database:
             if step is Step.REMOVE:
                 await lease_table.remove(database, self.count.dead)
@@ -130,7 +130,7 @@ class Presence:
             return self.count.wrote(time.monotonic(), own, leases)
 
     async def give_back(self) -> None:
-        """The worker ends, and others should not have to wait for its lease to expire."""
+        """Removes the lease, so that other workers need not wait for it to expire."""
         with suppress(psycopg.Error, TimeoutError):
             async with asyncio.timeout(ENDING_SECONDS):
                 async with self.pool.connection() as database:
@@ -140,8 +140,8 @@ class Presence:
     def note_failure(self, error: Exception) -> None:
         if not self.is_failing:
             logger.warning(
-                "Who is online elsewhere is as it was read last, as the database does "
-                "not say: %s: %s",
+                "The numbers of other workers are the last known ones, because the "
+                "database is unavailable: %s: %s",
                 type(error).__name__,
                 " ".join(str(error).split()),
             )
@@ -149,7 +149,7 @@ class Presence:
 
     def note_success(self) -> None:
         if self.is_failing:
-            logger.warning("Who is online elsewhere is read again.")
+            logger.warning("The numbers of other workers are current again.")
         self.is_failing = False
 
 
@@ -163,7 +163,7 @@ def configured_times() -> Times:
 
 @asynccontextmanager
 async def presence(pool: Pool, bus: Bus) -> AsyncIterator[Presence]:
-    """The worker's, for its lifespan: it begins with what the others have."""
+    """Runs the worker's presence during its lifespan; begins with the others' numbers."""
     opened = Presence(pool, bus)
     await opened.take(Step.WRITE)
     tasks = [
@@ -180,9 +180,9 @@ async def presence(pool: Pool, bus: Bus) -> AsyncIterator[Presence]:
 
 
 async def total(request: HttpRequest) -> int:
-    """How many are online, as the worker knows it; without a lifespan, as the leases say.
+    """The number of users online, from the worker or, without a lifespan, the leases.
 
-    Raises an error for which ``database.is_unavailable`` is true when they cannot.
+    Raises an error for which ``database.is_unavailable`` is true if it cannot read them.
     """
     worker: Presence | None = (
         getattr(request, "scope", {}).get("state", {}).get("online")
@@ -194,7 +194,7 @@ async def total(request: HttpRequest) -> int:
 
 
 async def total_or_none(request: HttpRequest, seconds: float) -> int | None:
-    """The same, but None where the leases cannot be read in time."""
+    """The same, or None if the leases cannot be read in time."""
     try:
         async with asyncio.timeout(seconds):
             return await total(request)

@@ -229,5 +229,5 @@ class WorkerPool:
             )
         return Failure(
             FailureKind.TIMEOUT,
-            f"No complete answer within {self.spec.timeout_seconds:g} s.",
+            f"No complete response within {self.spec.timeout_seconds:g} s.",
         )

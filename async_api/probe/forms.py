@@ -1,4 +1,4 @@
-"""What may be asked of a probe? The query string and the form are one thing."""
+"""The probe's form, which also validates its query string."""
 
 from django import forms
 from django.conf import settings
@@ -29,12 +29,14 @@ def messages(right: str) -> dict[str, str]:
 
 
 class ProbeForm(forms.Form):
-    """Every parameter but `url` has a default; every bound is a setting."""
+    """All parameters except `url` have defaults; all limits are settings."""
 
     url = forms.CharField(
         label="URL",
         max_length=MAX_URL_LENGTH,
-        error_messages=messages("Say what to probe, such as https://example.org/."),
+        error_messages=messages(
+            "Enter the URL to probe, such as https://example.org/."
+        ),
         widget=forms.URLInput(attrs={"autocomplete": "url", "spellcheck": "false"}),
         help_text="Where the requests go: http or https, on a public address"
         + (
@@ -64,7 +66,7 @@ class ProbeForm(forms.Form):
             f"The concurrency is a whole number from 1 to {settings.PROBE_MAX_CONCURRENCY}."
         ),
         help_text=f"How many at a time: 1 to {settings.PROBE_MAX_CONCURRENCY}. "
-        "Empty: all at once, as far as that goes.",
+        f"Leave empty to send all at once, up to {settings.PROBE_MAX_CONCURRENCY}.",
     )
     timeout = NumberField(
         label="Timeout, seconds",
@@ -78,17 +80,17 @@ class ProbeForm(forms.Form):
             f"The timeout is a number of seconds from {MIN_TIMEOUT_SECONDS:g} "
             f"to {settings.PROBE_MAX_TIMEOUT_SECONDS:g}."
         ),
-        help_text=f"For one request: at most {settings.PROBE_MAX_TIMEOUT_SECONDS:g}.",
+        help_text=f"For each request: at most {settings.PROBE_MAX_TIMEOUT_SECONDS:g}.",
     )
     method = forms.ChoiceField(
         label="Method",
         required=False,
         choices=[(method, method) for method in METHODS],
         error_messages=messages(f"The method is {', '.join(METHODS)}."),
-        help_text="HEAD and OPTIONS carry no page.",
+        help_text="Responses to HEAD and OPTIONS do not include the page.",
     )
     format = forms.ChoiceField(
-        label="Answer as",
+        label="Format",
         required=False,
         choices=list(FORMATS.items()),
         error_messages=messages(f"The format is {', '.join(FORMATS)}."),
@@ -104,14 +106,14 @@ class ProbeForm(forms.Form):
             ) from error
 
     def spec(self) -> ProbeSpec:
-        """Of a valid form."""
-        answers = self.cleaned_data
-        requests = answers["request_num"] or DEFAULT_REQUESTS
+        """The probe that a valid form asks for."""
+        cleaned = self.cleaned_data
+        requests = cleaned["request_num"] or DEFAULT_REQUESTS
         return ProbeSpec(
-            target=answers["url"],
+            target=cleaned["url"],
             requests=requests,
-            concurrency=answers["concurrency"]
+            concurrency=cleaned["concurrency"]
             or min(requests, settings.PROBE_MAX_CONCURRENCY),
-            timeout_seconds=answers["timeout"] or settings.PROBE_TIMEOUT_SECONDS,
-            method=answers["method"] or METHODS[0],
+            timeout_seconds=cleaned["timeout"] or settings.PROBE_TIMEOUT_SECONDS,
+            method=cleaned["method"] or METHODS[0],
         )

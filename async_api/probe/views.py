@@ -1,4 +1,4 @@
-"""/requests/ and /requests/async_to_sync: a probe as a page, as JSON and as CSV."""
+"""The views of the probe: /requests/ and /requests/async_to_sync."""
 
 import logging
 from typing import Any
@@ -37,7 +37,7 @@ from async_api.probe.report import (
     successful_results,
 )
 from async_api.probe.timeline import timeline
-from async_api.probe.unencoded import url_repairs, with_the_way_to_write_it
+from async_api.probe.unencoded import url_repairs, with_encoding_hint
 from async_api.probe.wire.limits import configured_limits
 from async_views.runtime.asgi.problem import Problem
 from async_views.runtime.asgi.problem_details import FieldError
@@ -86,7 +86,7 @@ def probe_sync(request: HttpRequest) -> HttpResponse:
 
 
 async def answer(request: HttpRequest) -> HttpResponse:
-    """The result of a probe, the form that asks for one, or the reason for neither."""
+    """Answers with the result of a probe, with its form, or with an error."""
     errors_as_page = shows_errors_as_page(request)
     try:
         await require_access(request)
@@ -118,7 +118,7 @@ async def answer(request: HttpRequest) -> HttpResponse:
 
 
 def shows_errors_as_page(request: HttpRequest) -> bool:
-    """Whether errors are shown in the form: people get that, programs problem details.
+    """Whether errors are shown in the form, for people, or as problem details.
 
     Someone who follows a link on another site sees the form, whatever format the link
     asks for.
@@ -127,7 +127,7 @@ def shows_errors_as_page(request: HttpRequest) -> bool:
 
 
 async def probe_asked_for(request: HttpRequest, form: ProbeForm) -> Probe:
-    """Runs the probe. Raises NotProbed, with nothing sent, when that may not be done."""
+    """Runs the probe; raises NotProbed if it may not run, and then sends nothing."""
     if not form.is_valid():
         raise NotProbed(bad_request(form))
     try:
@@ -156,11 +156,11 @@ async def probe_asked_for(request: HttpRequest, form: ProbeForm) -> Probe:
 def require_known_parameters(request: HttpRequest, form: ProbeForm) -> None:
     """Raises NotProbed for parameters that are unknown or given twice.
 
-    The query may then mean something else than what the form reads from it.
+    The query may then mean something else than the form reads from it.
     """
     errors = parameter_errors(request.GET, PARAMETERS)
     if errors:
-        hinted = with_the_way_to_write_it(errors, request, PARAMETERS)
+        hinted = with_encoding_hint(errors, request, PARAMETERS)
         raise NotProbed(
             # A page shows the errors of fields beside them.
             ignored([*hinted, *field_errors(form)]),
@@ -170,7 +170,7 @@ def require_known_parameters(request: HttpRequest, form: ProbeForm) -> None:
 
 
 def example_form(request: HttpRequest) -> ProbeForm:
-    """The form with an example that works offline, and what the query string says."""
+    """The form with an example that works offline, and the values of the query string."""
     example = {"url": request.build_absolute_uri(reverse("time"))} | request.GET.dict()
     form = ProbeForm(example)
     if form.errors.keys() <= {"url"}:
@@ -228,7 +228,7 @@ def page(
 
 def login_needed(request: HttpRequest, errors_as_page: bool) -> HttpResponse:
     if errors_as_page:
-        # After the login a probe would start; another site must not have asked for it.
+        # The probe would start after the login, so another site must not provide its query.
         back = request.path if is_cross_site(request) else request.get_full_path()
         return redirect_to_login(back, reverse(settings.LOGIN_URL))
     detail = "Only staff may probe from this site. Log in at /admin/ first."

@@ -1,4 +1,4 @@
-"""What does code that blocks do to the event loop it runs on?"""
+"""Blocking calls on an event loop, which stop it."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ async def block_in_the_view(trial: Trial) -> None:
         trial.block()
 
     trial.note_event_loop()
-    # The heart beats once before: a loop that has just begun is late for nothing.
+    # Lets the lag meter start its timer before the loop is blocked.
     await asyncio.sleep(0)
     await asyncio.gather(*(call() for _ in range(trial.parameters.calls)))
 
@@ -21,15 +21,15 @@ async def block_in_the_view(trial: Trial) -> None:
 def predict(parameters: Parameters, surroundings: Surroundings) -> Prediction:
     return Prediction(
         seconds_in_a_row(parameters),
-        "Nothing is awaited while a call blocks, so gather gains nothing, and the loop "
-        f"answers nobody else for {times(parameters.calls, parameters.sleep_seconds)}.",
+        "Nothing is awaited while a call blocks, so gather has no effect, and the loop "
+        f"answers no other request for {times(parameters.calls, parameters.sleep_seconds)}.",
     )
 
 
 BLOCKING = AsynchronousExperiment(
     name="blocking",
-    title="Blocking calls straight in the asynchronous view",
-    shows="The event loop stands still: every other request of the worker would wait. So this one has a loop and a thread of its own.",
+    title="Blocking calls directly in the asynchronous view",
+    shows="The event loop is blocked, and every other request of the worker would wait. So this experiment has an event loop and a thread of its own.",
     parameter_names=("sleep_time", "num_calls"),
     run=block_in_the_view,
     predict=predict,

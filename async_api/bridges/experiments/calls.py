@@ -1,4 +1,4 @@
-"""What is the same in all experiments that make some calls?"""
+"""What experiments with a number of calls have in common."""
 
 import math
 
@@ -16,7 +16,7 @@ def seconds_in_rounds(parameters: Parameters, at_once: int) -> float:
 
 
 def event_loop(parameters: Parameters, surroundings: Surroundings) -> Executor:
-    """One thread, on which all coroutines take turns."""
+    """The one thread on which all coroutines take turns."""
     return Executor(Kind.EVENT_LOOP, 1)
 
 

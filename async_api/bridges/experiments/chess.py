@@ -1,8 +1,7 @@
-"""How long does a chess master take for 24 boards, one at a time and around the room?
+"""A chess exhibition of 24 boards, played one board at a time and around the room.
 
-The arithmetic of the exhibition is that of Miguel Grinberg's talk at PyCon 2017 about
-Judit Polgár: 24 amateurs, 5 s a move for the master, 55 s for the others, 30 pairs of
-moves a game.
+The numbers are from Miguel Grinberg's talk at PyCon 2017 about Judit Polgár: 24 amateurs,
+5 s per move for the master, 55 s for the amateurs, 30 pairs of moves per game.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ AROUND_THE_ROOM = BOARDS * PAIRS * MASTER_SECONDS + AMATEUR_SECONDS
 
 
 class Exhibition:
-    """The players' clock, on which an hour takes the parameters's sleep_time."""
+    """The players' clock, on which an hour lasts `sleep_seconds`."""
 
     def __init__(self, trial: Trial) -> None:
         self._recording = trial.recording
@@ -33,10 +32,10 @@ class Exhibition:
     async def move(
         self, board: int, begins: float, seconds: float, activity: Activity
     ) -> float:
-        """Returns when the move ends, in seconds of the exhibition like the others.
+        """Makes a move; returns when it ends. All times are seconds on the players' clock.
 
-        It waits until then and not for so long: a loop's timers are right to a
-        millisecond, and so many errors would add up.
+        It sleeps until the end of the move rather than for its length: timers of an event
+        loop are accurate to a millisecond, and the errors of all moves would add up.
         """
         ends = begins + seconds
         with self._recording.span(activity, f"board {board}"):
@@ -114,7 +113,7 @@ CHESS_ONE_BOARD_AT_A_TIME = AsynchronousExperiment(
 CHESS_AROUND_THE_ROOM = AsynchronousExperiment(
     name="chess_around_the_room",
     title="The chess exhibition, around the room",
-    shows="The same master, who goes on to the next board while an amateur thinks, plays one hour: what an event loop does.",
+    shows="The same master moves on to the next board while an amateur thinks, and plays for one hour, as an event loop does.",
     parameter_names=("sleep_time",),
     run=play_around_the_room,
     predict=predict_around_the_room,

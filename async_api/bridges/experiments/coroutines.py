@@ -1,4 +1,4 @@
-"""What do one await after the other, asyncio.gather and a semaphore make of coroutines?"""
+"""Coroutines awaited one by one, with asyncio.gather and with a semaphore."""
 
 import asyncio
 
@@ -37,20 +37,20 @@ async def gather(trial: Trial) -> None:
 def predict_gather(parameters: Parameters, surroundings: Surroundings) -> Prediction:
     return Prediction(
         parameters.sleep_seconds,
-        "All calls begin at once and wait together, on one thread: as long as one of them takes.",
+        "All calls begin at once and wait together, on one thread: the time of one call.",
     )
 
 
 async def pass_a_semaphore(trial: Trial) -> None:
-    places = asyncio.Semaphore(trial.parameters.at_once)
+    semaphore = asyncio.Semaphore(trial.parameters.at_once)
 
     async def call(lane: str) -> None:
         with trial.recording.span(Activity.WAITING, lane):
-            await places.acquire()
+            await semaphore.acquire()
         try:
             await trial.sleep(lane)
         finally:
-            places.release()
+            semaphore.release()
 
     calls = range(1, trial.parameters.calls + 1)
     await asyncio.gather(*(call(f"call {number}") for number in calls))
@@ -60,7 +60,7 @@ def predict_semaphore(parameters: Parameters, surroundings: Surroundings) -> Pre
     rounds = -(-parameters.calls // parameters.at_once)
     return Prediction(
         seconds_in_rounds(parameters, parameters.at_once),
-        f"The semaphore lets {parameters.at_once} in, and the next one whenever one leaves: "
+        f"The semaphore lets {parameters.at_once} calls in, and another whenever one leaves: "
         f"{times(rounds, parameters.sleep_seconds)}.",
     )
 
@@ -90,7 +90,7 @@ GATHER = AsynchronousExperiment(
 SEMAPHORE = AsynchronousExperiment(
     name="semaphore",
     title="Coroutines through a semaphore",
-    shows="A semaphore bounds how many wait at the same time: what spares whoever is called.",
+    shows="A semaphore limits how many calls wait at the same time, which protects the service that is called.",
     parameter_names=("sleep_time", "num_calls", "at_once"),
     run=pass_a_semaphore,
     predict=predict_semaphore,

@@ -1,4 +1,4 @@
-"""What does async_to_sync do to a synchronous view, and on which event loop?"""
+"""async_to_sync in a synchronous view: once for each call, or once for all."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ def cross_once(trial: Trial) -> None:
 def whose_loop(surroundings: Surroundings) -> str:
     if surroundings.gateway == "ASGI":
         return "on the server's own event loop"
-    return "on an event loop made for the crossing"
+    return "on an event loop created for the crossing"
 
 
 def predict_for_each_call(
@@ -47,12 +47,12 @@ def predict_once(parameters: Parameters, surroundings: Surroundings) -> Predicti
     return Prediction(
         parameters.sleep_seconds,
         "The view's thread waits once, while all coroutines wait together "
-        f"{whose_loop(surroundings)}: as long as one of them takes.",
+        f"{whose_loop(surroundings)}: the time of one call.",
     )
 
 
 def view(parameters: Parameters, surroundings: Surroundings) -> Executor:
-    """The synchronous view's thread, which waits for the event loop."""
+    """The thread of the synchronous view, which waits for the event loop."""
     return Executor(Kind.CALLER, 1)
 
 
@@ -70,7 +70,7 @@ ASYNC_TO_SYNC = SynchronousExperiment(
 ASYNC_TO_SYNC_ONCE = SynchronousExperiment(
     name="async_to_sync_once",
     title="async_to_sync once, around asyncio.gather",
-    shows="A synchronous view that crosses once for all its calls waits as long as for one.",
+    shows="A synchronous view that crosses once for all its calls waits only as long as for one call.",
     parameter_names=("sleep_time", "num_calls"),
     run=cross_once,
     predict=predict_once,

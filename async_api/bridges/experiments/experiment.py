@@ -1,4 +1,4 @@
-"""What is an experiment?"""
+"""Experiments and their predictions."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from async_api.bridges.trial import Parameters, Trial
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """How long it will take, and why, in one sentence."""
+    """How long an experiment will take, and a sentence that says why."""
 
     seconds: float
     reason: str
@@ -23,7 +23,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """One thing to see. What differs from one to the next is in its row."""
+    """Something to see and measure. Subclasses say in which kind of view it runs."""
 
     name: str
     title: str
@@ -31,9 +31,10 @@ class Experiment:
     parameter_names: tuple[str, ...]
     predict: Callable[[Parameters, Surroundings], Prediction]
     executor: Callable[[Parameters, Surroundings], Executor]
-    # All that is slept, one after the other: what the site's limit is about.
+    # The sum of all sleeps, which BRIDGE_MAX_TOTAL_SECONDS limits.
     seconds_in_a_row: Callable[[Parameters], float]
-    # What to see it beside; its own name for the same with other threads, "" for nothing.
+    # The experiment to compare with; its own name for itself with the other kind of thread,
+    # "" for none.
     counterpart: str = ""
     sleep_label: str = "Sleep, seconds"
     sleep_help: str = "How long each call takes"
@@ -44,9 +45,9 @@ class AsynchronousExperiment(Experiment):
     """Runs in an asynchronous view."""
 
     run: Callable[[Trial], Coroutine[Any, Any, None]]
-    # It blocks its event loop: not the one on which the site answers everybody else.
+    # It blocks its event loop, so it must not run on the one that serves other requests.
     needs_own_loop: bool = False
-    # Its page sends the requests; each of them runs the experiment once.
+    # Its page sends the requests, each of which runs the experiment once.
     is_sent_by_page: bool = False
 
 

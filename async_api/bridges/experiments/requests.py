@@ -1,4 +1,4 @@
-"""Do several requests at once block one another?"""
+"""Several requests at once, which do not block one another."""
 
 from asgiref.sync import sync_to_async
 
@@ -19,11 +19,11 @@ async def run_one_request(trial: Trial) -> None:
 
 
 def predict(parameters: Parameters, surroundings: Surroundings) -> Prediction:
-    """When the last of the requests is answered that were sent at the same time."""
-    if not surroundings.takes_requests_together:
+    """The time until the last of the requests, which are sent together, is answered."""
+    if not surroundings.handles_requests_concurrently:
         return Prediction(
             seconds_in_a_row(parameters),
-            "This worker takes one request after the other, whatever they do: "
+            "This worker handles one request after the other: "
             f"{times(parameters.calls, parameters.sleep_seconds)}, or less where there are more workers.",
         )
     if parameters.thread_sensitive and surroundings.sensitive.kind is Kind.PROCESS:
@@ -35,7 +35,7 @@ def predict(parameters: Parameters, surroundings: Surroundings) -> Prediction:
     return Prediction(
         parameters.sleep_seconds,
         "Each request has threads of its own, since Django 4.0 for thread-sensitive calls "
-        "too, so that none waits for another: as long as one takes.",
+        "too, so none waits for another: the time of one request.",
     )
 
 

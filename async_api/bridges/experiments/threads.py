@@ -1,4 +1,4 @@
-"""What does asyncio.gather make of blocking calls behind sync_to_async?"""
+"""asyncio.gather with blocking calls behind sync_to_async."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ def predict(parameters: Parameters, surroundings: Surroundings) -> Prediction:
     return Prediction(
         seconds_in_rounds(parameters, size),
         f"A pool of {size} threads, four more than there are cores, runs {size} calls at "
-        "once, and the next ones when these are done: "
+        "once, and the next ones when those are done: "
         f"{times(-(-parameters.calls // size), parameters.sleep_seconds)}.",
     )
 
@@ -45,7 +45,7 @@ def predict(parameters: Parameters, surroundings: Surroundings) -> Prediction:
 SYNC_TO_ASYNC = AsynchronousExperiment(
     name="sync_to_async",
     title="Blocking calls behind sync_to_async",
-    shows="Thread-sensitive calls of one request take turns on one thread; others run at the same time on several.",
+    shows="Thread-sensitive calls of one request take turns on one thread; others run at the same time on several threads.",
     parameter_names=("sleep_time", "num_calls", "thread_sensitive"),
     run=run,
     predict=predict,

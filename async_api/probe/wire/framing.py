@@ -1,8 +1,8 @@
-"""Where one HTTP/1.1 response ends, and what its header says (RFC 9112).
+"""Reads HTTP/1.1 responses: their header, and where they end (RFC 9112).
 
-Nothing here reads from a network: `ResponseReader` is fed with what arrived. It keeps no
-body, only its length, and counts all that it is fed, so that no target can make it hold
-or do more than its `ResponseLimits`.
+Nothing here reads from the network; `ResponseReader` is fed with what arrived. It keeps
+the length of a body instead of the body, and counts everything it is fed, so that no
+target can exceed its `ResponseLimits`.
 """
 
 import enum
@@ -243,7 +243,7 @@ class ResponseReader:
             return -1
         if not self._may_be_stray:
             raise InvalidResponse(
-                "The answer is not HTTP: it does not begin with HTTP/1.1 or HTTP/1.0."
+                "The response is not HTTP: it does not begin with HTTP/1.1 or HTTP/1.0."
             )
         self.stray = True
         found = data.find(_VERSION, start)
@@ -251,7 +251,7 @@ class ResponseReader:
         self._header_bytes += skipped
         if self._header_bytes > MAX_STRAY_BYTES:
             raise InvalidResponse(
-                "The answer is not HTTP: what follows the answer before it does not "
+                "The response is not HTTP: what follows the previous response does not "
                 "begin with HTTP/1.1 or HTTP/1.0."
             )
         if found < 0:
@@ -267,7 +267,7 @@ class ResponseReader:
         status_line = _STATUS_LINE.fullmatch(first.rstrip(b"\r"))
         if status_line is None:
             raise InvalidResponse(
-                "The answer is not valid HTTP: its first line is "
+                "The response is not valid HTTP: its first line is "
                 f"{_shown(first)}, where HTTP/1.1 and a status of three digits belong."
             )
         status = int(status_line[2])
@@ -276,8 +276,8 @@ class ResponseReader:
             self._interim += 1
             if self._interim > MAX_INTERIM_RESPONSES:
                 raise TooMuch(
-                    f"The target sent more than {MAX_INTERIM_RESPONSES} interim answers (status "
-                    f"{status}) before its answer, which is a limit of this site."
+                    f"The target sent more than {MAX_INTERIM_RESPONSES} interim responses (status "
+                    f"{status}) before its final response, which is a limit of this site."
                 )
             self._state = START
             return
@@ -297,7 +297,7 @@ class ResponseReader:
             self._fields += 1
             if self._fields > self._limits.fields:
                 raise TooMuch(
-                    f"The answer has more than {self._limits.fields:,} header fields, "
+                    f"The response has more than {self._limits.fields:,} header fields, "
                     "which is a limit of this site: PROBE_HEADER_FIELDS."
                 )
             name, colon, value = line.partition(b":")
@@ -305,7 +305,7 @@ class ResponseReader:
             name = name.rstrip(b" \t").lower()
             if not colon or not _FIELD_NAME.fullmatch(name):
                 raise InvalidResponse(
-                    f"The answer is not valid HTTP: {_shown(line)} is not a header field."
+                    f"The response is not valid HTTP: {_shown(line)} is not a header field."
                 )
             if name in _READ:
                 fields.setdefault(name, []).append(value.strip(b" \t"))
@@ -402,13 +402,13 @@ class ResponseReader:
         self._header_bytes += size
         if self._header_bytes + pending > self._limits.header_bytes:
             raise TooMuch(
-                f"The answer's header is larger than {self._limits.header_bytes:,} bytes, "
+                f"The response's header is larger than {self._limits.header_bytes:,} bytes, "
                 "which is a limit of this site: twice PROBE_HEADER_BYTES."
             )
 
     def _field_too_large(self) -> TooMuch:
         return TooMuch(
-            f"A header field of the answer is larger than {self._limits.field_bytes:,} "
+            f"A header field of the response is larger than {self._limits.field_bytes:,} "
             "bytes, which is a limit of this site: PROBE_HEADER_BYTES."
         )
 
@@ -454,7 +454,7 @@ def _length(values: list[bytes]) -> int:
         each.isdigit() and len(each) <= 18 for each in different
     ):
         raise InvalidResponse(
-            "The answer is not valid HTTP: its Content-Length is "
+            "The response is not valid HTTP: its Content-Length is "
             f"{_shown(b', '.join(values))}, not one decimal number of bytes."
         )
     return int(different.pop())

@@ -1,4 +1,4 @@
-"""What a probe may take, whatever its target does."""
+"""Limits of a probe, which hold whatever its target does."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from async_api.probe.wire.framing import ResponseLimits
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Redirects of one request, seconds of a whole probe, and what a response may have."""
+    """Limits on one response, the redirects of one request, and the time of a probe."""
 
     body_bytes: int
     redirects: int

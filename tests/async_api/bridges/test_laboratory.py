@@ -1,4 +1,4 @@
-"""Is what happens what was predicted, and does an experiment end when it is left?"""
+"""Experiments go as predicted, and end when nobody waits for them."""
 
 import asyncio
 import threading
@@ -97,7 +97,7 @@ async def test_awaiting_leaves_the_event_loop_free() -> None:
     assert result.lag.worst < 250_000
 
 
-async def test_who_is_not_let_in_by_the_semaphore_waits() -> None:
+async def test_a_call_that_the_semaphore_keeps_out_waits() -> None:
     result = await conducted("semaphore", sleep_seconds=0.05)
 
     waits = [span for span in result.spans if span.activity is Activity.WAITING]
@@ -120,7 +120,7 @@ async def test_an_exhibition_has_all_its_moves_and_one_master(name: str) -> None
 
 @pytest.mark.parametrize("experiment", ASYNCHRONOUS, ids=lambda each: each.name)
 @pytest.mark.parametrize("thread_sensitive", [True, False])
-async def test_who_leaves_ends_it(
+async def test_leaving_ends_the_experiment(
     experiment: AsynchronousExperiment, thread_sensitive: bool
 ) -> None:
     parameters = replace(

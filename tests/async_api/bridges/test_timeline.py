@@ -1,4 +1,4 @@
-"""Is an experiment's picture true, and can it be read without eyes?"""
+"""An experiment's timeline is true, and can be read without seeing it."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -55,7 +55,7 @@ def test_calls_that_take_turns_share_a_lane_and_others_have_their_own() -> None:
     assert [bar.x for bar in parallel.bars] == [0, 0]
 
 
-def test_the_first_lane_says_when_the_event_loop_answered_nobody() -> None:
+def test_the_first_lane_shows_when_the_event_loop_was_blocked() -> None:
     stall = Stall(100 * MS, 300 * MS)
 
     drawn = figure(result(span("a", 0, 400), stalls=(stall,)))
@@ -63,7 +63,7 @@ def test_the_first_lane_says_when_the_event_loop_answered_nobody() -> None:
     assert [tick.label for tick in drawn.row_ticks] == ["event loop", "a"]
     still = next(each for each in drawn.series if each.kind == Activity.STANDING_STILL)
     assert [(bar.x, bar.y) for bar in still.bars] == [(25, drawn.row_ticks[0].position)]
-    assert "answered nobody for 200 ms" in drawn.summary
+    assert "was blocked for 200 ms" in drawn.summary
 
 
 def test_the_lane_of_a_loop_that_answered_is_there_and_empty() -> None:
@@ -71,7 +71,7 @@ def test_the_lane_of_a_loop_that_answered_is_there_and_empty() -> None:
 
     assert drawn.row_ticks[0].label == "event loop"
     assert [each.kind for each in drawn.series] == [Activity.BLOCKING]
-    assert "answered all the time, 3 ms late at worst" in drawn.summary
+    assert "never blocked, and at most 3 ms late" in drawn.summary
 
 
 def test_two_results_share_the_longer_one_s_axis() -> None:
@@ -99,7 +99,7 @@ def test_the_picture_is_named_described_and_repeated_as_a_table() -> None:
     context = {
         "timeline": drawn,
         "id": "one",
-        "title": "Who was busy when",
+        "title": "What ran when",
         "beneath": "since it began",
     }
 
@@ -111,7 +111,7 @@ def test_the_picture_is_named_described_and_repeated_as_a_table() -> None:
     assert picture.get("role") == "img"
     title = root.find(f".//*[@id='{picture.get('aria-labelledby')}']")
     summary = root.find(f".//*[@id='{picture.get('aria-describedby')}']")
-    assert title is not None and title.text == "Who was busy when"
+    assert title is not None and title.text == "What ran when"
     assert summary is not None and summary.text == drawn.summary
     assert len(root.findall("details/table/tbody/tr")) == len(drawn.table.rows) == 2
     assert not any("style" in element.attrib for element in root.iter())

@@ -1,4 +1,4 @@
-"""Do workers that share a database agree on who is online, and each go on without it?"""
+"""Workers that share a database agree on who is online, and go on without it."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("connection")
 
 @pytest.fixture
 def only_hints(settings: Settings) -> None:
-    """Nothing happens by the clock: what workers hear of, they hear by the bus."""
+    """Long timers, so that workers learn of changes only by the bus."""
     settings.ONLINE_HEARTBEAT_SECONDS = 600
     settings.ONLINE_LEASE_SECONDS = 1800
 
@@ -95,7 +95,7 @@ async def test_each_worker_s_sockets_are_counted_by_all_and_shown_to_all() -> No
 
 
 @pytest.mark.usefixtures("only_hints")
-async def test_who_starts_knows_at_once_who_is_there() -> None:
+async def test_a_worker_that_starts_knows_the_number_at_once() -> None:
     async with worker() as one:
         with one.joined(Client().socket):
             async with worker() as before:
@@ -106,7 +106,7 @@ async def test_who_starts_knows_at_once_who_is_there() -> None:
 
 
 @pytest.mark.usefixtures("only_hints")
-async def test_who_ends_gives_its_lease_back_and_says_so(
+async def test_a_worker_that_stops_removes_its_lease_and_announces_it(
     connection: Connection,
 ) -> None:
     async with worker() as one:
@@ -214,13 +214,13 @@ async def test_without_its_database_a_worker_counts_on_and_says_so_once(
                 await until(lambda: one.count.asked_at > asked + 1)
                 assert len(said()) == 1
                 assert said()[0].startswith(
-                    "Who is online elsewhere is as it was read last, as the database "
-                    "does not say: "
+                    "The numbers of other workers are the last known ones, because the "
+                    "database is unavailable: "
                 )
 
                 await guest.let_in()
                 await until(lambda: one.total == other.total == 3)
-    assert said()[1:] == ["Who is online elsewhere is read again."]
+    assert said()[1:] == ["The numbers of other workers are current again."]
 
 
 @pytest.mark.usefixtures("quick")
@@ -268,7 +268,7 @@ async def test_a_request_finds_the_number_of_its_worker_else_what_the_leases_say
             assert await total(request) == 6
 
 
-async def test_who_can_do_without_the_number_does_not_wait_for_it(
+async def test_a_page_that_can_do_without_the_number_does_not_wait_for_it(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = AsyncRequestFactory().get("/")

@@ -1,4 +1,4 @@
-"""A probe goes where it may, and opens no socket to anywhere else."""
+"""Clients connect only to allowed addresses, and open no other sockets."""
 
 import asyncio
 import gc

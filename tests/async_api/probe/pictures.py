@@ -1,4 +1,4 @@
-"""What do the tests of a probe's pictures draw, and how do they look at it?"""
+"""Helpers for the tests of a probe's pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path

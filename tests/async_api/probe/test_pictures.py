@@ -1,4 +1,4 @@
-"""Do the pictures of a probe reach anyone: any reader, any language, any policy?"""
+"""The pictures of a probe work for any reader, language and content security policy."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Does the timeline show every request where it ran, be it one or a thousand?"""
+"""The timeline shows each request where it ran, for one request or a thousand."""
 
 import pytest
 from hypothesis import given

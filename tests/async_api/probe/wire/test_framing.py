@@ -228,8 +228,8 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 @pytest.mark.parametrize(
     ("response", "limit"),
     [
-        (b"HTTP/1.1 102 Processing\r\n\r\n" * 17, "interim answers"),
-        (b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" * 99, "interim answers"),
+        (b"HTTP/1.1 102 Processing\r\n\r\n" * 17, "interim responses"),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" * 99, "interim responses"),
         (OK + b"X: " + b"a" * 70_000, "PROBE_HEADER_BYTES"),
         (OK + b"X: " + b"a" * 70_000 + b"\r\n\r\n", "PROBE_HEADER_BYTES"),
         (OK + (b"X: " + b"a" * 60_000 + b"\r\n") * 3, "PROBE_HEADER_BYTES"),
