@@ -1,4 +1,4 @@
-"""What time is it? The smallest useful answer, and the probe's example target."""
+"""The current time as JSON: the smallest useful response, and the probe's example target."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The start page: what the site does, with a live example of each thing."""
+"""The start page: what the site does, with a live example of each part."""
 
 import json
 from datetime import datetime

@@ -65,6 +65,8 @@ PROBE_MAX_TIMEOUT_SECONDS = environment.seconds(
 )
 PROBE_BUDGET_SECONDS = environment.seconds("PROBE_BUDGET_SECONDS", 60, 0.1, 3600)
 PROBE_BODY_BYTES = environment.integer("PROBE_BODY_BYTES", 10 * 1024**2, 1, 1024**3)
+PROBE_HEADER_BYTES = environment.integer("PROBE_HEADER_BYTES", 65_536, 256, 1024**2)
+PROBE_HEADER_FIELDS = environment.integer("PROBE_HEADER_FIELDS", 256, 16, 10_000)
 PROBE_LIMIT = environment.integer("PROBE_LIMIT", 4, 1, 1000)
 
 # --- The bridges ---

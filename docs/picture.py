@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.conftest import NAMES, OPTIONS
 from tests.support.site import Site
 
-QUESTION = "/requests/?url={target}/time&request_num=50&concurrency=10"
+PATH = "/requests/?url={target}/time&request_num=50&concurrency=10"
 PICTURE = Path(__file__).with_name("probe.png")
 
 
@@ -16,7 +16,7 @@ def main() -> None:
     executable = next(filter(None, map(shutil.which, NAMES)))
     with (
         Site(DEBUG="1", PORT="8000", WORKERS="2") as site,
-        # Another one, because a site's probe of itself is not to be trusted.
+        # Another site, because a probe of its own site cannot be trusted.
         Site(DEBUG="1", PORT="8001") as target,
         sync_playwright() as playwright,
     ):
@@ -24,9 +24,9 @@ def main() -> None:
             executable_path=executable, args=list(OPTIONS)
         )
         page = browser.new_page(viewport={"width": 1000, "height": 800})
-        # The first probe of a fresh worker would show its imports.
+        # The first probe of a new worker includes its imports.
         for _ in range(8):
-            page.goto(site.url + QUESTION.format(target=target.url))
+            page.goto(site.url + PATH.format(target=target.url))
         bottom = page.locator("#failures").bounding_box()
         assert bottom
         page.screenshot(

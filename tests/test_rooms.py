@@ -11,7 +11,7 @@ from tests.support.site import ROOT
 RUNTIME = "async_views.runtime"
 APPLICATIONS = ("async_api", "catalog")
 
-# What a room may import, besides itself and what is named by every room of its package.
+# What a room may import of its package, besides itself.
 MAY_IMPORT = {
     "async_views.runtime.asgi": (),
     "async_views.runtime.waiting": ("asgi",),
@@ -37,12 +37,6 @@ MAY_IMPORT = {
     "catalog.pages": ("documents", "models", "reading"),
     "catalog.admin": ("access", "files", "models", "writing"),
 }
-# Django's own folders, and what belongs to a whole application.
-OPEN_TO_ALL = {
-    "async_api": ("number_fields",),
-    "catalog": (),
-    RUNTIME: (),
-}
 MOST_MODULES = 12  # in one room
 
 # Where the modules without a test of their own are tested.
@@ -53,21 +47,18 @@ TESTED_IN = {
     "async_api/bridges/experiments/chess": "async_api/bridges/test_laboratory",
     "async_api/bridges/experiments/coroutines": "async_api/bridges/test_laboratory",
     "async_api/bridges/experiments/crossing": "async_api/bridges/test_laboratory",
-    "async_api/bridges/experiments/examples": "async_api/bridges/test_views",
     "async_api/bridges/experiments/experiment": "async_api/bridges/test_laboratory",
     "async_api/bridges/experiments/registry": "async_api/bridges/test_views",
     "async_api/bridges/experiments/requests": "async_api/bridges/test_served",
     "async_api/bridges/experiments/threads": "async_api/bridges/test_laboratory",
     "async_api/bridges/forms": "async_api/bridges/test_views",
-    "async_api/bridges/question": "async_api/bridges/test_views",
     "async_api/bridges/recording": "async_api/bridges/test_laboratory",
     "async_api/bridges/report": "async_api/bridges/test_views",
-    "async_api/bridges/run": "async_api/bridges/test_laboratory",
     "async_api/bridges/surroundings": "async_api/bridges/test_views",
-    "async_api/drawing/bars": "async_api/probe/test_timeline",
+    "async_api/bridges/trial": "async_api/bridges/test_laboratory",
     "async_api/drawing/text_equivalent": "async_api/probe/test_pictures",
+    "async_api/drawing/timeline": "async_api/probe/test_timeline",
     "async_api/management/commands/probe": "async_api/probe/test_command",
-    "async_api/number_fields": "async_api/bridges/test_views",
     "async_api/outbound/failures": "async_api/probe/test_engine",
     "async_api/outbound/lookups": "async_api/outbound/test_guard",
     "async_api/probe/access": "async_api/probe/test_views",
@@ -101,6 +92,7 @@ TESTED_IN = {
     "async_views/runtime/static/memory_file": "runtime/static/test_static_files",
     "async_views/runtime/static/static_storage": "runtime/static/test_static_files",
     "async_views/runtime/views/login_page": "runtime/views/test_logins",
+    "async_views/runtime/views/number_fields": "async_api/bridges/test_views",
     "async_views/runtime/views/read_only": "test_error_shape",
     "async_views/runtime/waiting/concurrency_limit": "async_api/probe/test_views",
     "async_views/urls": "test_documents",
@@ -213,7 +205,6 @@ def test_an_application_imports_no_other_one_and_no_wiring(application: str) -> 
 def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
     package = room.rpartition(".")[0]
     allowed = [room, *(f"{package}.{name}" for name in MAY_IMPORT[room])]
-    allowed += [f"{package}.{name}" for name in OPEN_TO_ALL[package]]
     for path in modules(room.replace(".", "/")):
         for name in imported_by(path):
             if is_within(name, package):

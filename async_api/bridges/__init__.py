@@ -1,4 +1,4 @@
-"""Experiments that show, measured, what blocking code does to asynchronous code.
+"""Experiments that measure what blocking code does to asynchronous code.
 
 Imports `drawing` for its timeline.
 """

@@ -1,4 +1,4 @@
-"""On which threads does sync_to_async run a call that is made here?"""
+"""The threads on which sync_to_async runs calls."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from asgiref.sync import AsyncToSync, SyncToAsync
 
 
 class Kind(StrEnum):
-    """Where calls run, in the order in which asgiref looks for a place."""
+    """Where calls run, in the order in which asgiref looks for an executor."""
 
     CALLER = "caller"
     REQUEST = "request"
@@ -21,7 +21,7 @@ class Kind(StrEnum):
 KIND_LABELS = {
     Kind.CALLER: "the thread of the synchronous code that waits",
     Kind.REQUEST: "the request's own thread",
-    Kind.PROCESS: "the one thread that the process has for it",
+    Kind.PROCESS: "the one thread of the process for such calls",
     Kind.POOL: "a pool of threads",
     Kind.EVENT_LOOP: "the event loop's thread",
 }
@@ -29,7 +29,7 @@ KIND_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """Where calls run, and how many of them at the same time."""
+    """Where calls run, and how many at the same time."""
 
     kind: Kind
     size: int
@@ -40,12 +40,12 @@ class Executor:
 
 
 def default_pool_size() -> int:
-    """As many threads as an event loop's default executor has, in Python 3.11."""
+    """The size of an event loop's default executor in Python 3.11."""
     return min(32, (os.cpu_count() or 1) + 4)
 
 
 def sensitive_executor() -> Executor:
-    """Where thread-sensitive code runs: asgiref's own order, SyncToAsync.__call__."""
+    """Where thread-sensitive code runs, in the order of asgiref's SyncToAsync.__call__."""
     waiting_thread = getattr(AsyncToSync.executors, "current", None)
     if (
         waiting_thread is not None

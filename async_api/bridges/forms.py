@@ -1,4 +1,4 @@
-"""What may be asked of an experiment?"""
+"""The form of the experiments, which also validates their query strings."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -8,25 +8,19 @@ from django import forms
 from django.conf import settings
 
 from async_api.bridges.experiments.experiment import MAX_CALLS, MAX_SLEEP_SECONDS
-from async_api.bridges.experiments.registry import EXPERIMENTS, Ready
-from async_api.bridges.question import Question
-from async_api.number_fields import NumberField, WholeNumberField
+from async_api.bridges.experiments.registry import DEFAULTS, EXPERIMENTS, Setup
+from async_api.bridges.trial import Parameters
 from async_views.runtime.configuration.environment import FALSE, TRUE
+from async_views.runtime.views.number_fields import NumberField, WholeNumberField
 
 FORMATS = {"html": "this page", "json": "JSON"}
 TITLES = [(name, each.title) for name, each in EXPERIMENTS.items()]
-# What is read for every experiment; its own parameters are in its row.
+# Parameters of every experiment; Experiment.parameter_names has the others.
 COMMON = ("experiment", "compare", "format")
-DEFAULTS = Question(
-    sleep_seconds=0.5,
-    calls=4,
-    thread_sensitive=True,
-    at_once=2,
-)
 
 
 class TrueOrFalse(forms.Field):
-    """The words people write; any other text is an error, not false (and `false` is)."""
+    """Accepts the usual words for true and false; any other text is an error."""
 
     widget = forms.Select(choices=[("true", "true"), ("false", "false")])
 
@@ -39,9 +33,9 @@ class TrueOrFalse(forms.Field):
         return word in TRUE
 
     def prepare_value(self, value: object) -> object:
-        """The choice to select: what was said, or the default for what means nothing.
+        """The choice to select: the given one, or the default if that is not valid.
 
-        Browsers select the first choice where none is, whatever has run.
+        Otherwise browsers select the first choice, whichever has run.
         """
         word = str(value).strip().lower()
         if word in TRUE:
@@ -50,7 +44,7 @@ class TrueOrFalse(forms.Field):
 
 
 class ExperimentField(forms.ChoiceField):
-    """The name of an experiment; where it is none, the nearest name is selected."""
+    """The name of an experiment; for an unknown one, the most similar is selected."""
 
     def prepare_value(self, value: object) -> object:
         if value is None or value in EXPERIMENTS:
@@ -60,7 +54,7 @@ class ExperimentField(forms.ChoiceField):
 
 
 def with_defaults(data: Mapping[str, str], experiment: str) -> dict[str, object]:
-    """What was said, and for whatever was not, what then runs."""
+    """The given values, and the defaults for all others."""
     defaults = {
         name: field.initial
         for name, field in BridgeForm.base_fields.items()
@@ -71,10 +65,10 @@ def with_defaults(data: Mapping[str, str], experiment: str) -> dict[str, object]
 
 
 class BridgeForm(forms.Form):
-    """Every parameter has a default, which is shown as well; every bound is a setting.
+    """All parameters have defaults, which are shown; all limits are settings.
 
-    It has the fields of the experiment that its data names. Where that is none, it only
-    asks which.
+    It has the fields of the experiment that its data names; for an unknown experiment it
+    only has the field to choose one.
     """
 
     experiment = ExperimentField(
@@ -106,14 +100,14 @@ class BridgeForm(forms.Form):
             ("invalid", "min_value", "max_value"),
             f"num_calls is a whole number from 1 to {MAX_CALLS}.",
         ),
-        help_text=f"How many there are: 1 to {MAX_CALLS}.",
+        help_text=f"How many calls: 1 to {MAX_CALLS}.",
     )
     thread_sensitive = TrueOrFalse(
         label="Thread-sensitive",
         required=False,
         initial="true",
         error_messages={"invalid": "thread_sensitive is true or false."},
-        help_text="true: all on one thread. false: on a pool of threads.",
+        help_text="true: all calls on one thread. false: on a pool of threads.",
     )
     at_once = WholeNumberField(
         label="At once",
@@ -125,7 +119,7 @@ class BridgeForm(forms.Form):
             ("invalid", "min_value", "max_value"),
             f"at_once is a whole number from 1 to {MAX_CALLS}.",
         ),
-        help_text=f"How many the semaphore lets in: 1 to {MAX_CALLS}.",
+        help_text=f"How many calls the semaphore lets in: 1 to {MAX_CALLS}.",
     )
     compare = TrueOrFalse(
         label="Compare",
@@ -134,7 +128,7 @@ class BridgeForm(forms.Form):
         error_messages={"invalid": "compare is true or false."},
     )
     format = forms.ChoiceField(
-        label="Answer as",
+        label="Format",
         required=False,
         choices=list(FORMATS.items()),
         error_messages={"invalid_choice": f"format is {' or '.join(FORMATS)}."},
@@ -142,41 +136,43 @@ class BridgeForm(forms.Form):
     )
 
     def __init__(
-        self, data: Mapping[str, Any], default: str, *, is_question: bool
+        self, data: Mapping[str, Any], default: str, *, is_bound: bool
     ) -> None:
         named = data.get("experiment") or default
         self.is_known = named in EXPERIMENTS
-        self.row = EXPERIMENTS[named if self.is_known else default]
-        if is_question:
-            super().__init__(with_defaults(data, self.row.name))
+        self.chosen = EXPERIMENTS[named if self.is_known else default]
+        if is_bound:
+            super().__init__(with_defaults(data, self.chosen.name))
         else:
-            super().__init__(initial={"experiment": self.row.name})
+            super().__init__(initial={"experiment": self.chosen.name})
         if not self.is_known:
             self.fields = {"experiment": self.fields["experiment"]}
             self.fields["experiment"].widget = forms.Select(choices=TITLES)
             return
-        for name in set(self.fields) - {*COMMON, *self.row.parameters}:
+        for name in set(self.fields) - {*COMMON, *self.chosen.parameter_names}:
             del self.fields[name]
-        counterpart = Ready(self.row, DEFAULTS).counterpart()
+        counterpart = Setup(self.chosen, DEFAULTS).counterpart()
         if counterpart is None:
             del self.fields["compare"]
-        elif counterpart.experiment is self.row:
-            self.fields["compare"].help_text = "true: with the other kind of thread."
+        elif counterpart.experiment is self.chosen:
+            self.fields[
+                "compare"
+            ].help_text = "true: also run with the other kind of thread."
         else:
-            self.fields["compare"].help_text = f"true: with “{counterpart.title}”."
+            self.fields["compare"].help_text = f"true: also run “{counterpart.title}”."
         sleep = self.fields["sleep_time"]
-        sleep.label = self.row.sleep_label
-        sleep.help_text = f"{self.row.sleep_help}: 0 to {MAX_SLEEP_SECONDS:g}."
+        sleep.label = self.chosen.sleep_label
+        sleep.help_text = f"{self.chosen.sleep_help}: 0 to {MAX_SLEEP_SECONDS:g}."
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        """What may be said of this experiment; of an unknown one, anything of any."""
+    def parameter_names(self) -> tuple[str, ...]:
+        """The parameters of this experiment; of all experiments, if it is unknown."""
         return tuple(self.fields if self.is_known else self.base_fields)
 
     def clean(self) -> dict[str, object]:
-        """Caps what all sleeps together may take in a row."""
+        """Limits the sum of all sleeps."""
         if not self.errors:
-            seconds = self.row.seconds_in_a_row(self.question())
+            seconds = self.chosen.seconds_in_a_row(self.parameters())
             most = settings.BRIDGE_MAX_TOTAL_SECONDS
             if seconds > most and "num_calls" in self.fields:
                 self.add_error(
@@ -185,27 +181,27 @@ class BridgeForm(forms.Form):
             elif seconds > most:
                 self.add_error(
                     "sleep_time",
-                    f"The longest way would take {seconds:g} s; at most {most:g} s may be asked for.",
+                    f"This would take {seconds:g} s in a row; at most {most:g} s are allowed.",
                 )
         return self.cleaned_data
 
-    def question(self) -> Question:
-        """Of a form without errors, with a default for whatever was not said."""
+    def parameters(self) -> Parameters:
+        """The parameters of a form without errors, with defaults for those not given."""
 
-        def said(name: str, default: Any) -> Any:
+        def given(name: str, default: Any) -> Any:
             value = self.cleaned_data.get(name)
             return default if value is None else value
 
-        return Question(
-            said("sleep_time", DEFAULTS.sleep_seconds),
-            said("num_calls", DEFAULTS.calls),
-            said("thread_sensitive", DEFAULTS.thread_sensitive),
-            said("at_once", DEFAULTS.at_once),
+        return Parameters(
+            given("sleep_time", DEFAULTS.sleep_seconds),
+            given("num_calls", DEFAULTS.calls),
+            given("thread_sensitive", DEFAULTS.thread_sensitive),
+            given("at_once", DEFAULTS.at_once),
         )
 
-    def ready(self) -> list[Ready]:
-        """What to run: one experiment, or two to compare."""
-        asked = Ready(self.row, self.question())
+    def setups(self) -> list[Setup]:
+        """The setups to run: one, or two to compare."""
+        asked = Setup(self.chosen, self.parameters())
         counterpart = asked.counterpart()
         if counterpart is not None and self.cleaned_data.get("compare"):
             return [asked, counterpart]

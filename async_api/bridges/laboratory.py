@@ -1,4 +1,4 @@
-"""How is an experiment conducted, measured, and ended when nobody waits for it?"""
+"""Runs experiments, measures them, and ends them when nobody waits for them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from async_api.bridges.experiments.experiment import (
     Prediction,
     SynchronousExperiment,
 )
-from async_api.bridges.experiments.registry import Ready
+from async_api.bridges.experiments.registry import Setup
 from async_api.bridges.recording import Recording, Span
-from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings
+from async_api.bridges.trial import Trial
 from async_views.runtime.waiting.loop_lag import LoopLag
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """When the loop should have answered, and when it did; microseconds of the run."""
+    """When a timer was due and when it ran, in microseconds since the trial began."""
 
     start: int
     end: int
@@ -26,7 +26,7 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How late the event loop was that the experiment ran on."""
+    """The lag of the event loop that the experiment ran on."""
 
     worst: int  # microseconds
     stalls: tuple[Stall, ...]
@@ -34,9 +34,9 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one run was, what it should have taken, and what it did."""
+    """A finished trial: its setup, prediction and measurements."""
 
-    ready: Ready
+    setup: Setup
     prediction: Prediction
     executor: Executor
     wall_time: int  # microseconds
@@ -46,9 +46,9 @@ class Result:
 
     @property
     def id(self) -> str:
-        """Tells it from the one it is compared with, on their page."""
-        sensitive = "sensitive" if self.ready.question.thread_sensitive else "other"
-        return f"{self.ready.experiment.name}-{sensitive}"
+        """Unique among the results on a page."""
+        sensitive = "sensitive" if self.setup.parameters.thread_sensitive else "other"
+        return f"{self.setup.experiment.name}-{sensitive}"
 
     @property
     def seconds(self) -> float:
@@ -56,32 +56,32 @@ class Result:
 
     @property
     def threads(self) -> tuple[str, ...]:
-        """Those that the experiment used, in the order it did."""
+        """The threads that the experiment used, in the order of their first use."""
         return tuple(dict.fromkeys(span.thread for span in self.spans))
 
 
 async def conduct(
-    ready: Ready, experiment: AsynchronousExperiment, surroundings: Surroundings
+    setup: Setup, experiment: AsynchronousExperiment, surroundings: Surroundings
 ) -> Result:
-    """Cancelling it ends the experiment, its sleeping threads included."""
-    run = Run(ready.question)
+    """Runs an experiment. Cancelling it ends the experiment and its sleeping threads."""
+    trial = Trial(setup.parameters)
 
     async def watched() -> LoopLag:
         with LoopLag() as measured:
-            await experiment.run(run)
+            await experiment.run(trial)
         return measured
 
-    with run.ending():
+    with trial.ending():
         if experiment.needs_own_loop:
             measured = await asyncio.get_running_loop().run_in_executor(
-                run.pool, lambda: asyncio.run(watched())
+                trial.pool, lambda: asyncio.run(watched())
             )
         else:
-            run.note_event_loop()
+            trial.note_event_loop()
             measured = await watched()
-        wall_time = run.recording.now()
-    lag = lag_of(measured, run.recording)
-    return result(ready, run, wall_time, surroundings, lag)
+        wall_time = trial.recording.now()
+    lag = lag_of(measured, trial.recording)
+    return result(setup, trial, wall_time, surroundings, lag)
 
 
 def lag_of(measured: LoopLag, recording: Recording) -> Lag:
@@ -95,29 +95,29 @@ def lag_of(measured: LoopLag, recording: Recording) -> Lag:
 
 
 def conduct_synchronously(
-    ready: Ready, experiment: SynchronousExperiment, surroundings: Surroundings
+    setup: Setup, experiment: SynchronousExperiment, surroundings: Surroundings
 ) -> Result:
-    run = Run(ready.question)
-    with run.ending():
-        experiment.run(run)
-        wall_time = run.recording.now()
-    return result(ready, run, wall_time, surroundings, None)
+    trial = Trial(setup.parameters)
+    with trial.ending():
+        experiment.run(trial)
+        wall_time = trial.recording.now()
+    return result(setup, trial, wall_time, surroundings, None)
 
 
 def result(
-    ready: Ready,
-    run: Run,
+    setup: Setup,
+    trial: Trial,
     wall_time: int,
     surroundings: Surroundings,
     lag: Lag | None,
 ) -> Result:
-    experiment, question = ready.experiment, ready.question
+    experiment, parameters = setup.experiment, setup.parameters
     return Result(
-        ready,
-        experiment.predict(question, surroundings),
-        experiment.executor(question, surroundings),
+        setup,
+        experiment.predict(parameters, surroundings),
+        experiment.executor(parameters, surroundings),
         wall_time,
-        run.recording.spans(),
-        tuple(run.event_loops),
+        trial.recording.spans(),
+        tuple(trial.event_loops),
         lag,
     )

@@ -1,4 +1,4 @@
-"""Who was busy with what during an experiment, and on which thread?"""
+"""A recording of an experiment: which thread did what, and when."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Activity(StrEnum):
-    """What a bar of the timeline stands for."""
+    """What a bar of the timeline shows."""
 
     BLOCKING = "blocking"
     SLEEPING = "sleeping"
@@ -21,17 +21,17 @@ class Activity(StrEnum):
 
 ACTIVITY_LABELS = {
     Activity.BLOCKING: "blocks its thread",
-    Activity.SLEEPING: "awaits, so that others run",
+    Activity.SLEEPING: "awaits, so others run",
     Activity.WAITING: "waits for its turn",
     Activity.THINKING: "the amateur thinks",
     Activity.MOVING: "the master moves",
-    Activity.STANDING_STILL: "the event loop answers nobody",
+    Activity.STANDING_STILL: "the event loop is blocked",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One activity from its start to its end, in microseconds since the run began."""
+    """One activity from its start to its end, in microseconds since the trial began."""
 
     lane: str
     activity: Activity
@@ -45,28 +45,28 @@ class Span:
 
 
 class Recording:
-    """The spans of one run; threads and event loops may all write to it."""
+    """The spans of one trial; all threads and event loops may add to it."""
 
     def __init__(self) -> None:
         self._began = time.perf_counter()
         self._spans: list[Span] = []
 
     def now(self) -> int:
-        """Microseconds since the run began, on the clock that all threads share."""
+        """Microseconds since the trial began, by the clock that all threads share."""
         return self.at(time.perf_counter())
 
     def at(self, moment: float) -> int:
-        """Microseconds from the beginning of the run to a time of `perf_counter`."""
+        """Microseconds from the beginning of the trial to a time of `perf_counter`."""
         return round((moment - self._began) * 1_000_000)
 
     @contextmanager
     def span(self, activity: Activity, lane: str = "") -> Iterator[None]:
-        """Records how long the block took; without a lane, on its thread's."""
+        """Records how long the block takes, in the lane of its thread unless one is given."""
         start, thread = self.now(), threading.current_thread().name
         yield
-        # Appending is atomic, so that no thread waits for another one's bookkeeping.
+        # Appending is atomic, so no lock is needed.
         self._spans.append(Span(lane or thread, activity, start, self.now(), thread))
 
     def spans(self) -> tuple[Span, ...]:
-        """What has ended until now, in the order it began."""
+        """The spans that have ended, in the order they began."""
         return tuple(sorted(self._spans, key=lambda span: (span.start, span.end)))

@@ -1,4 +1,4 @@
-"""What does a program get of an experiment?"""
+"""The result of an experiment as JSON."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,16 +9,16 @@ from async_api.bridges.surroundings import VERSIONS
 
 def as_json(result: Result) -> dict[str, Any]:
     """Totals in seconds; starts, times and lags in microseconds."""
-    experiment, question = result.ready.experiment, result.ready.question
+    experiment, parameters = result.setup.experiment, result.setup.parameters
     asked = {
-        "sleep_time": question.sleep_seconds,
-        "num_calls": question.calls,
-        "thread_sensitive": question.thread_sensitive,
-        "at_once": question.at_once,
+        "sleep_time": parameters.sleep_seconds,
+        "num_calls": parameters.calls,
+        "thread_sensitive": parameters.thread_sensitive,
+        "at_once": parameters.at_once,
     }
     return {
         "experiment": experiment.name,
-        **{name: asked[name] for name in experiment.parameters},
+        **{name: asked[name] for name in experiment.parameter_names},
         "seconds": result.seconds,
         "predicted_seconds": round(result.prediction.seconds, 6),
         "reason": result.prediction.reason,

@@ -1,4 +1,4 @@
-"""What surrounds an experiment and decides how it goes: gateway, threads, versions?"""
+"""The server around an experiment: its gateway, threads and versions."""
 
 import platform
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ VERSIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a prediction has to know of the server."""
+    """What a prediction depends on."""
 
     gateway: str
     sensitive: Executor
     pool_size: int
-    takes_requests_together: bool
+    handles_requests_concurrently: bool
 
 
 def surroundings(request: HttpRequest) -> Surroundings:
-    """Asked where the experiment's calls will be made: on the event loop."""
+    """Call it where the experiment's calls will be made: on the event loop."""
     served_by = gateway(request)
     return Surroundings(
         served_by,

@@ -1,4 +1,4 @@
-"""/requests/sync_to_async and its like: what does blocking code do to asynchronous code?"""
+"""The views of the bridges: /requests/sync_to_async and async_to_sync/experiment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from django.http import (
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from async_api.bridges.experiments.examples import examples
 from async_api.bridges.experiments.experiment import (
     AsynchronousExperiment,
     Prediction,
     SynchronousExperiment,
 )
-from async_api.bridges.experiments.registry import EXPERIMENTS, Ready, path_of
+from async_api.bridges.experiments.registry import EXPERIMENTS, Setup, examples, path_of
 from async_api.bridges.forms import FORMATS, BridgeForm
 from async_api.bridges.laboratory import Result, conduct, conduct_synchronously
 from async_api.bridges.report import as_json
 from async_api.bridges.surroundings import VERSIONS, Surroundings, surroundings
-from async_api.bridges.timeline import Timeline, common_axis, timeline
+from async_api.bridges.timeline import common_axis, timeline
+from async_api.drawing.timeline import Timeline
 from async_views.runtime.asgi.problem import Problem
 from async_views.runtime.views.gateway import serving
 from async_views.runtime.views.known_parameters import (
@@ -44,7 +44,7 @@ LIMIT = ConcurrencyLimit(settings.BRIDGE_LIMIT, "experiments")
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What an answer says of the server, looked up on its event loop."""
+    """The server, as seen from its event loop."""
 
     server: dict[str, str]
     surroundings: Surroundings
@@ -60,13 +60,13 @@ async def sync_to_async_view(request: HttpRequest) -> HttpResponse:
     try:
         with LIMIT.slot():
             results = [
-                await conduct(ready, ready.experiment, served.surroundings)
-                for ready in form.ready()
-                if isinstance(ready.experiment, AsynchronousExperiment)
+                await conduct(setup, setup.experiment, served.surroundings)
+                for setup in form.setups()
+                if isinstance(setup.experiment, AsynchronousExperiment)
             ]
     except Problem as problem:
-        # Not raised: Django would answer it on a request's thread, and the experiments
-        # may have them all.
+        # Not raised, because Django would handle it on a request's thread, and the experiments
+        # may use all of those.
         return problem_response(request, problem)
     return answer_with(request, form, served, results)
 
@@ -81,9 +81,9 @@ def async_to_sync_view(request: HttpRequest) -> HttpResponse:
         return answer
     with LIMIT.slot():
         results = [
-            conduct_synchronously(ready, ready.experiment, served.surroundings)
-            for ready in form.ready()
-            if isinstance(ready.experiment, SynchronousExperiment)
+            conduct_synchronously(setup, setup.experiment, served.surroundings)
+            for setup in form.setups()
+            if isinstance(setup.experiment, SynchronousExperiment)
         ]
     return answer_with(request, form, served, results)
 
@@ -93,26 +93,26 @@ async def look_around(request: HttpRequest) -> Served:
 
 
 def form_of(request: HttpRequest, default: str) -> BridgeForm:
-    """Unbound where nothing is to be run: an experiment's name alone asks for its form."""
+    """The form; unbound if the query only names an experiment, which is then not run."""
     is_known = (request.GET.get("experiment") or default) in EXPERIMENTS
-    is_question = not (is_known and set(request.GET) <= {"experiment"})
-    return BridgeForm(request.GET, default, is_question=is_question)
+    is_bound = not (is_known and set(request.GET) <= {"experiment"})
+    return BridgeForm(request.GET, default, is_bound=is_bound)
 
 
 def answer_without_running(
     request: HttpRequest, form: BridgeForm, served: Served
 ) -> HttpResponse | None:
-    """The form, an error, or the way to the right view; None where it is to be run."""
-    errors = parameter_errors(request.GET, form.parameters)
+    """The form, an error or a redirect to the right view; None if it should run."""
+    errors = parameter_errors(request.GET, form.parameter_names)
     if errors or (form.is_bound and not form.is_valid()):
         if wants_page(request):
             misread = {
                 "parameter_errors": errors,
-                "repairs": repairs(request.GET, form.parameters),
+                "repairs": repairs(request.GET, form.parameter_names),
             }
             return explained(page(request, form, served, status=400, misread=misread))
         return problem_response(request, ignored([*errors, *field_errors(form)]))
-    path = path_of(form.row)
+    path = path_of(form.chosen)
     if path != request.path:
         return HttpResponseRedirect(f"{path}?{request.GET.urlencode()}")
     if not form.is_bound:
@@ -120,10 +120,10 @@ def answer_without_running(
     is_page = chosen_format(request, FORMATS) == "html"
     if (
         is_page
-        and isinstance(form.row, AsynchronousExperiment)
-        and form.row.is_sent_by_page
+        and isinstance(form.chosen, AsynchronousExperiment)
+        and form.chosen.is_sent_by_page
     ):
-        return page(request, form, served, sent_by_page=form.ready()[0])
+        return page(request, form, served, sent_by_page=form.setups()[0])
     return None
 
 
@@ -144,9 +144,9 @@ def answer_with(
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An experiment on its page: what should come of it, and what came."""
+    """An experiment on its page: its prediction and, once it has run, its result."""
 
-    ready: Ready
+    setup: Setup
     prediction: Prediction
     result: Result | None = None
     timeline: Timeline | None = None
@@ -158,27 +158,26 @@ def page(
     served: Served,
     results: Sequence[Result] = (),
     *,
-    sent_by_page: Ready | None = None,
+    sent_by_page: Setup | None = None,
     status: int = 200,
     misread: Mapping[str, object] = NOTHING,
 ) -> HttpResponse:
     axis = common_axis(results)
 
-    def predicted(ready: Ready) -> Shown:
-        prediction = ready.experiment.predict(ready.question, served.surroundings)
-        return Shown(ready, prediction)
+    def predicted(setup: Setup) -> Shown:
+        prediction = setup.experiment.predict(setup.parameters, served.surroundings)
+        return Shown(setup, prediction)
 
     context = {
         "form": form,
-        "row": form.row,
+        "experiment": form.chosen,
         "shown": [
-            Shown(result.ready, result.prediction, result, timeline(result, axis))
+            Shown(result.setup, result.prediction, result, timeline(result, axis))
             for result in results
         ],
         "sent_by_page": sent_by_page and predicted(sent_by_page),
         "counterpart": counterpart(form) if len(results) == 1 else None,
-        "examples": [predicted(ready) for ready in examples()],
-        "experiments": [(each, path_of(each)) for each in EXPERIMENTS.values()],
+        "examples": [predicted(setup) for setup in examples()],
         "again": again(request),
         "origin": request.build_absolute_uri("/").rstrip("/"),
         "server": served.server,
@@ -189,13 +188,13 @@ def page(
     return render(request, "bridges/page.html", context, status=status)
 
 
-def counterpart(form: BridgeForm) -> Ready | None:
-    return form.ready()[0].counterpart()
+def counterpart(form: BridgeForm) -> Setup | None:
+    return form.setups()[0].counterpart()
 
 
 def again(request: HttpRequest) -> str:
-    """The same question as a query string, but for its form and company."""
-    question = request.GET.copy()
+    """The query string without its format, and without what to compare with."""
+    query = request.GET.copy()
     for name in ("format", "compare"):
-        question.pop(name, None)
-    return question.urlencode()
+        query.pop(name, None)
+    return query.urlencode()

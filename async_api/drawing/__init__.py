@@ -1,4 +1,4 @@
-"""Parts of pictures that templates draw: axes, bars, durations, text equivalents.
+"""Parts of pictures that templates draw: axes, timelines, durations, text equivalents.
 
 Imports no other part of `async_api`.
 """

@@ -1,7 +1,7 @@
-"""Where does a time lie on the axis of a picture, and which round times label it?
+"""Time axes: positions of times, and round times as labels.
 
-Horizontal positions are percents of the plot's width, vertical ones are pixels from its
-top: so a picture stretches with the page while its text keeps its size.
+Horizontal positions are percentages of the plot's width; vertical ones are pixels from its
+top. So a picture stretches with the page while its text keeps its size.
 """
 
 import math
@@ -16,7 +16,7 @@ TICK_DISTANCE = 20  # percent of the axis
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A labelled place: percents along a time axis, pixels down a vertical one."""
+    """A labelled position: percent along a time axis, pixels down a vertical one."""
 
     position: float
     label: str
@@ -31,7 +31,7 @@ class TimeAxis:
     logarithmic: bool = False
 
     def position(self, microseconds: float) -> float:
-        """Percent of the axis; below a logarithmic one there is only its start."""
+        """Percent of the axis; times below a logarithmic axis are at its start."""
         if self.logarithmic:
             share = math.log(max(microseconds, self.lower) / self.lower) / math.log(
                 self.upper / self.lower
@@ -41,7 +41,7 @@ class TimeAxis:
         return round(share * 100, 2)
 
     def ticks(self) -> tuple[Tick, ...]:
-        """Round times, far enough apart for their labels on a telephone."""
+        """Round times, far enough apart for their labels on a phone."""
         if self.logarithmic:
             values = self._logarithmic_values()
         else:
@@ -78,7 +78,7 @@ def round_values(series: Sequence[float], beyond: float) -> list[int]:
 
 
 def round_step(least: float) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 50 ... that is not less."""
+    """The smallest of 1, 2, 5, 10, 20, 50 ... that is at least `least`."""
     return next(
         value for value in round_values((1, 2, 5), beyond=least) if value >= least
     )

@@ -1,4 +1,4 @@
-"""How is a time written for people?"""
+"""Times, written for people."""
 
 
 def duration(microseconds: float, digits: int = 3) -> str:
@@ -10,3 +10,12 @@ def duration(microseconds: float, digits: int = 3) -> str:
     if rounded >= 1_000:
         return f"{rounded / 1_000:g} ms"
     return f"{rounded:g} µs"
+
+
+def duration_range(lower: float, upper: float) -> str:
+    """Such as "6–8 ms", "0–5 ms" and "800 µs – 1 ms"."""
+    first, last = duration(lower, 6), duration(upper, 6)
+    value, _, unit = first.partition(" ")
+    if lower == 0 or last.endswith(f" {unit}"):
+        return f"{value}–{last}"
+    return f"{first} – {last}"

@@ -1,11 +1,13 @@
-"""What does a picture say to those who do not see it?"""
+"""Text equivalents of pictures: tables with the same numbers, and sentences."""
 
 from dataclasses import dataclass
+
+MAX_TABLE_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The numbers behind a picture; the first cell of a row heads it."""
+    """The numbers behind a picture; the first cell of each row is its heading."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]

@@ -1,4 +1,4 @@
-"""Who is online: the count of open WebSockets, right across processes.
+"""Users online: the count of open WebSockets, right across processes.
 
 Imports nothing else of `async_api`.
 """

@@ -1,7 +1,7 @@
-"""How does every socket get the newest number, whatever the others do?
+"""Sends the newest number to every socket; no socket delays another.
 
-A socket that cannot be written now is passed over. It gets the newest number once it can,
-and none of those between: so nothing is queued, and no reader delays another.
+A socket that cannot be written to now is skipped. Once it can, it gets the newest number
+and none of those in between, so nothing is queued.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ logger = logging.getLogger(__name__)
 MAX_FRAMES_PER_SECOND = 5  # on each socket
 # After so much silence the number is sent again.
 REPEAT_SECONDS = 30.0
-# Some 3 ms of writing, after which the event loop has its turn.
+# Takes about 3 ms; then the event loop runs other tasks.
 SOCKETS_AT_ONCE = 250
-# What a socket raises that has left, or that the server is closing by itself.
+# Raised by a socket that has disconnected, or that the server is closing.
 GONE = (OSError, RuntimeError)
 
 
 class Socket:
-    """A client that listens.
+    """An open socket.
 
-    No task belongs to it but where it is blocked: then one waits until the client takes
-    what was written, and calls ``cut_off`` where it has not after so many seconds.
+    It has a task only while it is blocked. The task waits until the client reads, and
+    calls ``cut_off`` after ``stalled_seconds``.
     """
 
     __slots__ = ("send", "stalled_seconds", "cut_off", "wanted", "sent", "writing")
@@ -42,15 +42,14 @@ class Socket:
         self.writing: asyncio.Task[None] | None = None
 
     def show(self, number: int, again: bool = False) -> None:
-        """Sends the number if it is news, or once more: now, or as soon as that can be."""
+        """Sends the number if it is new or `again` is true, as soon as that is possible."""
         self.wanted = number
         if self.writing is None and (again or self.sent != number):
             self._write(number)
 
     async def end(self) -> None:
-        """Writes no more: from now on, another may."""
-        # Not kept: a task that is cancelled before it has run leaves what it was to
-        # finish to whoever forgets it.
+        """Stops writing, so that other code may write to the socket."""
+        # A task cancelled before it ran does not close its coroutine; forgetting it does.
         writing, self.writing = self.writing, None
         if writing is not None:
             writing.cancel()
@@ -61,7 +60,7 @@ class Socket:
         try:
             blocked = begun(self.send({"type": "websocket.send", "text": str(number)}))
         except GONE:
-            # Whoever receives from it hears so.
+            # `receive` reports the disconnection.
             return
         if blocked is not None:
             self.writing = asyncio.create_task(self._finish(blocked))
@@ -81,10 +80,10 @@ class Socket:
 
 
 class Broadcast:
-    """Shows one number to all sockets, so many seconds after the last time at the least.
+    """Sends one number to all sockets, at most once every ``interval_seconds``.
 
-    It is shown again where nothing was sent for ``repeat_seconds``: a browser hears no
-    pings, and could not tell a silent site from one that it lost.
+    It is sent again after ``repeat_seconds`` of silence: browsers do not expose pings, so
+    a page could not tell a quiet site from a lost connection.
     """
 
     def __init__(self, interval_seconds: float, repeat_seconds: float) -> None:
@@ -107,7 +106,7 @@ class Broadcast:
             self.changed.set()
 
     async def keep(self) -> None:
-        """Until cancelled: shows each number, but not all that are followed at once."""
+        """Until cancelled: sends new numbers, but skips those that change at once."""
         while True:
             is_news = True
             try:
@@ -123,7 +122,7 @@ class Broadcast:
         sockets = list(self.sockets)
         for first in range(0, len(sockets), SOCKETS_AT_ONCE):
             for socket in sockets[first : first + SOCKETS_AT_ONCE]:
-                # It may have left since the round began, and been closed.
+                # It may have been closed since the round began.
                 if socket in self.sockets:
                     socket.show(self.number, again)
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What is said on a socket that hears who is online? Numbers, until one side leaves.
+"""The WebSocket application of /counter: sends numbers until one side leaves.
 
 https://asgi.readthedocs.io/en/latest/specs/www.html#websocket
 """
@@ -9,7 +9,7 @@ import logging
 from async_api.online.broadcast import GONE, Socket
 from async_api.online.origins import OriginRefused, require_origin
 from async_api.online.presence import PRESENCE, Presence
-from async_api.online.room import NoRoom
+from async_api.online.socket_limit import SocketLimitReached
 from async_views.runtime.asgi.problem_details import RETRY_AFTER_SECONDS, ProblemDetails
 from async_views.runtime.asgi.routing import refuse_websocket
 from async_views.runtime.asgi.types import Headers, Receive, Scope, Send
@@ -19,20 +19,20 @@ logger = logging.getLogger(__name__)
 # https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
-# A client may send so many, although nobody listens, before it is cut off.
+# A client may send this many messages, which nothing reads, before it is disconnected.
 MAX_MESSAGES = 10
-# A client that has not read for so long is cut off.
+# A client that has not read for this long is disconnected.
 STALLED_SECONDS = 15.0
-# What a client that does not read is given to hear that it is closed, too.
+# For sending the close frame to a client that does not read.
 CLOSING_SECONDS = 1.0
 
 
 class TooManyMessages(Exception):
-    """The client says more than may be said where nobody listens."""
+    """The client sent more messages than ONLINE_MESSAGES."""
 
 
 class Conversation:
-    """The application of the socket. ``headers`` are added to its refusals."""
+    """The WebSocket application. ``headers`` are added to its refusals."""
 
     def __init__(self, headers: Headers) -> None:
         self.headers = headers
@@ -42,9 +42,9 @@ class Conversation:
         address = (scope.get("client") or ("",))[0]
         try:
             require_origin(scope)
-            with presence.room.place(address):
+            with presence.socket_limit.slot(address):
                 await converse(presence, receive, send)
-        except (OriginRefused, NoRoom) as refusal:
+        except (OriginRefused, SocketLimitReached) as refusal:
             logger.warning("refused a socket to %s: %s", address, refusal)
             status, headers = (
                 (403, [])
@@ -64,7 +64,7 @@ async def converse(presence: Presence, receive: Receive, send: Send) -> None:
     except GONE:
         return
     try:
-        # Never ends by itself, but when the client does not take what it is sent.
+        # Expires only when the client does not read.
         async with asyncio.timeout(None) as stalling:
             now = asyncio.get_running_loop().time
             socket = Socket(
@@ -78,10 +78,12 @@ async def converse(presence: Presence, receive: Receive, send: Send) -> None:
             finally:
                 await socket.end()
     except TimeoutError:
-        await close(send, POLICY_VIOLATION, "What was sent has not been read.")
+        await close(send, POLICY_VIOLATION, "You did not read what was sent.")
     except TooManyMessages:
         await close(
-            send, POLICY_VIOLATION, "This socket only tells; it does not listen."
+            send,
+            POLICY_VIOLATION,
+            "This socket only sends; it does not accept messages.",
         )
     except Exception:
         await close(
@@ -91,8 +93,11 @@ async def converse(presence: Presence, receive: Receive, send: Send) -> None:
 
 
 async def listen(receive: Receive) -> None:
-    """Until the client leaves. Always receives: else the server would stop reading, hear
-    no answer to its pings and take the client for dead."""
+    """Receives until the client disconnects.
+
+    Without a pending receive the server would stop reading, miss the client's pongs and
+    disconnect it.
+    """
     for _ in range(MAX_MESSAGES + 1):
         if (await receive())["type"] == "websocket.disconnect":
             return
@@ -100,7 +105,7 @@ async def listen(receive: Receive) -> None:
 
 
 async def close(send: Send, code: int, reason: str) -> None:
-    """Says why; in vain, where the client does not read."""
+    """Sends the close frame, which a client that does not read will not receive."""
     try:
         async with asyncio.timeout(CLOSING_SECONDS):
             await send({"type": "websocket.close", "code": code, "reason": reason})

@@ -1,4 +1,4 @@
-"""What does PostgreSQL keep of the leases, and by whose clock do they expire? Its own."""
+"""The leases in PostgreSQL, whose clock decides when they expire."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,8 +13,8 @@ SELECT worker, machine, pid, started, connections,
     extract(epoch FROM expires_at - now())::float8
 FROM online_lease WHERE expires_at > now()
 """
-# One round trip: our lease in, the others' out, and those that have expired away. Whose
-# lease another worker is just removing is left to that one.
+# One round trip writes our lease, reads the others, and deletes expired ones, except those
+# that another worker is deleting.
 WRITE = f"""
 WITH written AS (
     INSERT INTO online_lease (worker, machine, pid, started, connections, expires_at)
@@ -44,7 +44,7 @@ async def write(
     connections: int,
     seconds: float,
 ) -> list[Lease]:
-    """Takes or renews the worker's lease, and returns all as they were just before."""
+    """Writes the worker's lease; returns all leases as they were just before."""
     values = {
         "worker": worker,
         "machine": process.machine,
@@ -67,7 +67,7 @@ async def remove(database: Connection, workers: Iterable[UUID]) -> None:
 
 
 async def total(database: Connection) -> int:
-    """What all leases together say: for who holds none."""
+    """The sum of all leases, for a process that holds none."""
     cursor = await database.execute(TOTAL)
     [(connections,)] = await cursor.fetchall()
     return int(connections)

@@ -1,11 +1,11 @@
-"""What is the count, and what has to be done when so that it becomes right?
+"""The count of users online, and when a worker writes or reads leases to keep it right.
 
-Each worker holds a lease: a row with how many sockets it has open, as an absolute number,
-which counts until it expires by the clock of the store that keeps them all. A worker's
-count is its own number as it is now, and those of the others as it read them last.
+Each worker holds a lease: a row with the number of its open sockets, which counts until it
+expires by the clock of the store. A worker's count is its own current number plus those of
+the others as it last read them.
 
-Nothing here waits, or asks the store: see presence.py for who does. ``now`` is always
-seconds by a clock that only this worker has to understand.
+Nothing here waits or accesses the store; presence.py does. ``now`` is in seconds by any
+clock of this worker.
 """
 
 import enum
@@ -15,16 +15,15 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-# So many announcements a second of all workers together: each locks out every other
-# commit that notifies.
+# Of all workers together: each announcement blocks every other commit that notifies.
 # https://www.recall.ai/blog/postgres-listen-notify-does-not-scale
-MOST_ANNOUNCEMENTS_A_SECOND = 200
-# Just after a lease has expired, so that the store agrees.
+MAX_ANNOUNCEMENTS_PER_SECOND = 200
+# Added to an expiry, so that the store agrees.
 EXPIRY_GRACE_SECONDS = 0.05
 
 
 class Holder(Protocol):
-    """The process that holds a lease; equal machines can tell whether it lives."""
+    """The process that holds a lease; processes on its machine can check whether it lives."""
 
     @property
     def machine(self) -> str: ...
@@ -34,7 +33,7 @@ class Holder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A worker's row, as it was read: so many seconds later it is over."""
+    """A worker's row as it was read."""
 
     worker: UUID
     holder: Holder
@@ -46,26 +45,26 @@ class Lease:
 class Times:
     """All in seconds."""
 
-    flush: float = 0.1  # from one write, or read, that a change asks for to the next
-    heartbeat: float = 3.0  # from one write, which reads as well, to the next
-    lease: float = 10.0  # for which a write counts
-    look: float = 1.0  # from one look at who has died on this machine to the next
-    retry: float = 0.5  # after the store did not answer
+    flush: float = 0.1  # between two writes, or reads, that changes cause
+    heartbeat: float = 3.0  # between two writes, which also read
+    lease: float = 10.0  # until a write expires
+    look: float = 1.0  # between two checks for dead workers on this machine
+    retry: float = 0.5  # after the store failed to respond
 
 
 class Step(enum.Enum):
-    """What a worker does for its count. Of two that are due together, the first."""
+    """What a worker does for its count. Of two that are due together, the first is next."""
 
-    WRITE = enum.auto()  # its own number, and read what the others wrote
-    REMOVE = enum.auto()  # the leases of the dead
-    READ = enum.auto()  # what all wrote
-    LOOK = enum.auto()  # who has died on this machine
+    WRITE = enum.auto()  # its own number, and read the others'
+    REMOVE = enum.auto()  # the leases of dead workers
+    READ = enum.auto()  # all numbers
+    LOOK = enum.auto()  # for dead workers on this machine
 
 
 class Count:
-    """One worker's count, its lease, and what it knows of the others'.
+    """One worker's count, with its own lease and those of the others.
 
-    ``own`` is how many sockets it has open; whoever opens or closes one sets it.
+    ``own`` is the number of its open sockets, set by the code that opens and closes them.
     """
 
     def __init__(self, worker: UUID, holder: Holder, times: Times) -> None:
@@ -74,12 +73,12 @@ class Count:
         self.times = times
         self.own = 0
         self.others: tuple[Lease, ...] = ()
-        # Of others on this machine, whose leases are still in the store.
+        # Dead workers of this machine whose leases are still in the store.
         self.dead: frozenset[UUID] = frozenset()
-        # What the store has of us, and None where it may have nothing.
+        # Our number in the store; None if it may have none.
         self.published: int | None = None
         self.is_hinted = False
-        # The store did not answer last time.
+        # The store did not respond last time.
         self.is_cut_off = False
         self.asked_at = -math.inf
         self.written_at = -math.inf
@@ -93,13 +92,13 @@ class Count:
 
     @property
     def flush_seconds(self) -> float:
-        """Between two writes: longer where many workers would announce theirs."""
+        """Time between two writes, which grows with the number of workers."""
         return max(
-            self.times.flush, (len(self.others) + 1) / MOST_ANNOUNCEMENTS_A_SECOND
+            self.times.flush, (len(self.others) + 1) / MAX_ANNOUNCEMENTS_PER_SECOND
         )
 
     def next_step(self) -> tuple[float, Step]:
-        """When something is due, and what: not before, and as soon after as can be."""
+        """The time of the next step, and the step."""
         due = {
             Step.WRITE: self._write_due(),
             Step.REMOVE: -math.inf if self.dead and not self.is_cut_off else math.inf,
@@ -135,19 +134,19 @@ class Count:
         ]
 
     def hint(self) -> None:
-        """Somebody has written something, or may have."""
+        """Another worker has changed its number, or may have."""
         self.is_hinted = True
 
     def ask(self, now: float) -> None:
-        """The store is about to be asked: what is hinted from now on, it may not know."""
+        """A query begins; hints from now on may be about changes that it does not see."""
         self.is_hinted = False
         self.asked_at = now
         if now - self.written_at >= self.times.lease:
-            # We were stopped for so long that others may have seen our lease expire.
+            # This worker was suspended so long that its lease may have expired.
             self.published = None
 
     def wrote(self, now: float, connections: int, leases: Iterable[Lease]) -> bool:
-        """The store has our number, and answers; returns whether others do not know it."""
+        """The store has saved our number. Returns whether that is news to the others."""
         is_news = self.published != connections
         self.published = connections
         self.written_at = now
@@ -155,25 +154,25 @@ class Count:
         return is_news
 
     def read(self, now: float, leases: Iterable[Lease]) -> None:
-        """The store says what it has, of us too."""
+        """The store has returned all leases, including ours."""
         leases = tuple(leases)
         ours = [lease for lease in leases if lease.worker == self.worker]
-        # Else it has lost our lease, as a crash of PostgreSQL would.
+        # After a crash, PostgreSQL has lost our lease.
         self.published = ours[0].connections if ours else None
         self._take(now, leases)
 
     def removed(self) -> None:
-        """The store has no leases of the dead any more."""
+        """The store has removed the leases of dead workers."""
         self.dead = frozenset()
 
     def failed(self, now: float) -> None:
-        """The store did not answer. What it said last is the best that is known."""
+        """The store did not respond; its last response remains in use."""
         self.asked_at = now
         self.is_cut_off = True
         self.published = None
 
     def look(self, now: float) -> None:
-        """Counts the dead of this machine no longer, whatever the store says of them."""
+        """Stops counting dead workers of this machine, even if the store has their leases."""
         self.looked_at = now
         dead = frozenset(
             lease.worker for lease in self.neighbours() if not lease.holder.is_alive()

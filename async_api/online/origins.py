@@ -1,8 +1,8 @@
-"""May the page that opens this socket do so?
+"""Which pages may open a WebSocket here.
 
-Browsers let any page open a WebSocket to any site, and say in `Origin` whose page it is
-(RFC 6455, section 10.2). The rule here is the one by which Django's CSRF protection
-judges a POST: the site's own origin, and those of CSRF_TRUSTED_ORIGINS.
+Browsers let any page open a WebSocket to any site, and send the page's origin in `Origin`
+(RFC 6455, section 10.2). The rule is the one of Django's CSRF protection for a POST: the
+site's own origin, and those of CSRF_TRUSTED_ORIGINS.
 """
 
 from django.conf import settings
@@ -16,18 +16,18 @@ from async_views.runtime.configuration.trusted_origins import is_trusted
 
 
 class OriginRefused(Exception):
-    """A page of this origin, or whoever names none, may not open a socket here."""
+    """A page of this origin, or a client without one, may not open a socket here."""
 
 
 def require_origin(scope: Scope) -> None:
-    """Raises OriginRefused with a sentence that says which origin, and what would be right."""
+    """Raises OriginRefused, which names the origin and those that are allowed."""
     own = own_origin(scope)
     origins = header(scope, b"origin")
     if not origins:
         if not settings.ONLINE_WITHOUT_ORIGIN:
             raise OriginRefused(
-                "The handshake has no Origin. It should name this site's, or "
-                "ONLINE_WITHOUT_ORIGIN let programs in that name none."
+                "The handshake has no Origin. It must be this site's, unless "
+                "ONLINE_WITHOUT_ORIGIN allows clients without one."
             )
         return
     origin = origin_without_default_port(origins[0])
@@ -39,7 +39,7 @@ def require_origin(scope: Scope) -> None:
 
 
 def own_origin(scope: Scope) -> str:
-    """The origin of this site's pages; raises OriginRefused for a foreign host."""
+    """The origin of this site's pages; raises OriginRefused for an unknown host."""
     request = HttpRequest()
     request.META["HTTP_HOST"] = ",".join(header(scope, b"host"))
     try:

@@ -1,7 +1,7 @@
-"""Who is online? What a worker does about it, from its start to its end.
+"""A worker's part in counting users online, from its start to its end.
 
-It counts its own sockets, keeps its lease, hears from the others that something has
-changed, and shows every socket the number.
+It counts its own sockets, renews its lease, listens for changes by other workers, and
+sends the number to every socket.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from async_api.online.broadcast import (
 )
 from async_api.online.leases import Count, Step, Times
 from async_api.online.processes import this_process
-from async_api.online.room import Room
+from async_api.online.socket_limit import SocketLimit
 from async_views.runtime.asgi.state import StateKey
 from async_views.runtime.postgres.bus import Bus
 from async_views.runtime.postgres.database import Pool, connection
@@ -34,28 +34,30 @@ logger = logging.getLogger(__name__)
 
 TOPIC = "online"
 TIMES = Times()
-# Asked anew so often, a pool notices soon that its database is back.
+# Short, so that the worker soon notices that the database is back.
 POOL_SECONDS = 1.0
-# In which a worker that ends gives its lease back, or leaves it to expire.
+# For removing the lease when the worker stops; after that, it is left to expire.
 ENDING_SECONDS = 1.0
 
 
 class Presence:
-    """Who is online in this worker and, as far as it has heard, in all others."""
+    """The users online in this worker and, as last read, in all others."""
 
     def __init__(self, pool: Pool, bus: Bus) -> None:
         self.pool = pool
         self.bus = bus
         self.process = this_process()
         self.count = Count(uuid.uuid4(), self.process, TIMES)
-        self.room = Room(settings.ONLINE_SOCKETS, settings.ONLINE_SOCKETS_OF_AN_ADDRESS)
+        self.socket_limit = SocketLimit(
+            settings.ONLINE_SOCKETS, settings.ONLINE_SOCKETS_OF_AN_ADDRESS
+        )
         self.broadcast = Broadcast(1 / MAX_FRAMES_PER_SECOND, REPEAT_SECONDS)
         self.wake = asyncio.Event()
         self.outage = Outage(
             logger,
-            down="The number of users online in other workers is as last read, as the "
-            "database does not answer",
-            up="The number of users online in other workers is read again.",
+            down="The numbers of other workers are the last known ones, because the "
+            "database is unavailable",
+            up="The numbers of other workers are current again.",
         )
 
     @property
@@ -64,7 +66,7 @@ class Presence:
 
     @contextmanager
     def joined(self, socket: Socket) -> Iterator[None]:
-        """The socket counts, and is shown the number, for as long as the block lasts."""
+        """Counts the socket, and sends it the number, while the block runs."""
         self._change_own(+1)
         self.broadcast.add(socket)
         try:
@@ -79,7 +81,7 @@ class Presence:
         self.wake.set()
 
     async def listen(self) -> None:
-        """Until cancelled: notes that others have changed something, or may have."""
+        """Until cancelled: notes that other workers changed something, or may have."""
         with self.bus.subscribe(TOPIC) as changed:
             while True:
                 await changed.wait()
@@ -88,7 +90,7 @@ class Presence:
                 self.wake.set()
 
     async def keep(self) -> None:
-        """Until cancelled: does what is due for the count."""
+        """Until cancelled: takes each step when it is due."""
         while True:
             self.wake.clear()
             due, step = self.count.next_step()
@@ -108,7 +110,7 @@ class Presence:
         self.count.ask(time.monotonic())
         try:
             async with asyncio.timeout(settings.DATABASE_SECONDS):
-                is_news = await self.ask(step)
+                is_news = await self.query(step)
         except (psycopg.Error, TimeoutError) as error:
             self.count.failed(time.monotonic())
             self.outage.begin(error)
@@ -117,8 +119,8 @@ class Presence:
             if is_news:
                 await self.bus.publish(TOPIC)
 
-    async def ask(self, step: Step) -> bool:
-        """Asks the database, and returns whether others should be told to read again."""
+    async def query(self, step: Step) -> bool:
+        """Queries the database. Returns whether other workers should read again."""
         async with self.pool.connection(timeout=POOL_SECONDS) as database:
             if step is Step.REMOVE:
                 await lease_table.remove(database, self.count.dead)
@@ -139,7 +141,7 @@ class Presence:
             return self.count.wrote(time.monotonic(), own, leases)
 
     async def give_back(self) -> None:
-        """The worker ends, and others should not have to wait for its lease to expire."""
+        """Removes the lease, so that other workers need not wait for it to expire."""
         with suppress(psycopg.Error, TimeoutError):
             async with asyncio.timeout(ENDING_SECONDS):
                 async with self.pool.connection() as database:
@@ -152,7 +154,7 @@ PRESENCE = StateKey[Presence]("online")
 
 @asynccontextmanager
 async def presence(pool: Pool, bus: Bus) -> AsyncIterator[Presence]:
-    """The worker's, for its lifespan: it begins with what the others have."""
+    """Runs the worker's presence during its lifespan; begins with the others' numbers."""
     opened = Presence(pool, bus)
     await opened.take(Step.WRITE)
     tasks = [
@@ -169,9 +171,9 @@ async def presence(pool: Pool, bus: Bus) -> AsyncIterator[Presence]:
 
 
 async def total(request: HttpRequest) -> int:
-    """How many are online, as the worker knows it; without a lifespan, as the leases say.
+    """The number of users online, from the worker or, without a lifespan, the leases.
 
-    Raises an error for which ``database.is_unavailable`` is true when they cannot.
+    Raises an error for which ``database.is_unavailable`` is true if it cannot read them.
     """
     worker = PRESENCE.find(request)
     if worker is not None:
@@ -181,7 +183,7 @@ async def total(request: HttpRequest) -> int:
 
 
 async def total_or_none(request: HttpRequest, seconds: float) -> int | None:
-    """The same, but None where the leases cannot be read in time."""
+    """The same, or None if the leases cannot be read in time."""
     try:
         async with asyncio.timeout(seconds):
             return await total(request)

@@ -1,4 +1,4 @@
-"""Does the process that took a lease still live, as far as this machine can tell?"""
+"""Processes that hold leases, and whether they are alive on this machine."""
 
 import os
 import uuid
@@ -7,16 +7,16 @@ from pathlib import Path
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 PID_NAMESPACE = Path("/proc/self/ns/pid")
-# Ended, though its parent has not been told yet.
+# States of a process that has ended, although its parent has not been told yet.
 ENDED = frozenset({"Z", "X"})
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process, told from any other that ever had its number.
+    """A process, distinct from any other that ever had its PID.
 
-    ``machine`` is within what numbers are given: one boot of a kernel and, as containers
-    count from one each, one namespace. ``started`` is in clock ticks after the boot.
+    ``machine`` names the scope of PIDs: one boot of a kernel and, because each container
+    has its own, one PID namespace. ``started`` is in clock ticks after the boot.
     """
 
     machine: str
@@ -24,15 +24,15 @@ class Process:
     started: int
 
     def is_alive(self) -> bool:
-        """Whether it runs; only a process of the same machine can ask."""
+        """Whether it runs; valid only on the same machine."""
         return started(self.pid) == self.started
 
 
 def this_process() -> Process:
-    """The process that asks. Call it after the fork.
+    """The current process. Call this after the fork.
 
-    Where the kernel tells nothing (it is not Linux), the machine is one of its own: then
-    nobody can tell that this process has died, and its lease has to run out.
+    Where the system is not Linux, the machine's name is unique. Then no other process can
+    tell that this one has died, and its lease has to expire.
     """
     pid = os.getpid()
     try:
@@ -43,7 +43,7 @@ def this_process() -> Process:
 
 
 def started(pid: int) -> int | None:
-    """When a process started, in clock ticks after the boot; None if it has ended.
+    """The start time of a process in clock ticks after the boot; None if it has ended.
 
     Field 22 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
     """
@@ -51,6 +51,6 @@ def started(pid: int) -> int | None:
         status = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    # The second field is the program's name in brackets, and may hold anything.
+    # The second field is the program's name in parentheses, and may contain anything.
     state, *fields = status.rpartition(")")[2].split()
     return None if state in ENDED else int(fields[18])

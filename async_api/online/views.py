@@ -1,4 +1,4 @@
-"""/counter/: how many are online, for people."""
+"""/counter/: the page with the number of users online."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ from async_views.runtime.views.read_only import read_only
 @never_cache
 @takes_no_parameters(page=True)
 async def counter(request: HttpRequest) -> HttpResponse:
-    """The number as it is now; the page's script then keeps it so."""
+    """The current number; the page's script keeps it current."""
     context = number(await total(request)) | {"server": serving(request)}
     return render(request, "online/page.html", context)
 
 
 def number(total: int | None) -> dict[str, Any]:
-    """What online/number.html shows; None, where the number is not known."""
-    # The server breaks a silence sooner; one repetition may be late.
+    """The context of online/number.html; None if the number is not known."""
+    # The server repeats the number sooner; one repetition may be late.
     return {"total": total, "silence_seconds": 2 * REPEAT_SECONDS}

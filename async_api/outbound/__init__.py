@@ -1,5 +1,5 @@
-"""What every client of ours asks before it dials: is this a URL, and may it be dialled?
+"""Checks that every HTTP client of this site makes before it connects.
 
-Targets, the guard and its addresses, lookups of names, and the kinds of failure. No HTTP
-client is imported here, nor any other part of `async_api`.
+Targets, the guard and its addresses, lookups of names, and the kinds of failure. Imports
+no HTTP client and no other part of `async_api`.
 """

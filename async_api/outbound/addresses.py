@@ -1,8 +1,8 @@
-"""Which IP addresses belong to the public internet?
+"""IP addresses, and whether they belong to the public internet.
 
-The standard library's ``is_global`` and ``is_private`` answer differently between
-Python 3.11 and 3.14, and call multicast, NAT64 and 6to4 forms of private addresses
-global. So the answer comes from a table of its own, after the IANA registries
+The standard library's ``is_global`` and ``is_private`` differ between Python 3.11 and
+3.14, and call multicast, NAT64 and 6to4 forms of private addresses global. So this module
+has tables of its own, which follow the IANA registries
 https://www.iana.org/assignments/iana-ipv4-special-registry,
 https://www.iana.org/assignments/iana-ipv6-special-registry and
 https://www.iana.org/assignments/ipv6-address-space.
@@ -44,7 +44,7 @@ SPECIAL_IPV4 = tuple(
     )
 )
 
-# The only part of IPv6 from which global unicast addresses are handed out (RFC 4291).
+# The only part of IPv6 from which global unicast addresses are assigned (RFC 4291).
 # Outside it lie loopback, link-local, unique local, multicast, discard, segment routing
 # and the IPv4-compatible and IPv4-translated forms.
 GLOBAL_UNICAST_IPV6 = IPv6Network("2000::/3")
@@ -60,29 +60,29 @@ SPECIAL_IPV6 = tuple(
     )
 )
 
-# Its local-use sibling 64:ff9b:1::/48 (RFC 8215) is refused whole: which of its bits
-# hold the IPv4 address is known only to the network that uses it.
+# All of its local-use sibling 64:ff9b:1::/48 (RFC 8215) is refused, as only the network
+# that uses it knows which bits hold the IPv4 address.
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def parse_address(text: str) -> Address:
-    """Read an address, an IPv4-mapped one as the IPv4 address it dials (RFC 4291).
+    """Parse an address, and an IPv4-mapped one as its IPv4 address (RFC 4291).
 
-    Raises ValueError for anything else, and for a scope id (``fe80::1%eth0``), which
-    means a link of this machine.
+    Raises ValueError for anything else, including an address with a scope ID
+    (``fe80::1%eth0``), which names a network interface of this machine.
     """
     address = ip_address(text)
     if isinstance(address, IPv4Address):
         return address
     if address.scope_id is not None:
-        raise ValueError(f"{text!r} has a scope id; an address stands without one")
+        raise ValueError(f"{text!r} has a scope ID; write the address without it")
     return address.ipv4_mapped or address
 
 
 def parse_network(text: str) -> Network:
-    """Read an address or a network, as ``parse_address`` does.
+    """Parse a network, or an address as ``parse_address`` does.
 
-    Raises ValueError for anything else, bits set outside the mask included.
+    Raises ValueError for anything else, including bits set outside the mask.
     """
     network = ip_network(text)
     first = parse_address(str(network.network_address))
@@ -91,10 +91,10 @@ def parse_network(text: str) -> Network:
 
 
 def is_public(address: Address) -> bool:
-    """Say whether an address is global unicast, judging an IPv4 address inside IPv6 too.
+    """Return whether an address is global unicast.
 
     Mapped, 6to4 (RFC 3056) and NAT64 (RFC 6052) addresses are as public as the IPv4
-    address in them; without the last, networks with DNS64 could probe nothing.
+    address in them. Without NAT64, nothing could be reached from networks with DNS64.
     """
     if isinstance(address, IPv4Address):
         return not any(address in network for network in SPECIAL_IPV4)

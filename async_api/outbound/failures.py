@@ -1,4 +1,4 @@
-"""The kinds of failure that a request can end with, and the words for their causes."""
+"""Kinds of failed requests, and the words for their causes."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FailureKind(StrEnum):
-    """Why a request has no answer."""
+    """Why a request has no response."""
 
     REFUSED = "refused"
     DNS = "dns"
@@ -21,14 +21,14 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A kind to count by, and a sentence that helps."""
+    """A kind to count by, and a sentence that explains it."""
 
     kind: FailureKind
     message: str
 
 
 def reason(error: OSError) -> str:
-    """The system's own words: asyncio's would name the address dialled."""
+    """The system's own words; asyncio's message would reveal the address dialled."""
     if error.errno and error.errno > 0:
         return os.strerror(error.errno).lower()
     return "the system gives no reason"

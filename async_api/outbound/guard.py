@@ -1,7 +1,7 @@
-"""Which addresses may a probe dial?
+"""The guard: which addresses the site's own requests may connect to.
 
-Only this keeps a private network private: a name says nothing about where it leads, so
-the decision is taken for every socket, on the address it will use.
+This alone protects private networks. A name says nothing about where it leads, so the
+guard decides for each socket, by the address it will use.
 """
 
 import socket
@@ -12,48 +12,46 @@ from async_api.outbound.lookups import Lookup, Resolver, SharedLookups
 from async_api.outbound.private_targets import PrivateTargets
 from async_api.outbound.targets import Target
 
-# As asyncio.loop.getaddrinfo gives them: family, type, protocol, canonical name, address.
+# From asyncio.loop.getaddrinfo: family, type, protocol, canonical name, address.
 AddressInfo = tuple[
     socket.AddressFamily | int, socket.SocketKind | int, int, str, tuple[Any, ...]
 ]
 
 
 class TargetRefused(OSError):
-    """Our policy said no, before any socket was opened.
+    """The policy refuses a target; no socket was opened.
 
-    The sentence depends only on what the person wrote: it neither tells what a name
-    resolved to nor whether anything listens there. An OSError, because happy eyeballs
-    then counts it as a failed address and tries the next.
+    The message depends only on what the client sent. It reveals neither the address of a
+    name nor whether anything listens there. This is an OSError so that happy eyeballs
+    counts it as a failed address and tries the next.
     """
-
-    def __init__(self, subject: str = "This address") -> None:
-        super().__init__(
-            f"{subject} may not be probed: only public internet addresses may, and the "
-            "networks and host names listed in PROBE_PRIVATE_TARGETS."
-        )
-        self.subject = subject
 
 
 class Guard:
-    """Decides for one probe which addresses its sockets may dial.
+    """Decides which addresses the sockets of one HTTP client may connect to.
 
-    Whatever dials takes both ``resolver`` and ``socket_factory`` from here. The factory
-    is what protects; the resolver only spares repeated lookups and tells which addresses
-    an allowed name has. Such an address is then allowed for the whole probe.
+    The client must use both ``resolver`` and ``socket_factory``. The factory protects; the
+    resolver avoids repeated lookups and finds the addresses of allowed names. The guard
+    then allows such an address for as long as it lives.
+
+    ``refusal`` is the message of TargetRefused, with ``{subject}`` for the target.
     """
 
-    def __init__(self, private: PrivateTargets, resolver: Resolver) -> None:
+    def __init__(
+        self, private: PrivateTargets, resolver: Resolver, refusal: str
+    ) -> None:
         self._private = private
+        self._refusal = refusal
         self._named: set[Address] = set()
         self.dialled: set[tuple[str, int]] = set()
         self.resolver: Resolver = SharedLookups(resolver, self._sift)
 
     def socket_factory(self, info: AddressInfo) -> socket.socket:
-        """Open a socket for the address about to be dialled, or raise TargetRefused."""
+        """Open a socket for an address; raises TargetRefused where it is not allowed."""
         family, kind, protocol, _, address = info
         scope = address[3] if family == socket.AF_INET6 and len(address) > 3 else 0
         if scope or not self._admits(address[0]):
-            raise TargetRefused
+            raise self._refused("This address")
         self.dialled.add((str(address[0]), int(address[1])))
         opened = socket.socket(family, kind, protocol)
         opened.setblocking(False)
@@ -61,9 +59,9 @@ class Guard:
         return opened
 
     async def admit(self, target: Target) -> None:
-        """Raise TargetRefused where no address of the target may be dialled.
+        """Raise TargetRefused where none of the target's addresses is allowed.
 
-        A name that does not resolve passes: that is for its requests to report.
+        A name that does not resolve passes, for its requests to report.
         """
         if _address(target.host) is not None:
             addresses = [target.host]
@@ -76,11 +74,14 @@ class Guard:
                 return
             addresses = [result["host"] for result in found]
         if addresses and not any(map(self._admits, addresses)):
-            raise TargetRefused(target.host)
+            raise self._refused(target.host)
+
+    def _refused(self, subject: str) -> TargetRefused:
+        return TargetRefused(self._refusal.format(subject=subject))
 
     def _admits(self, text: object) -> bool:
-        # An allowed IPv4 network covers its mapped form, which dials the same host, but
-        # not 6to4 or NAT64, which end at whatever a relay makes of them.
+        # An allowed IPv4 network includes its mapped form, which reaches the same host,
+        # but not 6to4 and NAT64, for which a relay decides where they lead.
         address = _address(text)
         return address is not None and (
             is_public(address)
@@ -89,7 +90,7 @@ class Guard:
         )
 
     def _sift(self, name: str, found: list[Lookup]) -> list[Lookup]:
-        """Leave out refused addresses, unless nothing remains to be refused."""
+        """Remove refused addresses, unless all are: the socket factory refuses those."""
         if name.removesuffix(".") in self._private.names:
             addresses = (_address(result["host"]) for result in found)
             self._named.update(filter(None, addresses))
@@ -97,7 +98,7 @@ class Guard:
 
 
 def _address(text: object) -> Address | None:
-    # ip_address would also read numbers and bytes, which connect reads otherwise.
+    # ip_address would also accept integers and bytes, which connect() reads differently.
     if not isinstance(text, str):
         return None
     try:

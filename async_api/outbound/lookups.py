@@ -1,4 +1,4 @@
-"""Lookups of names, each done once for all who ask at the same time."""
+"""Lookups of names, each done once and shared by all requests that need it."""
 
 import asyncio
 import socket
@@ -7,7 +7,7 @@ from typing import Protocol, TypedDict
 
 
 class Lookup(TypedDict):
-    """One address of a name; the members are those of aiohttp's ResolveResult."""
+    """One address of a name, with the members of aiohttp's ResolveResult."""
 
     hostname: str
     host: str
@@ -18,20 +18,20 @@ class Lookup(TypedDict):
 
 
 class Resolver(Protocol):
-    """What looks names up; aiohttp's resolvers are such."""
+    """Looks names up, as aiohttp's resolvers do."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[Lookup]:
-        """The addresses of a name; raises OSError for one that has none."""
+        """The addresses of a name; raises OSError when it has none."""
 
     async def close(self) -> None: ...
 
 
 class SharedLookups:
-    """Asks another resolver once for each name, failures included, whoever waits.
+    """Asks another resolver once for each name, and remembers failures too.
 
-    ``sift`` sees each answer before anybody else and says what remains of it.
+    ``sift`` receives each result first and returns what remains of it.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class SharedLookups:
             lookup = asyncio.create_task(self._look_up(host, family))
             lookup.add_done_callback(_acknowledge)
             self._lookups[host, family] = lookup
-        # Waits beside the task, not inside it: an asker who is cancelled goes alone.
+        # Waits beside the task, so that cancelling this request does not cancel the lookup.
         await asyncio.wait((lookup,))
         return [{**result, "port": port} for result in lookup.result()]
 
     async def close(self) -> None:
-        """Stop what is still being looked up; the other resolver is its owner's."""
+        """Cancel the lookups under way. Does not close the other resolver."""
         for lookup in self._lookups.values():
             lookup.cancel()
         await asyncio.gather(*self._lookups.values(), return_exceptions=True)
@@ -68,6 +68,6 @@ class SharedLookups:
 
 
 def _acknowledge(lookup: asyncio.Task[list[Lookup]]) -> None:
-    # A failure whose askers have all left would be logged as never retrieved.
+    # asyncio would log a failure that nobody waits for any more as never retrieved.
     if not lookup.cancelled():
         lookup.exception()

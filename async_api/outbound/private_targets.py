@@ -1,4 +1,4 @@
-"""What may be probed although it is not public?"""
+"""Targets that are allowed although they are not public."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from async_api.outbound.targets import parse_host
 
 @dataclass(frozen=True)
 class PrivateTargets:
-    """What may be probed although it is not public: ``PROBE_PRIVATE_TARGETS``."""
+    """Networks and host names that are allowed although they are not public."""
 
     networks: tuple[Network, ...] = ()
     names: frozenset[str] = frozenset()
 
 
 def parse_private_targets(items: Iterable[str]) -> PrivateTargets:
-    """Read addresses, networks and exact host names.
+    """Parse addresses, networks and exact host names.
 
-    Raises ValueError with a sentence that names the item and what it should be.
+    Raises ValueError with a message that names the item and what it should be.
     """
     networks: list[Network] = []
     names: set[str] = set()
@@ -33,7 +33,7 @@ def parse_private_targets(items: Iterable[str]) -> PrivateTargets:
             names.add(parse_host(item).removesuffix("."))
         except ValueError:
             raise ValueError(
-                f"{item!r} is no address, network or host name; write it as "
+                f"{item!r} is not an address, network or host name; write it as "
                 "127.0.0.1, 10.0.0.0/8, ::1/128 or intranet.example."
             ) from None
     return PrivateTargets(tuple(networks), frozenset(names))

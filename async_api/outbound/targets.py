@@ -1,6 +1,6 @@
-"""URLs that a probe can send to, as they are written and as they are sent.
+"""URLs to send requests to: how they are parsed, and what is sent of them.
 
-Which addresses may be dialled, `guard` decides.
+`guard` decides which addresses are allowed.
 """
 
 import re
@@ -11,14 +11,14 @@ from urllib.parse import quote
 from yarl import URL
 
 MAX_URL_LENGTH = 2048
-# A client should take a URI of at least so many bytes (RFC 9110, section 4.1).
+# Clients should support URIs of at least this many bytes (RFC 9110, section 4.1).
 MAX_LOCATION_LENGTH = 8000
 MAX_NAME_LENGTH = 253  # RFC 1035, as text and without the final dot
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _SHOWN_LENGTH = 80
 _UNWRITABLE = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# What a Location may not have either; a header field can carry the rest.
+# Not allowed in a Location either; a header field can contain the rest.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.ASCII | re.IGNORECASE
@@ -30,24 +30,27 @@ _REFERENCE = re.compile(
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 _AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*)(?::(?P<port>[0-9]*))?")
-# Underscores are not for host names (RFC 1123), but names inside a network have them.
+# Host names have no underscores (RFC 1123), but names in private networks do.
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-# A last label that reads as a number makes the whole host an IPv4 address, for browsers
+# If the last label is a number, the whole host is an IPv4 address, for browsers
 # (https://url.spec.whatwg.org/#ends-in-a-number-checker) and for getaddrinfo alike.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-# Sent as they were written: the characters of RFC 3986, a percent sign included, and
-# those that browsers and curl send though it leaves them out.
+# Sent unchanged: the characters of RFC 3986, the percent sign included, and those that
+# browsers and curl send although RFC 3986 excludes them.
 _SENT_AS_WRITTEN = "%!$&'()*+,;=:@/?-._~[]|^"
 
 
 class InvalidTarget(ValueError):
-    """A text that is no URL to probe; ``reason`` says what is wrong with ``subject``."""
+    """A text is not a URL that requests can be sent to.
+
+    ``reason`` is a clause that says what is wrong with ``subject``, the text or its
+    beginning.
+    """
 
     def __init__(self, subject: str, reason: str) -> None:
-        shown = subject
         if len(subject) > _SHOWN_LENGTH:
-            shown = subject[: _SHOWN_LENGTH - 1] + "…"
-        super().__init__(f"{shown!r} cannot be probed: {reason}.")
+            subject = subject[: _SHOWN_LENGTH - 1] + "…"
+        super().__init__(f"{subject!r}: {reason}.")
         self.subject = subject
         self.reason = reason
 
@@ -56,23 +59,23 @@ class InvalidTarget(ValueError):
 class Target:
     """An http or https URL without credentials and fragment.
 
-    ``str()`` gives the URL. The host is normalised; path and query are the ones that
-    were given, because another percent-encoding of a reserved character makes another
-    resource of it (RFC 3986, section 2.2). Only dot segments are resolved, and what a
-    URL cannot have is percent-encoded.
+    ``str()`` returns the URL. The host is normalised. Path and query are kept as given,
+    because a different percent-encoding of a reserved character names a different
+    resource (RFC 3986, section 2.2); only dot segments are resolved, and characters that
+    are not allowed in a URL are percent-encoded.
     """
 
     scheme: str  # "http" or "https"
     host: str  # a name in ASCII and lower case, or an address without brackets
-    port: int | None  # None for the scheme's own
-    path: str  # path and query as they are sent; "" where the URL ends with the host
+    port: int | None  # None for the scheme's default
+    path: str  # path and query as sent; "" where the URL ends with the host
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.path}"
 
     @property
     def authority(self) -> str:
-        """Host and port as the ``Host`` header has them (RFC 9110, section 7.2)."""
+        """Host and port, as in the ``Host`` header (RFC 9110, section 7.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port is None else f"{host}:{self.port}"
 
@@ -83,20 +86,21 @@ class Target:
 
     @property
     def origin(self) -> URL:
-        """Where its connections lead, for aiohttp."""
+        """Scheme, host and port."""
         return URL(f"{self.scheme}://{self.authority}")
 
 
 def parse_target(text: str) -> Target:
-    """Read an absolute URL; raises InvalidTarget."""
-    # A form trims spaces, and a terminal breaks lines: what a person wrote is not
-    # mended by guessing.
+    """Parse an absolute URL; raises InvalidTarget.
+
+    Nothing is corrected by guessing, such as spaces and line breaks.
+    """
     _require_length(text, MAX_URL_LENGTH)
     if found := _UNWRITABLE.search(text):
         raise InvalidTarget(
             text,
             f"it has {found.group()!r} at position {found.start()}; spaces, control "
-            "characters and backslashes must be left out or percent-encoded",
+            "characters and backslashes must be removed or percent-encoded",
         )
     url = _URL.fullmatch(text)
     if url is None:
@@ -104,18 +108,17 @@ def parse_target(text: str) -> Target:
     if "@" in url["authority"]:
         raise InvalidTarget(
             f"{url['scheme']}://…@{url['authority'].rpartition('@')[2]}",
-            "it carries a user name or password; leave out all up to the @",
+            "it contains a user name or password; remove everything up to the @",
         )
     return _target(text, url["scheme"], url["authority"], url["rest"])
 
 
 def redirected(target: Target, location: str) -> Target:
-    """Follow a ``Location`` (RFC 9110, section 10.2.2); raises InvalidTarget.
+    """The target of a ``Location`` (RFC 9110, section 10.2.2); raises InvalidTarget.
 
     Spaces, non-ASCII characters and backslashes in its path and query are
-    percent-encoded; a byte that is not UTF-8 comes as a surrogate escape. Credentials
-    are dropped rather than complained of: the person who asked for the probe did not
-    write them.
+    percent-encoded; a byte that is not UTF-8 arrives as a surrogate escape. Credentials
+    are removed without an error, because the user did not write them.
     """
     _require_length(location, MAX_LOCATION_LENGTH)
     if found := _CONTROL.search(location):
@@ -155,7 +158,7 @@ def _target(text: str, scheme: str, authority: str, rest: str) -> Target:
         )
     if not parts["host"]:
         raise InvalidTarget(
-            text, "it names no host, as example.com does in http://example.com/"
+            text, "it has no host, such as example.com in http://example.com/"
         )
     digits = parts["port"] and (parts["port"].lstrip("0") or "0")
     port = DEFAULT_PORTS[scheme] if not digits else int(digits[:6])
@@ -200,10 +203,10 @@ def _without_dot_segments(path: str) -> str:
     return "/".join(["", *kept, last])
 
 
-def _require_length(text: str, most: int) -> None:
-    if len(text) > most:
+def _require_length(text: str, maximum: int) -> None:
+    if len(text) > maximum:
         raise InvalidTarget(
-            text, f"it is {len(text)} characters long, {most} are allowed"
+            text, f"it is {len(text)} characters long, {maximum} are allowed"
         )
 
 
@@ -220,13 +223,13 @@ def _bracketed_address(text: str) -> str:
 
 
 def parse_host(text: str) -> str:
-    """An IPv4 address, or a name in ASCII, of what a person wrote.
+    """Parse a host as a user writes it: an IPv4 address, or a name in ASCII.
 
-    Raises ValueError with a clause that says what is wrong with the host.
+    Raises ValueError with a clause that says what is wrong.
     """
-    malformed = "its host is not a valid domain name, as www.example.com is"
+    malformed = "its host is not a valid domain name, such as www.example.com"
     try:
-        # Both directions: yarl encodes what it could not read back.
+        # Both directions, because yarl encodes some names that it cannot decode.
         encoded = URL.build(scheme="http", host=text)
         name = encoded.raw_host if encoded.host else None
     except ValueError:
@@ -235,8 +238,8 @@ def parse_host(text: str) -> str:
         raise ValueError(malformed)
     labels = name.removesuffix(".").split(".")
     if _NUMBER.fullmatch(labels[-1]):
-        # Judged as it was written: 127。0。0。1 and １２７.0.0.1 become addresses only
-        # through normalisation, and nobody honest writes them so.
+        # Parsed as written: 127。0。0。1 and １２７.0.0.1 become addresses only through
+        # normalisation, which is a way to get around filters.
         try:
             return str(IPv4Address(text))
         except ValueError:

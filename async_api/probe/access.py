@@ -1,15 +1,27 @@
-"""Who may run a probe?"""
+"""Who may run a probe, and who may not make a browser run one."""
 
 from django.conf import settings
 from django.http import HttpRequest
 
 
 class LoginNeeded(Exception):
-    """Only staff may probe here, and this is nobody of the staff."""
+    """Only staff may probe here, and this request is not from a member of staff."""
+
+
+class CrossSite(Exception):
+    """Another site's page made the browser send this request."""
+
+    notice = (
+        "Another site sent you here, so nothing has been sent yet. Look at the URL and "
+        "send the requests yourself if that is what you want."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("A page of another site may not start a probe.")
 
 
 async def require_access(request: HttpRequest) -> None:
-    """Raises LoginNeeded unless PROBE_ACCESS lets this person in."""
+    """Raises LoginNeeded unless PROBE_ACCESS lets this user in."""
     if settings.PROBE_ACCESS == "anyone":
         return
     user = await request.auser()
@@ -17,12 +29,18 @@ async def require_access(request: HttpRequest) -> None:
         raise LoginNeeded
 
 
-def is_cross_site(request: HttpRequest) -> bool:
-    """Whether another site's page, not this person, made the browser ask.
+def refuse_cross_site(request: HttpRequest) -> None:
+    """Raises CrossSite where another site's page, not a person, starts the probe."""
+    if is_cross_site(request):
+        raise CrossSite
 
-    Browsers say so themselves (https://www.w3.org/TR/fetch-metadata/): `none` is an
-    address typed, a bookmark or a link from another program, and programs other than
-    browsers send nothing.
+
+def is_cross_site(request: HttpRequest) -> bool:
+    """Whether another site's page made the browser send this request.
+
+    Browsers say so themselves (https://www.w3.org/TR/fetch-metadata/): `none` is a typed
+    address, a bookmark or a link from another program. Clients other than browsers send
+    no such header.
     """
     return request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}
 
@@ -32,5 +50,5 @@ def is_navigation(request: HttpRequest) -> bool:
 
 
 def is_prefetch(request: HttpRequest) -> bool:
-    """Whether a browser asks in case somebody might come (Sec-Purpose)."""
+    """Whether a browser sends this ahead, in case somebody visits the page."""
     return "prefetch" in request.headers.get("Sec-Purpose", "")

@@ -1,4 +1,4 @@
-"""How long did the answers of a probe take, as a histogram for a template to draw?"""
+"""The distribution of a probe's response times, as a histogram for a template to draw."""
 
 import math
 from bisect import bisect_right
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from async_api.drawing.axis import Tick, TimeAxis, round_step, round_values
-from async_api.drawing.duration import duration
+from async_api.drawing.duration import duration, duration_range
 from async_api.drawing.text_equivalent import Table, request_count
 from async_api.probe.measurement import Latency, Sample, latency
 from async_api.probe.outcome import (
@@ -20,26 +20,27 @@ from async_api.probe.outcome import (
 )
 
 HEIGHT = 200  # pixels
-LEAST_PIXELS = 2.0  # less would vanish
-# Room for the least heights of a stack of all kinds of answers beside the tallest.
-FULL_COLUMN = HEIGHT - len(STATUSES) * LEAST_PIXELS
+MIN_COLUMN_HEIGHT = 2.0  # pixels; less would vanish
+# Leaves space for the minimum heights of a stack of all outcomes.
+FULL_COLUMN = HEIGHT - len(STATUSES) * MIN_COLUMN_HEIGHT
 
-# Where the slowest took this many times the fastest, a linear axis hides the crowd.
-WIDEST_LINEAR_SPREAD = 20
-MOST_BINS = 24
-# Ten and five a decade as ISO 3 rounds them: equally wide on a logarithmic axis, so that
-# no column is taller only because it is wider.
+# If the slowest took longer than this many times the fastest, a linear axis would
+# squeeze most responses together.
+MAX_LINEAR_SPREAD = 20
+MAX_BINS = 24
+# Ten and five per decade, rounded as in ISO 3: bins of equal width on a logarithmic axis,
+# so that no column is taller only because it is wider.
 PREFERRED_NUMBERS = (
     (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8),
     (1, 1.6, 2.5, 4, 6.3),
 )
-# A narrower axis would blow noise up until it looks like news.
-NARROWEST_SPAN = 0.1
+# Share of the slowest time; a narrower axis would magnify noise.
+MIN_SPAN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """How many requests took at least `lower` and less than `upper` microseconds."""
+    """The requests that took at least `lower` and less than `upper` microseconds."""
 
     lower: int
     upper: int
@@ -51,12 +52,12 @@ class Bin:
 
     @property
     def label(self) -> str:
-        return f"{duration(self.lower, 6)} to {duration(self.upper, 6)}"
+        return duration_range(self.lower, self.upper)
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A bin's requests of one outcome as a rectangle."""
+    """The rectangle for the requests of one outcome in a bin."""
 
     kind: Outcome
     x: float  # percent
@@ -67,7 +68,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The response times of all answers as a histogram, stacked by outcome."""
+    """The histogram of all response times, stacked by outcome."""
 
     summary: str
     table: Table
@@ -76,13 +77,13 @@ class Distribution:
     bins: tuple[Bin, ...]
     columns: tuple[Column, ...]
     markers: tuple[Tick, ...]  # percentiles of the answers that succeeded
-    marked: str  # which those are, such as "2xx and 3xx"
+    marked: str  # their classes, such as "2xx and 3xx"
     count_ticks: tuple[Tick, ...]
     height: int = HEIGHT
 
 
 def distribution(samples: Sequence[Sample]) -> Distribution:
-    """Draw how long the answers took; failures have no response time."""
+    """The distribution of response times; failures have none."""
     times: dict[Outcome, list[int]] = {kind: [] for kind in Outcome}
     for sample in samples:
         times[outcome_of(sample)].append(sample.time)
@@ -116,9 +117,9 @@ def _bins(
     every = [time for group in times.values() for time in group]
     if not every:
         return (), None
-    # No answer takes less than a microsecond, and a logarithm needs one.
+    # The logarithm needs at least one microsecond.
     fastest, slowest = max(min(every), 1), max(every)
-    logarithmic = slowest > fastest * WIDEST_LINEAR_SPREAD
+    logarithmic = slowest > fastest * MAX_LINEAR_SPREAD
     if logarithmic:
         bounds = _logarithmic_bounds(fastest, slowest)
     else:
@@ -135,10 +136,10 @@ def _bins(
 
 
 def _linear_bounds(fastest: int, slowest: int, count: int) -> list[int]:
-    # Few samples in many bins are a comb, many in few bins are a block.
-    wanted = min(MOST_BINS, max(6, round(2 * math.sqrt(count))))
+    # Too many bins look like a comb, too few like a block.
+    wanted = min(MAX_BINS, max(6, round(2 * math.sqrt(count))))
     spread = slowest - fastest
-    span = max(spread, math.ceil(slowest * NARROWEST_SPAN))
+    span = max(spread, math.ceil(slowest * MIN_SPAN))
     step = round_step(span / wanted)
     lower = max(fastest - (span - spread) // 2, 0) // step * step
     return list(range(lower, max(lower + span, slowest) + step + 1, step))
@@ -150,7 +151,7 @@ def _logarithmic_bounds(fastest: int, slowest: int) -> list[int]:
         values = round_values(series, beyond=slowest)
         lowest = max(value for value in values if value <= fastest)
         bounds = [value for value in values if value >= lowest]
-        if len(bounds) <= MOST_BINS + 1:
+        if len(bounds) <= MAX_BINS + 1:
             break
     return bounds
 
@@ -167,7 +168,7 @@ def _columns(bins: Sequence[Bin], axis: TimeAxis, tallest: int) -> Iterator[Colu
 
 
 def _column_height(count: int, tallest: int) -> float:
-    return round(max(count / tallest * FULL_COLUMN, LEAST_PIXELS), 2)
+    return round(max(count / tallest * FULL_COLUMN, MIN_COLUMN_HEIGHT), 2)
 
 
 def _count_ticks(tallest: int) -> tuple[Tick, ...]:
@@ -193,14 +194,14 @@ def _summary(times: dict[Outcome, list[int]], failed: int, bins: Sequence[Bin]) 
         if (spread := latency(group))
     ]
     if not sentences:
-        return "No request was answered, so there is no response time to draw."
+        return "No request was answered, so there are no response times to draw."
     fullest = max(bins, key=lambda each: each.count)
     if fullest.count > 1:
         sentences.append(
-            f"The fullest column, {fullest.label}, holds {fullest.count:,}."
+            f"Most common: {fullest.label} ({request_count(fullest.count)})."
         )
     if failed:
-        sentences.append(f"{request_count(failed)} failed, without a response time.")
+        sentences.append(f"{request_count(failed)} failed and so had no response time.")
     return " ".join(sentences)
 
 

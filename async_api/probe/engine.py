@@ -1,9 +1,9 @@
-"""How is a URL probed? N workers, one clock, nothing hidden.
+"""The probe's engine: N workers send the requests and time them by one clock.
 
-Each of `concurrency` workers takes the next request as soon as it has finished its last,
-so that waiting for a worker is no part of any time. A time begins when a worker takes the
-request and ends with the last body byte: connecting, redirects and reading are in it,
-looking up the target's name is not (that is done once, before the first request).
+Each of `concurrency` workers takes the next request as soon as its last one has ended, so
+no time includes waiting for a worker. A time begins when a worker takes the request and
+ends with the last byte of the body. It includes connecting, redirects and reading, but not
+the lookup of the target's name, which is done once, before the first request.
 """
 
 import asyncio
@@ -30,13 +30,18 @@ from async_views.runtime.waiting.loop_lag import LoopLag
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STATUSES = range(100, 600)  # RFC 9110, section 15
 METHODS = ("GET", "HEAD", "OPTIONS")
-# In one turn of the loop: to begin a connection takes it up to a millisecond.
-STARTED_AT_ONCE = 10
+# Workers started in one turn of the loop: each connection takes up to a millisecond to
+# begin.
+MAX_STARTED_AT_ONCE = 10
+REFUSAL = (
+    "{subject} may not be probed: only public internet addresses may, and the networks and "
+    "host names listed in PROBE_PRIVATE_TARGETS."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked: `requests` requests to `target`, `concurrency` at a time."""
+class ProbeSpec:
+    """What a probe sends: `requests` requests to `target`, `concurrency` at a time."""
 
     target: Target
     requests: int
@@ -47,16 +52,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One run: what was asked, what came of each request, and what it says."""
+    """A finished probe: its spec, a sample of each request, their summary and verdict."""
 
-    question: Question
+    spec: ProbeSpec
     samples: tuple[Sample, ...]
     summary: Summary
     verdict: Verdict
 
 
 async def probe(
-    question: Question,
+    spec: ProbeSpec,
     limits: Limits,
     private: PrivateTargets,
     *,
@@ -64,120 +69,118 @@ async def probe(
     resolver: AbstractResolver | None = None,
     on_sample: Callable[[Sample], None] | None = None,
 ) -> Probe:
-    """Runs a probe; cancelling it cancels every request that is on its way.
+    """Runs a probe. Cancelling it cancels every request under way.
 
-    Raises TargetRefused when the target is one that this site may not probe. Whatever
-    else goes wrong with a request is a sample that failed.
+    Raises TargetRefused when this site may not probe the target. Anything else that goes
+    wrong with a request makes it a failed sample.
     """
     own_resolver = resolver or aiohttp.ThreadedResolver()
-    guard = Guard(private, own_resolver)
+    guard = Guard(private, own_resolver, REFUSAL)
     try:
         budget_ends = time.perf_counter_ns() + int(limits.budget_seconds * 1e9)
-        await admit(question, limits, guard)
+        await admit(spec, limits, guard)
         async with probe_client(
-            guard, question.concurrency, limits.of_a_response
+            guard, spec.concurrency, limits.of_a_response
         ) as client:
-            run = Run(question, limits, client, on_sample)
+            workers = WorkerPool(spec, limits, client, on_sample)
             busy_before = time.thread_time_ns()
             began = time.perf_counter_ns()
             with LoopLag() as loop_lag:
-                await run.all(began, budget_ends)
+                await workers.run(began, budget_ends)
             wall_ns = time.perf_counter_ns() - began
             busy = (time.thread_time_ns() - busy_before) / max(wall_ns, 1)
     finally:
         await guard.resolver.close()
         if resolver is None:
             await own_resolver.close()
-    samples = tuple(run.samples)
+    samples = tuple(workers.samples)
     summary = summarize(
         samples,
-        question.requests,
+        spec.requests,
         wall_ns // 1000,
         reconnects=client.reconnects,
         strays=client.strays,
     )
-    # An answer that waits for its turn to be read waits as one does for the loop.
+    # An answer that waits to be read is delayed as by a late loop.
     lag = max(round(loop_lag.worst * 1e6), client.pace.longest_wait // 1000)
     return Probe(
-        question,
+        spec,
         samples,
         summary,
         verdict(
             summary,
             busy=busy,
             lag=lag,
-            nearness=here.nearness(guard.dialled, run.origins),
+            nearness=here.nearness(guard.dialled, workers.origins),
         ),
     )
 
 
-async def admit(question: Question, limits: Limits, guard: Guard) -> None:
-    """Looks the target's name up, once, and raises TargetRefused where it may not go.
+async def admit(spec: ProbeSpec, limits: Limits, guard: Guard) -> None:
+    """Looks the target's name up once; raises TargetRefused when it may not be dialled.
 
-    A lookup that takes as long as a request may is left for the requests to report.
+    The requests report a lookup that takes longer than a request may.
     """
     with suppress(TimeoutError):
-        async with asyncio.timeout(
-            min(question.timeout_seconds, limits.budget_seconds)
-        ):
-            await guard.admit(question.target)
+        async with asyncio.timeout(min(spec.timeout_seconds, limits.budget_seconds)):
+            await guard.admit(spec.target)
 
 
 class TooManyRedirects(Exception):
-    """The target redirected once more than may be followed."""
+    """The target redirected more often than the limit allows."""
 
 
-class Run:
-    """The requests of one probe under way: which is next, and what came of the others."""
+class WorkerPool:
+    """The workers of one probe, which share its requests and collect its samples."""
 
     def __init__(
         self,
-        question: Question,
+        spec: ProbeSpec,
         limits: Limits,
         client: ProbeClient,
         on_sample: Callable[[Sample], None] | None,
     ) -> None:
-        self.question = question
+        self.spec = spec
         self.limits = limits
         self.client = client
         self.on_sample = on_sample
         self.samples: list[Sample] = []
-        self.taken = 0
-        self.origins = {question.target.origin}
+        self.begun = 0
+        self.origins = {spec.target.origin}
 
-    async def all(self, began: int, budget_ends: int) -> None:
-        async with asyncio.TaskGroup() as workers:
-            for number in range(min(self.question.concurrency, self.question.requests)):
-                workers.create_task(self.work(began, budget_ends))
-                if number % STARTED_AT_ONCE == STARTED_AT_ONCE - 1:
+    async def run(self, began: int, budget_ends: int) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(min(self.spec.concurrency, self.spec.requests)):
+                tasks.create_task(self.work(began, budget_ends))
+                if number % MAX_STARTED_AT_ONCE == MAX_STARTED_AT_ONCE - 1:
                     await asyncio.sleep(0)
 
     async def work(self, began: int, budget_ends: int) -> None:
         with closing(Deadline()) as deadline:
             while True:
-                if self.taken < self.question.requests:
+                if self.begun < self.spec.requests:
                     await self.client.settle()
                 started = time.perf_counter_ns()
-                # After the wait, in which other workers may have taken the last ones.
-                if self.taken == self.question.requests or started >= budget_ends:
+                # Other workers may have taken the last requests during the wait.
+                if self.begun == self.spec.requests or started >= budget_ends:
                     return
-                self.taken += 1
+                self.begun += 1
                 budget_seconds = (budget_ends - started) / 1e9
-                sample = await self.ask(began, started, budget_seconds, deadline)
+                sample = await self.send(began, started, budget_seconds, deadline)
                 self.samples.append(sample)
                 if self.on_sample:
                     self.on_sample(sample)
 
-    async def ask(
+    async def send(
         self, began: int, started: int, budget_seconds: float, deadline: Deadline
     ) -> Sample:
-        """One request, from taking it to its last byte or its failure."""
+        """One request with its redirects, up to its last byte or its failure."""
         redirects = 0
         received = None
         failure = None
         try:
-            with deadline.within(min(self.question.timeout_seconds, budget_seconds)):
-                method, target = self.question.method, self.question.target
+            with deadline.within(min(self.spec.timeout_seconds, budget_seconds)):
+                method, target = self.spec.method, self.spec.target
                 while True:
                     received = await self.client.exchange(method, target)
                     if received.status not in REDIRECTS or not received.location:
@@ -219,12 +222,12 @@ class Run:
         return Sample(start, spent, received.status, received.body_length, redirects)
 
     def out_of_time(self, budget_seconds: float) -> Failure:
-        if budget_seconds < self.question.timeout_seconds:
+        if budget_seconds < self.spec.timeout_seconds:
             return Failure(
                 FailureKind.TIMEOUT,
                 f"The probe's time budget of {self.limits.budget_seconds:g} s ran out.",
             )
         return Failure(
             FailureKind.TIMEOUT,
-            f"No complete answer within {self.question.timeout_seconds:g} s.",
+            f"No complete response within {self.spec.timeout_seconds:g} s.",
         )

@@ -1,9 +1,8 @@
-"""What may be asked of a probe? The query string and the form are one thing."""
+"""The probe's form, which also validates its query string."""
 
 from django import forms
 from django.conf import settings
 
-from async_api.number_fields import NumberField, WholeNumberField
 from async_api.outbound.private_targets import PrivateTargets
 from async_api.outbound.targets import (
     MAX_URL_LENGTH,
@@ -11,12 +10,13 @@ from async_api.outbound.targets import (
     Target,
     parse_target,
 )
-from async_api.probe.engine import METHODS, Question
+from async_api.probe.engine import METHODS, ProbeSpec
+from async_views.runtime.views.number_fields import NumberField, WholeNumberField
 
 FORMATS = {"html": "this page", "json": "JSON", "csv": "CSV"}
 DEFAULT_REQUESTS = min(10, settings.PROBE_MAX_REQUESTS)
 DEFAULT_TIMEOUT_SECONDS = min(10, settings.PROBE_MAX_TIMEOUT_SECONDS)
-SHORTEST_TIMEOUT_SECONDS = 0.001
+MIN_TIMEOUT_SECONDS = 0.001
 
 
 def messages(right: str) -> dict[str, str]:
@@ -30,12 +30,14 @@ def messages(right: str) -> dict[str, str]:
 
 
 class ProbeForm(forms.Form):
-    """Every parameter but `url` has a default; every bound is a setting."""
+    """All parameters except `url` have defaults; all limits are settings."""
 
     url = forms.CharField(
         label="URL",
         max_length=MAX_URL_LENGTH,
-        error_messages=messages("Say what to probe, such as https://example.org/."),
+        error_messages=messages(
+            "Enter the URL to probe, such as https://example.org/."
+        ),
         widget=forms.URLInput(attrs={"autocomplete": "url", "spellcheck": "false"}),
         help_text="Where the requests go: http or https, on a public address"
         + (
@@ -65,29 +67,29 @@ class ProbeForm(forms.Form):
             f"The concurrency is a whole number from 1 to {settings.PROBE_MAX_CONCURRENCY}."
         ),
         help_text=f"How many at a time: 1 to {settings.PROBE_MAX_CONCURRENCY}. "
-        "Empty: all at once, as far as that goes.",
+        f"Leave empty to send all at once, up to {settings.PROBE_MAX_CONCURRENCY}.",
     )
     timeout = NumberField(
         label="Timeout, seconds",
         required=False,
         widget=forms.NumberInput(attrs={"placeholder": f"{DEFAULT_TIMEOUT_SECONDS:g}"}),
-        min_value=SHORTEST_TIMEOUT_SECONDS,
+        min_value=MIN_TIMEOUT_SECONDS,
         max_value=settings.PROBE_MAX_TIMEOUT_SECONDS,
         error_messages=messages(
-            f"The timeout is a number of seconds from {SHORTEST_TIMEOUT_SECONDS:g} "
+            f"The timeout is a number of seconds from {MIN_TIMEOUT_SECONDS:g} "
             f"to {settings.PROBE_MAX_TIMEOUT_SECONDS:g}."
         ),
-        help_text=f"For one request: at most {settings.PROBE_MAX_TIMEOUT_SECONDS:g}.",
+        help_text=f"For each request: at most {settings.PROBE_MAX_TIMEOUT_SECONDS:g}.",
     )
     method = forms.ChoiceField(
         label="Method",
         required=False,
         choices=[(method, method) for method in METHODS],
         error_messages=messages(f"The method is {', '.join(METHODS)}."),
-        help_text="HEAD and OPTIONS carry no page.",
+        help_text="Responses to HEAD and OPTIONS do not include the page.",
     )
     format = forms.ChoiceField(
-        label="Answer as",
+        label="Format",
         required=False,
         choices=list(FORMATS.items()),
         error_messages=messages(f"The format is {', '.join(FORMATS)}."),
@@ -98,17 +100,19 @@ class ProbeForm(forms.Form):
         try:
             return parse_target(self.cleaned_data["url"])
         except InvalidTarget as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(
+                f"{error.subject!r} cannot be probed: {error.reason}."
+            ) from error
 
-    def question(self) -> Question:
-        """Of a valid form."""
-        answers = self.cleaned_data
-        requests = answers["request_num"] or DEFAULT_REQUESTS
-        return Question(
-            target=answers["url"],
+    def spec(self) -> ProbeSpec:
+        """The probe that a valid form asks for."""
+        cleaned = self.cleaned_data
+        requests = cleaned["request_num"] or DEFAULT_REQUESTS
+        return ProbeSpec(
+            target=cleaned["url"],
             requests=requests,
-            concurrency=answers["concurrency"]
+            concurrency=cleaned["concurrency"]
             or min(requests, settings.PROBE_MAX_CONCURRENCY),
-            timeout_seconds=answers["timeout"] or DEFAULT_TIMEOUT_SECONDS,
-            method=answers["method"] or METHODS[0],
+            timeout_seconds=cleaned["timeout"] or DEFAULT_TIMEOUT_SECONDS,
+            method=cleaned["method"] or METHODS[0],
         )

@@ -1,4 +1,4 @@
-"""What do the samples of a probe say, and can they be trusted?"""
+"""Samples, percentiles, the summary of a probe, and the verdict on it."""
 
 import math
 from collections import Counter
@@ -9,28 +9,28 @@ from async_api.drawing.duration import duration
 from async_api.outbound.failures import FailureKind
 from async_api.probe.nearness import Nearness
 
-# A busier thread has no room left: some of what it measured is its own work.
-BUSY_LIMIT = 0.9
-# In a shorter probe the first connections alone keep the CPU busy; that says nothing.
-SHORTEST_JUDGED = 50_000
-# Garbage collection and a burst of new connections cost this much on a healthy machine.
+# Above this share of a CPU, some of the measured time is the probe's own work.
+MAX_BUSY_SHARE = 0.9
+# Microseconds. In a shorter probe, opening the connections alone keeps the CPU busy.
+MIN_JUDGED_WALL_TIME = 50_000
+# Microseconds. Garbage collection and new connections take this long on a healthy machine.
 TOLERATED_LAG = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One request's outcome: an answer, which has a status, or a failure, which has a kind.
+    """One request's outcome: a response with a status, or a failure with a kind.
 
     Raises ValueError for one that has both or neither.
     """
 
     start: int  # microseconds after the probe began, when a worker took the request
     time: int  # microseconds from then to the last body byte, or to the failure
-    status: int | None = None  # of the final answer
+    status: int | None = None  # of the final response
     body_length: int = 0  # bytes of the body as sent, before any decompression
     redirects: int = 0
     kind: FailureKind | None = None
-    message: str = ""  # for a failure, a sentence that helps
+    message: str = ""  # for a failure, a sentence that explains it
 
     def __post_init__(self) -> None:
         if (self.status is None) == (self.kind is None):
@@ -50,17 +50,17 @@ class Sample:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the answer's status is below 400, so no error.
+        """Whether the status is below 400, so not an error.
 
-        That is 2xx or 3xx, and 101, the one interim status (RFC 9110, section 15.2)
-        that aiohttp takes for an answer: the target switched protocols unasked.
+        This is 2xx, 3xx, or 101: the one interim status (RFC 9110, section 15.2) that
+        ends a response, where the target switches protocols unasked.
         """
         return self.status is not None and self.status < 400
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long some requests took, in microseconds."""
+    """Statistics of response times, in microseconds."""
 
     count: int
     minimum: int
@@ -81,16 +81,16 @@ class Summary:
     sent: int
     answered: int
     failed: int
-    unsent: int  # the time budget ran out before them
+    unsent: int  # because the time budget ran out
     wall_time: int  # microseconds from the first request to the last outcome
-    requests_per_second: float  # answered requests by wall time; failures do not count
-    bytes: int  # of all bodies, those cut off included
+    requests_per_second: float  # answered, divided by wall time
+    bytes: int  # of all bodies, including incomplete ones
     statuses: dict[int, int]  # answers by status, in order of status
     failures: dict[str, int]  # failures by kind, in order of name
-    reconnects: int  # requests that needed a connection for one the target had closed
-    latency: Latency | None  # of answers that succeeded
-    other_latency: Latency | None  # of all other answers, their status an error
-    strays: int = 0  # answers followed by bytes that belong to no answer
+    reconnects: int  # requests that replaced a connection the target closed
+    latency: Latency | None  # of successful responses
+    other_latency: Latency | None  # of responses with an error status
+    strays: int = 0  # responses followed by bytes that belong to no response
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +98,17 @@ class Verdict:
     """Whether a measurement can be trusted; each sentence is for a web developer."""
 
     trusted: bool
-    reasons: tuple[str, ...]  # why it cannot
-    notes: tuple[str, ...] = ()  # what to know when reading it, trusted or not
+    reasons: tuple[str, ...]  # why it cannot be trusted
+    notes: tuple[str, ...] = ()  # what to know about it, trusted or not
 
 
 def percentile(ordered: Sequence[int], percent: float) -> int:
     """The smallest of the ordered values that at least `percent` % of them do not exceed.
 
-    This is the nearest rank, definition 1 in Hyndman and Fan, "Sample Quantiles in
-    Statistical Packages", The American Statistician 50 (1996). It is always one of the
-    values, so p99 never exceeds the maximum, as an interpolated or bucketed one may.
+    This is the nearest-rank method, definition 1 in Hyndman and Fan, "Sample Quantiles in
+    Statistical Packages", The American Statistician 50 (1996). The result is
+    always one of the values, so p99 never exceeds the maximum, as interpolated or bucketed
+    percentiles may.
 
     Raises ValueError for no values and for a percent outside 0 to 100.
     """
@@ -121,7 +122,7 @@ def percentile(ordered: Sequence[int], percent: float) -> int:
 
 
 def latency(times: Iterable[int]) -> Latency | None:
-    """The latency of requests that took these microseconds; None when there are none."""
+    """The statistics of these times in microseconds; None when there are none."""
     ordered = sorted(times)
     if not ordered:
         return None
@@ -146,7 +147,7 @@ def summarize(
     reconnects: int = 0,
     strays: int = 0,
 ) -> Summary:
-    """Sum up a probe that was asked for so many requests and took these microseconds."""
+    """Summarize a probe of `requested` requests that took `wall_time` microseconds."""
     statuses = Counter(sample.status for sample in samples if sample.status is not None)
     failures = Counter(sample.kind.value for sample in samples if sample.kind)
     answered = statuses.total()
@@ -183,8 +184,8 @@ def verdict(
 
     `busy` is the share of the wall time that the measuring thread spent on the CPU.
     `lag` is the longest time, in microseconds, by which the event loop was late while
-    the probe ran: an answer that arrived meanwhile is reported that much too slow. So a
-    lag is let pass while it is small, or less than half of what a typical request took.
+    the probe ran; a response that arrived meanwhile appears that much too slow. A lag is
+    tolerated when it is small, or less than half of the median response time.
     """
     median = summary.latency.p50 if summary.latency else 0
     reasons = []
@@ -194,15 +195,15 @@ def verdict(
             "same processes, so the times may be longer than visitors see. Measure it with "
             "manage.py probe, or from another machine."
         )
-    if busy >= BUSY_LIMIT and summary.wall_time >= SHORTEST_JUDGED:
+    if busy >= MAX_BUSY_SHARE and summary.wall_time >= MIN_JUDGED_WALL_TIME:
         reasons.append(
             f"This site's own CPU was the limit, busy {min(busy, 1):.0%} of the time: "
             "the target may be faster than it looks. Try a lower concurrency."
         )
     if lag > max(TOLERATED_LAG, median / 2):
         reasons.append(
-            f"This site once stood still for {duration(lag)} while it measured, "
-            "so some times may be too long by as much."
+            f"This site was blocked for {duration(lag)} while it measured, "
+            "so some times may be too long by that much."
         )
     if summary.unsent:
         reasons.append(
@@ -211,11 +212,11 @@ def verdict(
         )
     if summary.latency is None:
         reasons.append(
-            "No request was answered with 2xx or 3xx: there is no response time to trust."
+            "No request was answered with 2xx or 3xx, so there is no response time to trust."
         )
     notes = _notes_on_percentiles(summary) + _notes_on_connections(summary)
     if nearness is Nearness.SAME_MACHINE:
-        notes += ("The target is on this machine and shares its processors.",)
+        notes += ("The target runs on this machine and shares its processors.",)
     return Verdict(trusted=not reasons, reasons=tuple(reasons), notes=notes)
 
 
@@ -227,12 +228,12 @@ def _notes_on_percentiles(summary: Summary) -> tuple[str, ...]:
     if succeeded < 20:
         return (
             f"With {succeeded} successful {'request' if succeeded == 1 else 'requests'}, "
-            "p95 and p99 are simply the slowest: probe with 100 or more for a tail.",
+            "p95 and p99 are just the slowest: send at least 100 requests for a meaningful p99.",
         )
     if succeeded < 100:
         return (
-            f"With {succeeded} successful requests, p99 is simply the slowest: "
-            "probe with 100 or more for a tail.",
+            f"With {succeeded} successful requests, p99 is just the slowest: "
+            "send at least 100 requests for a meaningful p99.",
         )
     return ()
 
@@ -242,12 +243,12 @@ def _notes_on_connections(summary: Summary) -> tuple[str, ...]:
     if summary.reconnects:
         notes.append(
             f"{_requests(summary.reconnects)} needed a new connection, because the target "
-            "had closed one that it had promised to keep open: connecting is in the time."
+            "closed one that it had promised to keep open: their times include connecting."
         )
     if summary.strays:
         notes.append(
-            f"{_requests(summary.strays)} had an answer followed by bytes that belong to "
-            "no answer: they were discarded, together with the connection."
+            f"{_requests(summary.strays)} had a response followed by bytes that belong to "
+            "no response: these were discarded, and the connection was closed."
         )
     return tuple(notes)
 

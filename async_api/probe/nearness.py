@@ -1,4 +1,4 @@
-"""How near a probe's target is: a target that shares the probe's process slows it down."""
+"""How near a probe's target is. A target in the probe's own process slows the probe down."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class Nearness(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Where the one who probes can be reached; nowhere, in a process that serves nothing.
+    """The addresses of this site itself; none, in a process that serves nothing.
 
-    `origin` finds a site behind a proxy, whose address is not the site's own.
+    `origin` recognises a site behind a proxy, which listens at another address.
     """
 
     listeners: tuple[Listener, ...] = ()
@@ -31,7 +31,7 @@ class Here:
     def nearness(
         self, dialled: Iterable[tuple[str, int]], origins: Iterable[URL]
     ) -> Nearness:
-        """Of the nearest among the addresses that were dialled and the origins asked."""
+        """The nearest of the addresses connected to and the origins requested."""
         if self.origin is not None and self.origin in origins:
             return Nearness.SAME_SITE
         return max(
@@ -49,7 +49,7 @@ NOWHERE = Here()
 
 
 def here(request: HttpRequest) -> Here:
-    """Where this site is, as its server and whoever asks it know."""
+    """This site's addresses, from its server and from the request."""
     try:
         target = parse_target(f"{request.scheme}://{request.get_host()}/")
     except InvalidTarget:
@@ -58,7 +58,7 @@ def here(request: HttpRequest) -> Here:
 
 
 def connected(request: HttpRequest) -> tuple[Listener, ...]:
-    """The address at which this request arrived, where the server tells no more."""
+    """The address at which this request arrived, if the server gives no others."""
     try:
         address = parse_address(request.META["SERVER_NAME"])
         return (Listener(address, int(request.META["SERVER_PORT"])),)

@@ -1,7 +1,7 @@
-"""The class of a request's outcome: what its status begins with, or that it failed.
+"""Classes of outcomes: by the first digit of the status, or failed.
 
-Every figure, table and sentence about a probe tells requests apart by these classes, in
-this order and in these words; `figures.css` gives each one colour and one texture.
+All figures, tables and sentences about a probe use these classes, in this order and with
+these labels. `figures.css` gives each class a colour and a texture.
 """
 
 from collections import Counter
@@ -23,17 +23,17 @@ class Outcome(StrEnum):
 
     @property
     def label(self) -> str:
-        """Such as "answered 4xx"; "failed" for a request without an answer."""
+        """Such as "answered 4xx"; "failed" for a request without a response."""
         return "failed" if self is Outcome.FAILED else f"answered {self.statuses}"
 
     @property
     def statuses(self) -> str:
-        """Such as "4xx"; "" for a request without an answer."""
+        """Such as "4xx"; "" for a request without a response."""
         return STATUSES.get(self, "")
 
     @property
     def is_trouble(self) -> bool:
-        """Whether the target reported an error, or did not answer at all."""
+        """Whether the target reported an error, or sent no response."""
         return self in TROUBLE
 
 
@@ -53,12 +53,12 @@ def outcome_of(sample: Sample) -> Outcome:
 
 
 def outcome_of_status(status: int) -> Outcome:
-    """A status beyond 599 counts as a server error, as RFC 9110, section 15, has it."""
+    """The class of a status; above 599 it is a server error (RFC 9110, section 15)."""
     return _BY_FIRST_DIGIT.get(status // 100, Outcome.SERVER_ERROR)
 
 
 def count_outcomes(summary: Summary) -> dict[Outcome, int]:
-    """How many requests had each outcome, in order, without those that none had."""
+    """The number of requests with each outcome, in order, without zeros."""
     counts = Counter({Outcome.FAILED: summary.failed})
     for status, count in summary.statuses.items():
         counts[outcome_of_status(status)] += count

@@ -1,4 +1,4 @@
-"""What a probe says to programs and in a terminal: its JSON, its CSV and its text."""
+"""A finished probe as JSON, as CSV and as text for a terminal."""
 
 import csv
 import io
@@ -39,14 +39,14 @@ def unpainted(outcome: Outcome, line: str) -> str:
 
 
 def as_json(probe: Probe) -> dict[str, Any]:
-    """Times in microseconds, sizes in bytes, `requests_per_second` of answers."""
-    question = probe.question
+    """Times in microseconds, sizes in bytes; `requests_per_second` counts responses."""
+    spec = probe.spec
     return {
-        "url": str(question.target),
-        "request_num": question.requests,
-        "concurrency": question.concurrency,
-        "timeout": question.timeout_seconds,
-        "method": question.method,
+        "url": str(spec.target),
+        "request_num": spec.requests,
+        "concurrency": spec.concurrency,
+        "timeout": spec.timeout_seconds,
+        "method": spec.method,
         "summary": asdict(probe.summary)
         | {
             "latency": latency_as_json(probe.summary.latency),
@@ -84,7 +84,7 @@ def latency_as_json(latency: Latency | None) -> dict[str, float] | None:
 
 
 def as_csv(probe: Probe) -> str:
-    """One line a request that was sent, in the order they ended."""
+    """One line for each request sent, in the order they ended."""
     text = io.StringIO()
     lines = csv.writer(text)
     lines.writerow(COLUMNS)
@@ -104,16 +104,16 @@ def as_csv(probe: Probe) -> str:
 
 
 def as_text(probe: Probe, paint: Paint = unpainted) -> str:
-    """For a terminal: the summary, the statistics, and what went wrong.
+    """The summary, the statistics and the failures, for a terminal.
 
-    `paint` may colour a line about requests of one outcome.
+    `paint` colours a line by the outcome that it is about.
     """
-    question, summary = probe.question, probe.summary
+    spec, summary = probe.spec, probe.summary
     statistics = latency_table(probe.samples)
     lines = [
-        f"{question.method} {question.target}",
-        f"{in_short(summary)}, {question.concurrency} at a time, in "
-        f"{duration(summary.wall_time)}: {summary.requests_per_second:.1f} answers/s, "
+        f"{spec.method} {spec.target}",
+        f"{in_short(summary)}, {spec.concurrency} at a time, in "
+        f"{duration(summary.wall_time)}: {summary.requests_per_second:.1f} responses/s, "
         f"{summary.bytes} bytes",
         "",
     ]
@@ -142,12 +142,12 @@ def in_short(summary: Summary) -> str:
 
 
 def successful_results(probe: Probe) -> list[Sample]:
-    """Every answer, whatever its status."""
+    """All requests with a response, whatever its status."""
     return [sample for sample in probe.samples if sample.answered]
 
 
 def failed_results(probe: Probe) -> list[Sample]:
-    """Every request without an answer."""
+    """All requests without a response."""
     return [sample for sample in probe.samples if not sample.answered]
 
 
@@ -160,7 +160,7 @@ def has_trouble(probe: Probe) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One request, for people."""
+    """A row of a page about one request."""
 
     outcome: Outcome
     sample: Sample
@@ -175,7 +175,7 @@ class ResultRow:
 
 
 def result_rows(probe: Probe) -> tuple[list[ResultRow], list[ResultRow]]:
-    """The requests in trouble, and the others, each in the order they ended."""
+    """Failures and error statuses, and all others, each in the order they ended."""
     rows = [ResultRow(outcome_of(sample), sample) for sample in probe.samples]
     return (
         [row for row in rows if row.outcome.is_trouble],
@@ -185,7 +185,7 @@ def result_rows(probe: Probe) -> tuple[list[ResultRow], list[ResultRow]]:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """How many requests ended alike."""
+    """The number of requests with the same status or kind of failure."""
 
     outcome: Outcome
     label: str  # such as "answered 4xx, status 404" or "failed, timeout"
@@ -193,7 +193,7 @@ class OutcomeRow:
 
 
 def outcome_rows(summary: Summary) -> list[OutcomeRow]:
-    """Each status and each kind of failure, in that order."""
+    """A row for each status, then one for each kind of failure."""
     statuses = (
         (outcome_of_status(status), f"status {status}", count)
         for status, count in summary.statuses.items()
@@ -208,7 +208,7 @@ def outcome_rows(summary: Summary) -> list[OutcomeRow]:
 
 
 def latency_table(samples: Sequence[Sample]) -> Table:
-    """The statistics of each class of answers, with units; no rows for no answers."""
+    """The statistics of each class of responses, with units; no rows without responses."""
     by_outcome = {
         outcome: found
         for outcome in STATUSES
@@ -217,7 +217,7 @@ def latency_table(samples: Sequence[Sample]) -> Table:
     return Table(
         ("", *(outcome.statuses for outcome in by_outcome)),
         (
-            ("answers", *(f"{each.count:,}" for each in by_outcome.values())),
+            ("responses", *(f"{each.count:,}" for each in by_outcome.values())),
             *(
                 (name, *(duration(getattr(each, name)) for each in by_outcome.values()))
                 for name in STATISTICS

@@ -1,100 +1,65 @@
-"""When did each request of a probe run, as bars for a template to draw?"""
+"""The timeline of a probe: a bar for each request, in the order they started."""
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 
 from async_api.drawing.axis import Tick, TimeAxis, round_step
-from async_api.drawing.bars import Bar, bar, path
 from async_api.drawing.duration import duration
-from async_api.drawing.text_equivalent import Table, request_count
+from async_api.drawing.text_equivalent import MAX_TABLE_ROWS, Table, request_count
+from async_api.drawing.timeline import Series, Timeline, bar
 from async_api.probe.measurement import Sample
 from async_api.probe.outcome import Outcome, in_order, listed, outcome_of
 
-TALLEST = 480  # pixels
-TALLEST_ROW = 18  # pixels
-LABELLED_ROW = 12  # pixels a row's label needs
-THINNEST_GAP_ROW = 3  # pixels; thinner rows with gaps between them would look faint
-MOST_TABLE_ROWS = 20
-# Less would vanish; and what is not 2xx hides best where it is quick and alone among
-# thousands.
-LEAST_PERCENT = 0.3
-LEAST_RARE_PERCENT = 1.0
-LEAST_RARE_THICKNESS = 3.0  # pixels
-
-
-@dataclass(frozen=True, slots=True)
-class Strand:
-    """All requests of one outcome."""
-
-    outcome: Outcome
-    thickness: float  # pixels
-    bars: tuple[Bar, ...]
-
-    @property
-    def label(self) -> str:
-        return self.outcome.label
-
-    @property
-    def path(self) -> str:
-        return path(self.bars)
-
-    @property
-    def kind(self) -> str:
-        """As the style sheet names it."""
-        return self.outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """Every request as a bar on a common time axis, in the order they started."""
-
-    summary: str
-    table: Table
-    axis: TimeAxis
-    strands: tuple[Strand, ...]  # only outcomes that occurred
-    row_ticks: tuple[Tick, ...]
-    height: int
+MAX_HEIGHT = 480  # pixels
+MAX_ROW_HEIGHT = 18  # pixels
+MIN_LABELLED_ROW_HEIGHT = 12  # pixels
+MIN_ROW_HEIGHT_WITH_GAPS = 3  # pixels; gaps make thinner rows look faint
+# Narrower bars would vanish. Requests other than 2xx get more: they are hardest to see
+# where they are quick and alone among thousands.
+MIN_BAR_WIDTH = 0.3  # percent
+MIN_RARE_BAR_WIDTH = 1.0  # percent
+MIN_RARE_THICKNESS = 3.0  # pixels
 
 
 def timeline(samples: Sequence[Sample], wall_time: int) -> Timeline:
-    """Draw when each request ran, over `wall_time` microseconds or longer if any did."""
+    """The timeline over `wall_time` microseconds, or longer where a request took longer."""
     ordered = sorted(samples, key=lambda sample: (sample.start, sample.end))
     axis = TimeAxis(0, max([wall_time, 1, *(sample.end for sample in ordered)]))
-    row = min(TALLEST_ROW, TALLEST / max(len(ordered), 1))
+    row = min(MAX_ROW_HEIGHT, MAX_HEIGHT / max(len(ordered), 1))
     return Timeline(
         summary=_summary(ordered, axis.upper),
         table=_table(ordered),
         axis=axis,
-        strands=tuple(_strands(ordered, axis, row)),
+        series=tuple(_series(ordered, axis, row)),
         row_ticks=tuple(_row_ticks(ordered, row)),
         height=math.ceil(row * len(ordered)),
     )
 
 
-def _strands(ordered: Sequence[Sample], axis: TimeAxis, row: float) -> Iterator[Strand]:
+def _series(ordered: Sequence[Sample], axis: TimeAxis, row: float) -> Iterator[Series]:
     rows: dict[Outcome, list[tuple[float, Sample]]] = {kind: [] for kind in Outcome}
     for index, sample in enumerate(ordered):
         rows[outcome_of(sample)].append((round((index + 0.5) * row, 2), sample))
-    thickness = round(row * 0.75 if row >= THINNEST_GAP_ROW else row, 2)
+    thickness = round(row * 0.75 if row >= MIN_ROW_HEIGHT_WITH_GAPS else row, 2)
     for kind, placed in rows.items():
         rare = kind is not Outcome.SUCCESS
-        least = LEAST_RARE_PERCENT if rare else LEAST_PERCENT
+        min_width = MIN_RARE_BAR_WIDTH if rare else MIN_BAR_WIDTH
         if placed:
-            yield Strand(
+            yield Series(
                 kind,
-                max(thickness, LEAST_RARE_THICKNESS) if rare else thickness,
+                kind.label,
+                max(thickness, MIN_RARE_THICKNESS) if rare else thickness,
                 tuple(
-                    bar(axis, sample.start, sample.end, y, least)
+                    bar(axis, sample.start, sample.end, y, min_width)
                     for y, sample in placed
                 ),
             )
 
 
 def _row_ticks(ordered: Sequence[Sample], row: float) -> Iterator[Tick]:
-    if row >= LABELLED_ROW:
+    if row >= MIN_LABELLED_ROW_HEIGHT:
         for number, sample in enumerate(ordered, start=1):
             yield Tick((number - 0.5) * row, f"{number} · {sample.status or 'failed'}")
     else:
@@ -121,15 +86,16 @@ def _most_at_once(samples: Iterable[Sample]) -> int:
     changes = [
         change
         for sample in samples
-        # A request is under way for a moment even where the clock did not move.
+        # A request takes a moment even where the clock did not move.
         for change in ((sample.start, 1), (max(sample.end, sample.start + 1), -1))
     ]
-    # At the same moment -1 sorts first: who starts when another ends is not beside it.
+    # At the same moment -1 sorts first: a request that starts when another ends does not
+    # overlap it.
     return max(accumulate(change for _, change in sorted(changes)), default=0)
 
 
 def _table(ordered: Sequence[Sample]) -> Table:
-    if len(ordered) <= MOST_TABLE_ROWS:
+    if len(ordered) <= MAX_TABLE_ROWS:
         return Table(
             ("Request", "Start", "Time", "Outcome"),
             tuple(
@@ -142,7 +108,7 @@ def _table(ordered: Sequence[Sample]) -> Table:
                 for number, sample in enumerate(ordered, start=1)
             ),
         )
-    size = math.ceil(len(ordered) / MOST_TABLE_ROWS)
+    size = math.ceil(len(ordered) / MAX_TABLE_ROWS)
     kinds = tuple(in_order(Counter(map(outcome_of, ordered))))
     return Table(
         ("Requests", "First start", "Last end", *(kind.label for kind in kinds)),

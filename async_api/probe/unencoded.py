@@ -1,7 +1,7 @@
-"""A URL that was pasted into a query string as it is, so that it ends at its first &.
+"""URLs that were pasted into a query string unencoded, and so end at their first &.
 
-In `?url=http://h/a?b=c&d=e` the parameter d is the probe's, not the target's. What was
-likely meant has that & percent-encoded (RFC 3986, section 2.2).
+In `?url=http://h/a?b=c&d=e` the parameter d belongs to the probe, not to the target. The
+user probably meant an & that is percent-encoded (RFC 3986, section 2.2).
 """
 
 from collections.abc import Collection
@@ -24,9 +24,9 @@ from async_views.runtime.views.known_parameters import (
 def whole_url(
     request: HttpRequest, known: Collection[str]
 ) -> tuple[str, list[str]] | None:
-    """The URL with what follows it up to the next known parameter, and those names.
+    """The URL joined with the unknown parameters after it, and their names.
 
-    None where nothing unknown follows, or where the whole is not a URL to probe.
+    None if no unknown parameter follows, or if the result is not a valid target.
     """
     segments = query_of(request).split("&")
     names = [unquote_plus(segment.partition("=")[0]) for segment in segments]
@@ -35,11 +35,11 @@ def whole_url(
     first = names.index("url")
     end = first + 1
     value = segments[first].partition("=")[2]
-    # What was encoded is decoded; what was pasted means what it says.
+    # An encoded URL is decoded; a pasted one is taken literally.
     url = value if "://" in value else unquote_plus(value)
-    # A target with a query may have a parameter called url itself.
-    not_of_it = {*known} - {"url"} if "?" in url else known
-    while end < len(names) and names[end] not in not_of_it:
+    # A target with a query may itself have a parameter called url.
+    ends_it = {*known} - {"url"} if "?" in url else known
+    while end < len(names) and names[end] not in ends_it:
         end += 1
     whole = "&".join([url, *segments[first + 1 : end]])
     try:
@@ -50,10 +50,10 @@ def whole_url(
     return (whole, following) if following else None
 
 
-def with_the_way_to_write_it(
+def with_encoding_hint(
     errors: list[FieldError], request: HttpRequest, known: Collection[str]
 ) -> list[FieldError]:
-    """The errors, those of parameters that may be part of the URL with how to say so."""
+    """The errors; parameters that may be part of the URL get a hint to encode them."""
     found = whole_url(request, known)
     if found is None:
         return errors
@@ -68,7 +68,7 @@ def with_the_way_to_write_it(
 
 
 def url_repairs(request: HttpRequest, known: Collection[str]) -> list[Repair]:
-    """The questions that were likely meant, the likeliest first."""
+    """Likely intended queries, the likeliest first."""
     given = request.GET
     others = [*left_out(given, known), *given_once(given, known)]
     found = whole_url(request, known)
@@ -87,7 +87,7 @@ def url_repairs(request: HttpRequest, known: Collection[str]) -> list[Repair]:
 
 
 def query_of(request: HttpRequest) -> str:
-    """The query string as it was sent; WSGI has its bytes as Latin-1 (PEP 3333)."""
+    """The query string as sent; WSGI passes its bytes as Latin-1 (PEP 3333)."""
     query: str = request.META["QUERY_STRING"]
     if gateway(request) == "WSGI":
         return query.encode("latin-1", "replace").decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""/requests/ and /requests/async_to_sync: a probe as a page, as JSON and as CSV."""
+"""The views of the probe: /requests/ and /requests/async_to_sync."""
 
 import logging
 from typing import Any
@@ -13,10 +13,12 @@ from django.views.decorators.cache import never_cache
 
 from async_api.outbound.guard import TargetRefused
 from async_api.probe.access import (
+    CrossSite,
     LoginNeeded,
     is_cross_site,
     is_navigation,
     is_prefetch,
+    refuse_cross_site,
     require_access,
 )
 from async_api.probe.distribution import distribution
@@ -35,7 +37,7 @@ from async_api.probe.report import (
     successful_results,
 )
 from async_api.probe.timeline import timeline
-from async_api.probe.unencoded import url_repairs, with_the_way_to_write_it
+from async_api.probe.unencoded import url_repairs, with_encoding_hint
 from async_api.probe.wire.limits import configured_limits
 from async_views.runtime.asgi.problem import Problem
 from async_views.runtime.asgi.problem_details import FieldError
@@ -56,10 +58,17 @@ logger = logging.getLogger(__name__)
 PARAMETERS = tuple(ProbeForm.base_fields)
 LIMIT = ConcurrencyLimit(settings.PROBE_LIMIT, "probes")
 
-CROSS_SITE = (
-    "Another site sent you here, so nothing has been sent yet. Look at the URL and send "
-    "the requests yourself if that is what you want."
-)
+
+class NotProbed(Exception):
+    """No probe was run.
+
+    A page shows the form with `context`; programs get `problem`.
+    """
+
+    def __init__(self, problem: Problem, **context: Any) -> None:
+        super().__init__(problem.details.detail)
+        self.problem = problem
+        self.context = context
 
 
 @read_only("GET")
@@ -77,93 +86,131 @@ def probe_sync(request: HttpRequest) -> HttpResponse:
 
 
 async def answer(request: HttpRequest) -> HttpResponse:
+    """Answers with the result of a probe, with its form, or with an error."""
+    errors_as_page = shows_errors_as_page(request)
     try:
         await require_access(request)
     except LoginNeeded:
-        return login_needed(request)
-    answer_format = chosen_format(request, FORMATS)
-    errors = parameter_errors(request.GET, PARAMETERS)
-    if "url" not in request.GET and answer_format == "html":
-        return unasked(request, errors)
-    form = ProbeForm(request.GET)
-    if errors:
-        return misread(request, form, errors)
+        return login_needed(request, errors_as_page)
+    result_format = chosen_format(request, FORMATS)
+    is_asked = "url" in request.GET or result_format != "html"
+    form = ProbeForm(request.GET) if is_asked else example_form(request)
+    try:
+        require_known_parameters(request, form)
+        if not is_asked:
+            return form_page(request, form, status=400 if form.errors else 200)
+        result = await probe_asked_for(request, form)
+    except NotProbed as error:
+        if errors_as_page:
+            status = error.problem.details.status
+            return form_page(request, form, status=status, **error.context)
+        return problem_response(request, error.problem)
+    match result_format:
+        case "json":
+            return JsonResponse(as_json(result) | {"server": serving(request)})
+        case "csv":
+            return HttpResponse(
+                as_csv(result),
+                content_type="text/csv; charset=utf-8",
+                headers={"Content-Disposition": 'attachment; filename="probe.csv"'},
+            )
+    return summary_page(request, form, result)
+
+
+def shows_errors_as_page(request: HttpRequest) -> bool:
+    """Whether errors are shown in the form, for people, or as problem details.
+
+    Someone who follows a link on another site sees the form, whatever format the link
+    asks for.
+    """
+    return wants_page(request) or (is_cross_site(request) and is_navigation(request))
+
+
+async def probe_asked_for(request: HttpRequest, form: ProbeForm) -> Probe:
+    """Runs the probe; raises NotProbed if it may not run, and then sends nothing."""
     if not form.is_valid():
-        return bad_question(request, form)
-    if is_cross_site(request):
-        return cross_site(request, form)
+        raise NotProbed(bad_request(form))
+    try:
+        refuse_cross_site(request)
+    except CrossSite as error:
+        raise NotProbed(Problem(403, str(error)), notice=error.notice) from error
     if is_prefetch(request):
-        raise Problem(503, "A probe does not run ahead of being asked for.")
+        raise Problem(503, "A probe does not run before somebody asks for it.")
     try:
         with LIMIT.slot():
-            run = await probe(
-                form.question(),
+            return await probe(
+                form.spec(),
                 configured_limits(),
                 settings.PROBE_PRIVATE_TARGETS,
                 here=here(request),
             )
     except TargetRefused as refusal:
-        return refused(request, form, refusal)
-    match answer_format:
-        case "json":
-            return JsonResponse(as_json(run) | {"server": serving(request)})
-        case "csv":
-            return HttpResponse(
-                as_csv(run),
-                content_type="text/csv; charset=utf-8",
-                headers={"Content-Disposition": 'attachment; filename="probe.csv"'},
-            )
-    return summary_page(request, form, run)
+        logger.warning(
+            "refused to probe for %s: %s", request.META.get("REMOTE_ADDR"), refusal
+        )
+        form.add_error("url", str(refusal))
+        wrong = FieldError("url", request.GET["url"], str(refusal))
+        raise NotProbed(Problem(403, str(refusal), [wrong])) from refusal
 
 
-def unasked(request: HttpRequest, errors: list[FieldError]) -> HttpResponse:
-    """The form, with what the query string says already and what is wrong with it."""
-    form = ProbeForm(example(request))
-    if form.errors.keys() <= {"url"}:
-        form = ProbeForm(initial=example(request))
+def require_known_parameters(request: HttpRequest, form: ProbeForm) -> None:
+    """Raises NotProbed for parameters that are unknown or given twice.
+
+    The query may then mean something else than the form reads from it.
+    """
+    errors = parameter_errors(request.GET, PARAMETERS)
     if errors:
-        return misread(request, form, errors)
-    return form_page(request, form, status=400 if form.errors else 200)
+        hinted = with_encoding_hint(errors, request, PARAMETERS)
+        raise NotProbed(
+            # A page shows the errors of fields beside them.
+            ignored([*hinted, *field_errors(form)]),
+            parameter_errors=errors,
+            repairs=url_repairs(request, PARAMETERS),
+        )
 
 
-def example(request: HttpRequest) -> dict[str, str]:
-    """A question that works offline, changed by whatever the query string says already."""
-    return {"url": request.build_absolute_uri(reverse("time"))} | request.GET.dict()
+def example_form(request: HttpRequest) -> ProbeForm:
+    """The form with an example that works offline, and the values of the query string."""
+    example = {"url": request.build_absolute_uri(reverse("time"))} | request.GET.dict()
+    form = ProbeForm(example)
+    if form.errors.keys() <= {"url"}:
+        return ProbeForm(initial=example)
+    return form
 
 
-def summary_page(request: HttpRequest, form: ProbeForm, run: Probe) -> HttpResponse:
-    troubled, untroubled = result_rows(run)
+def summary_page(request: HttpRequest, form: ProbeForm, result: Probe) -> HttpResponse:
+    troubled, untroubled = result_rows(result)
     return page(
         request,
         form,
         {
-            "probe": run,
-            "summary": run.summary,
-            "verdict": run.verdict,
-            "in_short": in_short(run.summary),
-            "outcomes": count_outcomes(run.summary),
-            "outcome_rows": outcome_rows(run.summary),
+            "probe": result,
+            "summary": result.summary,
+            "verdict": result.verdict,
+            "in_short": in_short(result.summary),
+            "outcomes": count_outcomes(result.summary),
+            "outcome_rows": outcome_rows(result.summary),
             "troubled": troubled,
             "untroubled": untroubled,
-            "failed_results": failed_results(run),
-            "successful_results": successful_results(run),
-            "distribution": distribution(run.samples),
-            "latency_table": latency_table(run.samples),
+            "failed_results": failed_results(result),
+            "successful_results": successful_results(result),
+            "distribution": distribution(result.samples),
+            "latency_table": latency_table(result.samples),
             "again": again(request),
-            "timeline": timeline(run.samples, run.summary.wall_time),
+            "timeline": timeline(result.samples, result.summary.wall_time),
         },
     )
 
 
 def again(request: HttpRequest) -> str:
-    """The same question as a query string, but for the format."""
-    question = request.GET.copy()
-    question.pop("format", None)
-    return question.urlencode()
+    """The query string without its format."""
+    query = request.GET.copy()
+    query.pop("format", None)
+    return query.urlencode()
 
 
 def form_page(
-    request: HttpRequest, form: ProbeForm, *, status: int = 200, **context: Any
+    request: HttpRequest, form: ProbeForm, *, status: int, **context: Any
 ) -> HttpResponse:
     return explained(page(request, form, context, status))
 
@@ -179,50 +226,9 @@ def page(
     )
 
 
-def misread(
-    request: HttpRequest, form: ProbeForm, errors: list[FieldError]
-) -> HttpResponse:
-    """Nothing is sent where the question may be another one than it seems."""
-    if wants_page(request):
-        offered = url_repairs(request, PARAMETERS)
-        return form_page(
-            request, form, status=400, parameter_errors=errors, repairs=offered
-        )
-    told = with_the_way_to_write_it(errors, request, PARAMETERS)
-    return problem_response(request, ignored([*told, *field_errors(form)]))
-
-
-def bad_question(request: HttpRequest, form: ProbeForm) -> HttpResponse:
-    if wants_page(request):
-        return form_page(request, form, status=400)
-    return problem_response(request, bad_request(form))
-
-
-def refused(
-    request: HttpRequest, form: ProbeForm, refusal: TargetRefused
-) -> HttpResponse:
-    logger.warning(
-        "refused to probe for %s: %s", request.META.get("REMOTE_ADDR"), refusal
-    )
-    if wants_page(request):
-        form.add_error("url", str(refusal))
-        return form_page(request, form, status=403)
-    error = FieldError("url", request.GET["url"], str(refusal))
-    return problem_response(request, Problem(403, str(refusal), [error]))
-
-
-def cross_site(request: HttpRequest, form: ProbeForm) -> HttpResponse:
-    """A page gets the form to confirm; anything that no person looks at gets nothing."""
-    if is_navigation(request):
-        return form_page(request, form, notice=CROSS_SITE, status=403)
-    return problem_response(
-        request, Problem(403, "A page of another site may not start a probe.")
-    )
-
-
-def login_needed(request: HttpRequest) -> HttpResponse:
-    if wants_page(request):
-        # After the login a probe would start; another site must not have asked for it.
+def login_needed(request: HttpRequest, errors_as_page: bool) -> HttpResponse:
+    if errors_as_page:
+        # The probe would start after the login, so another site must not provide its query.
         back = request.path if is_cross_site(request) else request.get_full_path()
         return redirect_to_login(back, reverse(settings.LOGIN_URL))
     detail = "Only staff may probe from this site. Log in at /admin/ first."

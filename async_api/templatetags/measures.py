@@ -1,4 +1,4 @@
-"""How are measures written for people?"""
+"""Template filters for times and sizes."""
 
 from django import template
 

@@ -13,7 +13,7 @@ async def test_the_start_page_says_the_time_and_links_to_a_probe_of_it() -> None
     said = re.findall(r"<pre>(.+)</pre>", page)[0].replace("&quot;", '"')
     assert set(json.loads(said)) == {"month", "day", "time"}
     assert "/requests/?url=http%3A//testserver/time&amp;request_num=50" in page
-    assert "the database answers" in page
+    assert "the database is available" in page
 
 
 @pytest.mark.parametrize("path", ["/", "/counter/"])

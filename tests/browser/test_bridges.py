@@ -1,4 +1,4 @@
-"""What a person sees of the bridges, in a real browser."""
+"""The bridges in a real browser."""
 
 import re
 
@@ -26,7 +26,7 @@ PATH = "/requests/sync_to_async"
 def test_every_page_fits_and_complains_of_nothing(visit: Visit, query: str) -> None:
     page = visit.to(f"{PATH}?{query}")
 
-    expect(page.get_by_role("heading", name="One click each")).to_be_visible()
+    expect(page.get_by_role("heading", name="Examples")).to_be_visible()
 
 
 def test_an_experiment_is_picked_predicted_run_and_read(visit: Visit) -> None:
@@ -34,16 +34,16 @@ def test_an_experiment_is_picked_predicted_run_and_read(visit: Visit) -> None:
     card = page.get_by_role("region", name="Coroutines through a semaphore")
     expect(card).to_contain_text("Predicted: 1 s")
 
-    card.get_by_role("button", name="Run it").click()
+    card.get_by_role("button", name="Run", exact=True).click()
 
     expect(page).to_have_title("Coroutines through a semaphore")
     result = page.get_by_role("region", name="Coroutines through a semaphore").first
-    expect(result).to_contain_text("The semaphore lets 2 in")
+    expect(result).to_contain_text("The semaphore lets 2 calls in")
     expect(result.locator("dd").first).to_have_text("1 s")
     expect(result.locator("dd").nth(1)).to_have_text(re.compile(r"^1(\.\d+)? s$"))
-    picture = result.get_by_role("img", name="Who was busy when")
+    picture = result.get_by_role("img", name="What ran when")
     expect(picture).to_be_visible()
-    result.get_by_text("The bars as a table").click()
+    result.get_by_text("Show as a table").click()
     # Each of the four waits for its place, and then sleeps.
     expect(result.get_by_role("row", name=re.compile("^call"))).to_have_count(8)
 
@@ -72,7 +72,7 @@ def test_two_are_compared_side_by_side_by_a_link(visit: Visit) -> None:
 
     page.get_by_role("link", name="Compare with").click()
 
-    pictures = page.get_by_role("img", name="Who was busy when")
+    pictures = page.get_by_role("img", name="What ran when")
     expect(pictures).to_have_count(2)
     expect(
         page.get_by_role(
@@ -90,13 +90,13 @@ def test_the_page_sends_several_requests_and_draws_them_together(
         f"{PATH}?experiment=requests&sleep_time=0.5&num_calls=3&thread_sensitive={sensitive}"
     )
 
-    picture = page.get_by_role("img", name="Each request, from when it was sent")
+    picture = page.get_by_role("img", name="Timeline of the requests")
     expect(picture.locator("line.blocking")).to_have_count(3)
     summary = page.locator("#requests-summary").inner_text()
     seconds = re.search(r"answered within ([\d.]+) s, predicted 0.5 s", summary)
     assert seconds and 0.5 <= float(seconds[1]) < 1
     expect(page.locator("[data-threads]")).to_have_text("3")
-    page.locator("[data-figure]").get_by_text("The bars as a table").click()
+    page.locator("[data-figure]").get_by_text("Show as a table").click()
     expect(page.locator("[data-figure] tbody tr")).to_have_count(3)
 
 
@@ -118,7 +118,7 @@ def test_without_scripts_an_experiment_runs_and_requests_are_left_to_curl(
         page.goto(f"{site.url}{PATH}?experiment=gather")
         page.get_by_role("button", name="Run the experiment").click()
 
-        expect(page.get_by_role("img", name="Who was busy when")).to_be_visible()
+        expect(page.get_by_role("img", name="What ran when")).to_be_visible()
 
         page.goto(f"{site.url}{PATH}?experiment=requests&sleep_time=0.1&num_calls=3")
 

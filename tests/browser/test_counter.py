@@ -1,4 +1,4 @@
-"""What a person sees of who is online, in a real browser."""
+"""The counter of users online in a real browser."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from tests.support.site import Site
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where nobody but these tests is online, also while no site runs."""
+    """A PostgreSQL for these tests alone, which outlives their sites."""
     directory = tmp_path_factory.mktemp("postgres")
     with embedded.hold(directory):
         yield directory
@@ -38,7 +38,7 @@ def start(database: Path) -> Callable[..., Site]:
 
 @pytest.fixture(scope="module")
 def running(start: Callable[..., Site]) -> Iterator[Site]:
-    """For the tests that leave it as it was."""
+    """A site for tests that leave it unchanged."""
     with start() as running:
         yield running
 
@@ -164,7 +164,7 @@ def test_without_scripts_the_number_is_there_and_said_to_be_old(
 
         expect(page.locator("[data-online-count]")).to_have_text("1")
         expect(page.get_by_role("status")).to_have_text(
-            "Not live: the number is as it was when this page was sent."
+            "Not live: showing the number from when this page was loaded."
         )
         assert page.get_by_role("img").count() == 0
 

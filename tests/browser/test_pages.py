@@ -1,4 +1,4 @@
-"""What a person does with the site, in a real browser."""
+"""The site's pages in a real browser."""
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -47,17 +47,19 @@ def test_a_probe_is_filled_in_submitted_and_read(
     failures = page.get_by_role("region", name="Failures")
     expect(failures.get_by_role("row")).to_have_count(16)
     expect(failures.get_by_text("disconnected").first).to_be_visible()
-    timeline = page.get_by_role("img", name="Every request on one time axis")
+    timeline = page.get_by_role("img", name="Timeline of all requests")
     expect(timeline).to_be_visible()
     assert timeline.bounding_box()
-    expect(page.get_by_role("img", name="How long the answers took")).to_be_visible()
+    expect(
+        page.get_by_role("img", name="Distribution of response times")
+    ).to_be_visible()
     assert len(target.asked) == 20
 
 
 def test_the_pictures_can_be_read_as_tables(visit: Visit, target: TargetServer) -> None:
     page = visit.to(f"/requests/?url={target.url}/ok&request_num=10")
 
-    page.get_by_text("The columns as a table").click()
+    page.get_by_text("Show as a table").click()
 
     counts = page.locator("figure").nth(1).locator("tbody td:nth-child(2)")
     assert sum(map(int, counts.all_inner_texts())) == 10

@@ -1,4 +1,4 @@
-"""The experiments: one module for each kind, what they have in common, and their registry.
+"""The experiments: one module for each kind, their common parts, and their registry.
 
 Imports the rest of `bridges`, to record what an experiment does.
 """

@@ -1,28 +1,28 @@
-"""What is the same in all experiments that make some calls?"""
+"""What experiments with a number of calls have in common."""
 
 import math
 
 from async_api.bridges.executors import Executor, Kind
-from async_api.bridges.question import Question
 from async_api.bridges.surroundings import Surroundings
+from async_api.bridges.trial import Parameters
 
 
-def seconds_in_a_row(question: Question) -> float:
-    return question.calls * question.sleep_seconds
+def seconds_in_a_row(parameters: Parameters) -> float:
+    return parameters.calls * parameters.sleep_seconds
 
 
-def seconds_in_rounds(question: Question, at_once: int) -> float:
-    return math.ceil(question.calls / at_once) * question.sleep_seconds
+def seconds_in_rounds(parameters: Parameters, at_once: int) -> float:
+    return math.ceil(parameters.calls / at_once) * parameters.sleep_seconds
 
 
-def event_loop(question: Question, surroundings: Surroundings) -> Executor:
-    """One thread, on which all coroutines take turns."""
+def event_loop(parameters: Parameters, surroundings: Surroundings) -> Executor:
+    """The one thread on which all coroutines take turns."""
     return Executor(Kind.EVENT_LOOP, 1)
 
 
-def threads(question: Question, surroundings: Surroundings) -> Executor:
+def threads(parameters: Parameters, surroundings: Surroundings) -> Executor:
     """Where sync_to_async runs the calls."""
-    if question.thread_sensitive:
+    if parameters.thread_sensitive:
         return surroundings.sensitive
     return Executor(Kind.POOL, surroundings.pool_size)
 

@@ -1,13 +1,12 @@
-"""What is an experiment?"""
+"""Experiments and their predictions."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from async_api.bridges.executors import Executor
-from async_api.bridges.question import Question
-from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings
+from async_api.bridges.trial import Parameters, Trial
 
 MAX_CALLS = 20  # of one experiment
 MAX_SLEEP_SECONDS = 10.0  # of one call
@@ -15,7 +14,7 @@ MAX_SLEEP_SECONDS = 10.0  # of one call
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """How long it will take, and why, in one sentence."""
+    """How long an experiment will take, and a sentence that says why."""
 
     seconds: float
     reason: str
@@ -27,17 +26,18 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """One thing to see. What differs from one to the next is in its row."""
+    """Something to see and measure. Subclasses say in which kind of view it runs."""
 
     name: str
     title: str
     shows: str  # one sentence, before it runs
-    parameters: tuple[str, ...]
-    predict: Callable[[Question, Surroundings], Prediction]
-    executor: Callable[[Question, Surroundings], Executor]
-    # All that is slept, one after the other: what the site's limit is about.
-    seconds_in_a_row: Callable[[Question], float]
-    # What to see it beside; its own name for the same with other threads, "" for nothing.
+    parameter_names: tuple[str, ...]
+    predict: Callable[[Parameters, Surroundings], Prediction]
+    executor: Callable[[Parameters, Surroundings], Executor]
+    # The sum of all sleeps, which BRIDGE_MAX_TOTAL_SECONDS limits.
+    seconds_in_a_row: Callable[[Parameters], float]
+    # The experiment to compare with; its own name for itself with the other kind of thread,
+    # "" for none.
     counterpart: str = ""
     sleep_label: str = "Sleep, seconds"
     sleep_help: str = "How long each call takes"
@@ -47,10 +47,10 @@ class Experiment:
 class AsynchronousExperiment(Experiment):
     """Runs in an asynchronous view."""
 
-    run: Callable[[Run], Coroutine[Any, Any, None]]
-    # It blocks its event loop: not the one on which the site answers everybody else.
+    run: Callable[[Trial], Coroutine[Any, Any, None]]
+    # It blocks its event loop, so it must not run on the one that serves other requests.
     needs_own_loop: bool = False
-    # Its page sends the requests; each of them runs the experiment once.
+    # Its page sends the requests, each of which runs the experiment once.
     is_sent_by_page: bool = False
 
 
@@ -58,4 +58,4 @@ class AsynchronousExperiment(Experiment):
 class SynchronousExperiment(Experiment):
     """Runs in a synchronous view."""
 
-    run: Callable[[Run], None]
+    run: Callable[[Trial], None]

@@ -1,42 +1,41 @@
-"""Do several requests at once block one another?"""
+"""Several requests at once, which do not block one another."""
 
 from asgiref.sync import sync_to_async
 
 from async_api.bridges.executors import Kind
 from async_api.bridges.experiments.calls import seconds_in_a_row, threads, times
 from async_api.bridges.experiments.experiment import AsynchronousExperiment, Prediction
-from async_api.bridges.question import Question
-from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings
+from async_api.bridges.trial import Parameters, Trial
 
 
-async def run_one_request(run: Run) -> None:
-    sensitive = run.question.thread_sensitive
+async def run_one_request(trial: Trial) -> None:
+    sensitive = trial.parameters.thread_sensitive
     await sync_to_async(
-        run.block,
+        trial.block,
         thread_sensitive=sensitive,
-        executor=None if sensitive else run.pool,
+        executor=None if sensitive else trial.pool,
     )()
 
 
-def predict(question: Question, surroundings: Surroundings) -> Prediction:
-    """When the last of the requests is answered that were sent at the same time."""
-    if not surroundings.takes_requests_together:
+def predict(parameters: Parameters, surroundings: Surroundings) -> Prediction:
+    """The time until the last of the requests, which are sent together, is answered."""
+    if not surroundings.handles_requests_concurrently:
         return Prediction(
-            seconds_in_a_row(question),
-            "This worker takes one request after the other, whatever they do: "
-            f"{times(question.calls, question.sleep_seconds)}, or less where there are more workers.",
+            seconds_in_a_row(parameters),
+            "This worker handles one request after the other: "
+            f"{times(parameters.calls, parameters.sleep_seconds)}, or less where there are more workers.",
         )
-    if question.thread_sensitive and surroundings.sensitive.kind is Kind.PROCESS:
+    if parameters.thread_sensitive and surroundings.sensitive.kind is Kind.PROCESS:
         return Prediction(
-            seconds_in_a_row(question),
+            seconds_in_a_row(parameters),
             "Here requests have no thread of their own, as in Django before 4.0 and in its "
-            f"AsyncClient, and share the process's: {times(question.calls, question.sleep_seconds)}.",
+            f"AsyncClient, and share the process's: {times(parameters.calls, parameters.sleep_seconds)}.",
         )
     return Prediction(
-        question.sleep_seconds,
+        parameters.sleep_seconds,
         "Each request has threads of its own, since Django 4.0 for thread-sensitive calls "
-        "too, so that none waits for another: as long as one takes.",
+        "too, so none waits for another: the time of one request.",
     )
 
 
@@ -44,7 +43,7 @@ REQUESTS = AsynchronousExperiment(
     name="requests",
     title="Several requests at once",
     shows="Thread-sensitive or not, requests do not block one another: each has a thread of its own, since Django 4.0.",
-    parameters=("sleep_time", "num_calls", "thread_sensitive"),
+    parameter_names=("sleep_time", "num_calls", "thread_sensitive"),
     run=run_one_request,
     predict=predict,
     executor=threads,

@@ -1,4 +1,4 @@
-"""What does asyncio.gather make of blocking calls behind sync_to_async?"""
+"""asyncio.gather with blocking calls behind sync_to_async."""
 
 import asyncio
 
@@ -11,43 +11,42 @@ from async_api.bridges.experiments.calls import (
     times,
 )
 from async_api.bridges.experiments.experiment import AsynchronousExperiment, Prediction
-from async_api.bridges.question import Question
-from async_api.bridges.run import Run
 from async_api.bridges.surroundings import Surroundings
+from async_api.bridges.trial import Parameters, Trial
 
 
-async def run(run: Run) -> None:
-    sensitive = run.question.thread_sensitive
+async def run(trial: Trial) -> None:
+    sensitive = trial.parameters.thread_sensitive
     call = sync_to_async(
-        run.block,
+        trial.block,
         thread_sensitive=sensitive,
-        executor=None if sensitive else run.pool,
+        executor=None if sensitive else trial.pool,
     )
-    await asyncio.gather(*(call() for _ in range(run.question.calls)))
+    await asyncio.gather(*(call() for _ in range(trial.parameters.calls)))
 
 
-def predict(question: Question, surroundings: Surroundings) -> Prediction:
-    if question.thread_sensitive:
+def predict(parameters: Parameters, surroundings: Surroundings) -> Prediction:
+    if parameters.thread_sensitive:
         return Prediction(
-            seconds_in_a_row(question),
+            seconds_in_a_row(parameters),
             "Thread-sensitive calls of one request share one thread, here "
             f"{surroundings.sensitive.label}, and take turns on it: "
-            f"{times(question.calls, question.sleep_seconds)}.",
+            f"{times(parameters.calls, parameters.sleep_seconds)}.",
         )
     size = surroundings.pool_size
     return Prediction(
-        seconds_in_rounds(question, size),
+        seconds_in_rounds(parameters, size),
         f"A pool of {size} threads, four more than there are cores, runs {size} calls at "
-        "once, and the next ones when these are done: "
-        f"{times(-(-question.calls // size), question.sleep_seconds)}.",
+        "once, and the next ones when those are done: "
+        f"{times(-(-parameters.calls // size), parameters.sleep_seconds)}.",
     )
 
 
 SYNC_TO_ASYNC = AsynchronousExperiment(
     name="sync_to_async",
     title="Blocking calls behind sync_to_async",
-    shows="Thread-sensitive calls of one request take turns on one thread; others run at the same time on several.",
-    parameters=("sleep_time", "num_calls", "thread_sensitive"),
+    shows="Thread-sensitive calls of one request take turns on one thread; others run at the same time on several threads.",
+    parameter_names=("sleep_time", "num_calls", "thread_sensitive"),
     run=run,
     predict=predict,
     executor=threads,

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from async_api.outbound.guard import TargetRefused
-from async_api.probe.engine import METHODS, Probe, Question, probe
+from async_api.probe.engine import METHODS, Probe, ProbeSpec, probe
 from async_api.probe.forms import ProbeForm
 from async_api.probe.measurement import Sample
 from async_api.probe.outcome import Outcome
@@ -18,7 +18,7 @@ from async_api.probe.report import as_csv, as_json, as_text, has_trouble
 from async_api.probe.wire.limits import configured_limits
 from async_views.runtime.views.problems import field_errors
 
-SOME_IN_TROUBLE = 1
+SOME_FAILED = 1
 REFUSED_OR_WRONG = 2
 BAR_WIDTH = 30
 # Of Django's palette: white, green, cyan, yellow, magenta and red.
@@ -30,7 +30,7 @@ STYLES = {
     Outcome.SERVER_ERROR: "HTTP_SERVER_ERROR",
     Outcome.FAILED: "ERROR",
 }
-# What the options are called here, of the form's fields.
+# The command's options for the form's fields.
 OPTIONS = {
     "request_num": "--requests",
     "concurrency": "--concurrency",
@@ -43,8 +43,8 @@ OPTIONS = {
 class Command(BaseCommand):
     help = (
         "Sends concurrent requests to a URL and reports times, sizes and failures. "
-        "Exit status: 0 every request was answered and no status was an error, 1 some "
-        "failed, were answered with 4xx or 5xx, or were not sent, 2 the target is "
+        "Exit status: 0 if every request was answered without an error status, 1 if some "
+        "failed, were answered with 4xx or 5xx, or were not sent, 2 if the target is "
         "refused or an argument is wrong."
     )
     requires_system_checks = []
@@ -60,12 +60,12 @@ class Command(BaseCommand):
         output.add_argument("--csv", action="store_true", help="print CSV")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        question = read_question(options)
-        with Progress(question.requests, sys.stderr) as progress:
+        spec = read_spec(options)
+        with Progress(spec.requests, sys.stderr) as progress:
             try:
                 done = uvloop.run(
                     probe(
-                        question,
+                        spec,
                         configured_limits(),
                         settings.PROBE_PRIVATE_TARGETS,
                         on_sample=progress.count,
@@ -79,7 +79,7 @@ class Command(BaseCommand):
                 raise CommandError("Stopped.", returncode=130) from None
         self.stdout.write(self.report(done, options), ending="")
         if has_trouble(done):
-            sys.exit(SOME_IN_TROUBLE)
+            sys.exit(SOME_FAILED)
 
     def report(self, done: Probe, options: dict[str, Any]) -> str:
         if options["json"]:
@@ -89,13 +89,13 @@ class Command(BaseCommand):
         return as_text(done, self.paint)
 
     def paint(self, outcome: Outcome, line: str) -> str:
-        """In a colour of its own on a terminal; as it is anywhere else."""
+        """In the colour of its outcome on a terminal, unchanged elsewhere."""
         style: Callable[[str], str] = getattr(self.style, STYLES[outcome])
         return style(line)
 
 
-def read_question(options: dict[str, Any]) -> Question:
-    """The same questions as the page's form; raises CommandError for a wrong one."""
+def read_spec(options: dict[str, Any]) -> ProbeSpec:
+    """The probe that the options ask for; raises CommandError if the form is not valid."""
     given = {name: options[name] for name in OPTIONS if options.get(name) is not None}
     form = ProbeForm(given)
     if not form.is_valid():
@@ -106,11 +106,11 @@ def read_question(options: dict[str, Any]) -> Question:
             ),
             returncode=REFUSED_OR_WRONG,
         )
-    return form.question()
+    return form.spec()
 
 
 class Progress:
-    """A bar on a terminal; nothing where nobody looks."""
+    """A progress bar on a terminal; nothing elsewhere."""
 
     def __init__(self, total: int, stream: TextIO) -> None:
         self.total = total
@@ -129,7 +129,7 @@ class Progress:
             self.stream.flush()
 
     def count(self, sample: Sample) -> None:
-        """One more request has ended; drawn only when the bar grows."""
+        """Counts a request that has ended; redraws only when the bar grows."""
         self.counted += 1
         filled = self.counted * BAR_WIDTH // self.total
         if self.shown and filled != self.filled:

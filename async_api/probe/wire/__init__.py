@@ -1,4 +1,4 @@
-"""HTTP/1.1 as a probe speaks it: connections, response framing, pacing, limits.
+"""The probe's HTTP/1.1: connections, response framing, pacing, limits.
 
 Imports `outbound`, and nothing else of the probe.
 """

@@ -1,4 +1,4 @@
-"""Failures of connecting: from aiohttp's exceptions to a kind and a sentence."""
+"""Failures to connect: aiohttp's exceptions as kinds and sentences."""
 
 import logging
 import ssl
@@ -18,16 +18,17 @@ logger = logging.getLogger(__name__)
 
 
 def failure_of(error: Exception, target: Target) -> Failure:
-    """What to report for anything that a request to ``target`` may raise.
+    """The failure to report for an exception of a request to ``target``.
 
-    Timeouts and what goes wrong on an open connection are not among it.
+    Timeouts and failures on an open connection are handled elsewhere.
     """
     refusal = refusal_in(error)
     if refusal is not None:
         return Failure(FailureKind.REFUSED, str(refusal))
     if isinstance(error, InvalidTarget):
         return Failure(
-            FailureKind.REFUSED, f"It redirected to where no probe goes. {error}"
+            FailureKind.REFUSED,
+            f"It redirected to {error.subject!r}, which cannot be probed: {error.reason}.",
         )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return Failure(
@@ -36,18 +37,18 @@ def failure_of(error: Exception, target: Target) -> Failure:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return Failure(
             FailureKind.TLS,
-            f"The certificate of {error.host} does not prove who it is: "
+            f"The certificate of {error.host} cannot be trusted: "
             f"{certificate_reason(error.certificate_error)}.",
         )
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
         return Failure(
             FailureKind.TLS,
-            "No TLS connection could be agreed on. Does the target speak https on this port?",
+            "The TLS handshake failed. Does the target use https on this port?",
         )
     if isinstance(error, aiohttp.ClientConnectorError) and is_handshake(error, target):
         return Failure(
             FailureKind.TLS,
-            f"{target.host} ended the connection during the TLS handshake. Does it speak "
+            f"{target.host} ended the connection during the TLS handshake. Does it use "
             "https on this port?",
         )
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -58,14 +59,14 @@ def failure_of(error: Exception, target: Target) -> Failure:
     if isinstance(error, OSError | aiohttp.ClientConnectionError):
         return Failure(
             FailureKind.DISCONNECTED,
-            "The target closed the connection before its answer was complete.",
+            "The target closed the connection before its response was complete.",
         )
     logger.warning("a request of a probe failed unexpectedly: %r", error)
     return Failure(FailureKind.CONNECT, "The request could not be sent.")
 
 
 def refusal_in(error: BaseException | None) -> TargetRefused | None:
-    """The guard's own word, which the connector wraps in its errors."""
+    """The guard's refusal, which the connector wraps in its errors."""
     while error is not None:
         if isinstance(error, TargetRefused):
             return error
@@ -75,9 +76,9 @@ def refusal_in(error: BaseException | None) -> TargetRefused | None:
 
 
 def is_handshake(error: aiohttp.ClientConnectorError, target: Target) -> bool:
-    """Whether the TCP connection stood, and TLS did not come about.
+    """Whether the TCP connection was established, and the TLS handshake failed.
 
-    A connection attempt is refused or times out; only one that stands is reset.
+    Only an established connection is reset; an attempt is refused or times out.
     """
     return target.scheme == "https" and (
         isinstance(

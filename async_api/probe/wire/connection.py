@@ -1,10 +1,10 @@
-"""The connections of a probe: aiohttp dials and keeps them, what is said on them is ours.
+"""The probe's connections: aiohttp opens and keeps them, and HTTP on them is read here.
 
-aiohttp's client is made for using a response, not for judging one. It keeps whatever a
-target sends, for as long as it sends, it takes bytes behind a response for the next one,
-and it decides by itself what is sent again. So a probe gives aiohttp a protocol that
-reads and counts within limits, and a request that writes the very bytes it was given.
-README.md lists what of aiohttp this relies on.
+aiohttp's client is made for using responses, not for measuring them. It keeps everything
+that a target sends, takes bytes after a response for the next response, and sends some
+requests again. So a probe gives aiohttp a protocol that reads and counts within limits,
+and a request that writes exactly the bytes it was given. README.md lists the
+parts of aiohttp that this relies on.
 """
 
 import asyncio
@@ -38,18 +38,18 @@ from async_api.probe.wire.framing import (
 from async_api.probe.wire.pace import Pace
 
 USER_AGENT = "async_views probe"
-CLOSED_EARLY = "The target closed the connection before its answer was complete."
-# The first connection that is kept is watched for so long before it is used again: a
-# target that closes without saying so mostly does it at once.
+CLOSED_EARLY = "The target closed the connection before its response was complete."
+# The first kept connection is watched for this long before it is used again: a target that
+# closes unannounced mostly does so at once.
 SETTLING_SECONDS = 0.015
-# A connection that has nothing to say is not readable. TLS has: its session tickets.
+# An idle connection is not readable, except for TLS, which sends session tickets.
 _TLS_ROUNDS = 4
 _READABLE = select.POLLIN | getattr(select, "POLLRDHUP", 0)
 _NO_FIELDS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
 class RequestFailed(aiohttp.ClientError):
-    """The request has no response; ``failure`` says why."""
+    """The request failed; ``failure`` says why."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -57,17 +57,17 @@ class RequestFailed(aiohttp.ClientError):
 
 
 class NotSent(aiohttp.ClientError):
-    """The target had closed the connection before a byte of the request was written."""
+    """The target closed the connection before any byte of the request was written."""
 
 
 @dataclass(slots=True)
 class Persistence:
-    """Whether the connections of one origin are worth keeping (RFC 9112, section 9.3)."""
+    """Whether to keep the connections of one origin (RFC 9112, section 9.3)."""
 
-    reusable: bool = True  # until one is closed, or spoilt, without an announcement
-    kept: int = 0  # connections that the target promised to keep, and that are not used
-    reconnects: int = 0  # requests that needed a connection for one that was promised
-    strays: int = 0  # answers followed by bytes that belong to no answer
+    reusable: bool = True  # until one is closed or corrupted unannounced
+    kept: int = 0  # unused connections that the target promised to keep
+    reconnects: int = 0  # requests that replaced a connection that was promised
+    strays: int = 0  # responses followed by bytes that belong to no response
     # By the loop's clock; None before the first is kept.
     settles_at: float | None = None
 
@@ -77,7 +77,7 @@ class Persistence:
             self.settles_at = now + SETTLING_SECONDS
 
     def take(self, *, reused: bool) -> None:
-        """A request is sent, on a connection that was kept or on a new one."""
+        """Notes that a request is sent, on a kept connection or on a new one."""
         if self.kept:
             self.kept -= 1
             self.reconnects += not reused
@@ -88,7 +88,7 @@ class Persistence:
 
 
 class CountedBody(EmptyStreamReader):
-    """A body that was counted when it arrived and is gone."""
+    """A body that was counted as it arrived, and discarded."""
 
     def __init__(self, received: Received) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class CountedBody(EmptyStreamReader):
 
 
 class ProbeConnection(ResponseHandler):
-    """Carries one request after another, and reads their responses within limits."""
+    """Sends one request after another, and reads the responses within limits."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, pace: Pace, limits: ResponseLimits
@@ -111,7 +111,7 @@ class ProbeConnection(ResponseHandler):
         self._encrypted = False
         self._descriptor = -1
         self._poll = select.poll()
-        # What aiohttp's response wants to know of a request: nothing was written by it.
+        # Required by aiohttp's response, which writes nothing with it.
         self.writer = StreamWriter(self, loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -122,10 +122,10 @@ class ProbeConnection(ResponseHandler):
         self._poll.register(self._descriptor, _READABLE)
 
     def set_response_params(self, **parameters: Any) -> None:
-        """Without effect: aiohttp prepares its own parser here."""
+        """Does nothing; aiohttp would prepare its own parser."""
 
     async def send(self, method: str, head: bytes, persistence: Persistence) -> None:
-        """Writes a request; raises NotSent where the target had closed before."""
+        """Writes a request; raises NotSent if the target closed the connection before."""
         reused = self._used
         if reused and await self._is_over():
             self._close_for_target()
@@ -133,13 +133,13 @@ class ProbeConnection(ResponseHandler):
         self._persistence = persistence
         transport = self.transport
         if transport is None or transport.is_closing():
-            # Its descriptor may be another connection's by now.
+            # Another connection may have its descriptor by now.
             raise RequestFailed(Failure(FailureKind.DISCONNECTED, CLOSED_EARLY))
         if self._encrypted:
             transport.write(head)
         else:
-            # uvloop's transport writes at the end of the loop's turn. By then the
-            # target may have closed, and nobody could tell whether it took the request.
+            # uvloop's transport writes at the end of the loop's turn. If the target
+            # closed by then, nobody could tell whether it received the request.
             try:
                 written = os.write(self._descriptor, head)
             except BlockingIOError:
@@ -177,7 +177,7 @@ class ProbeConnection(ResponseHandler):
             else:
                 self._fail(self._lost(self._reader))
         elif self.transport is not None and self._used:
-            # aiohttp forgets the transport of a connection that it closes itself.
+            # aiohttp drops the transport of a connection that it closes itself.
             self._persistence.reusable = False
         super().connection_lost(error)
 
@@ -243,7 +243,7 @@ class ProbeConnection(ResponseHandler):
         if reader.stray and not reader.begun:
             return Failure(
                 FailureKind.INVALID_RESPONSE,
-                "The answer is not HTTP: it does not begin with HTTP/1.1 or HTTP/1.0.",
+                "The response is not HTTP: it does not begin with HTTP/1.1 or HTTP/1.0.",
             )
         if reader.header_read:
             message = "The connection ended in the middle of the body."
@@ -252,14 +252,14 @@ class ProbeConnection(ResponseHandler):
             message = (
                 "The target closed the connection, which it had kept open, while the "
                 "request was on its way. It is not sent again, because the target may "
-                "have taken it."
+                "have processed it."
             )
         else:
             message = CLOSED_EARLY
         return Failure(FailureKind.DISCONNECTED, message)
 
     async def _is_over(self) -> bool:
-        """Whether the target has closed a kept connection, or said something on it."""
+        """Whether the target has closed a kept connection, or sent data on it."""
         for _ in range(_TLS_ROUNDS):
             if self.transport is None or self.transport.is_closing() or self._arrived:
                 return True
@@ -267,7 +267,7 @@ class ProbeConnection(ResponseHandler):
                 return False
             if not self._encrypted:
                 return True
-            # What there is to read may be TLS's own: its transport will know.
+            # The data may be TLS's own; its transport processes it.
             await asyncio.sleep(0)
         return True
 
@@ -277,9 +277,9 @@ class ProbeConnection(ResponseHandler):
 
 
 class Receiver(asyncio.BufferedProtocol):
-    """Has a transport read no more at a time than the pace wants.
+    """Limits the size of each read to that of the pace's buffer.
 
-    aiohttp's own protocol takes what the loop gives it: of uvloop, 256 kB a read.
+    aiohttp's own protocol takes what the loop gives it: with uvloop, 256 kB per read.
     """
 
     def __init__(self, connection: ProbeConnection, pace: Pace) -> None:
@@ -306,13 +306,15 @@ class Receiver(asyncio.BufferedProtocol):
 
 
 class ProbeRequest(aiohttp.ClientRequest):
-    """A request without a body that is written as its target was given."""
+    """A request without a body, which writes its target as it was given."""
 
-    aim: "Aim"
+    prepared: "PreparedRequest"
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         connection = cast(ProbeConnection, conn.protocol)
-        await connection.send(self.method, self.aim.head, self.aim.persistence)
+        await connection.send(
+            self.method, self.prepared.head, self.prepared.persistence
+        )
         response = self.response_class(
             self.method,
             self.original_url,
@@ -329,8 +331,8 @@ class ProbeRequest(aiohttp.ClientRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """What is written for one target, and what is known of its origin's connections."""
+class PreparedRequest:
+    """The bytes of a request to one target, and the persistence of its origin."""
 
     target: Target
     head: bytes
@@ -341,39 +343,42 @@ class Aim:
     ) -> aiohttp.ClientResponse:
         """An aiohttp middleware."""
         assert isinstance(request, ProbeRequest)
-        request.aim = self
+        request.prepared = self
         return await handler(request)
 
 
 class ProbeClient:
-    """Sends requests over aiohttp, as many at a time as it has connections."""
+    """Sends requests over aiohttp, at most as many at a time as it has connections."""
 
     def __init__(self, session: aiohttp.ClientSession, pace: Pace) -> None:
         self.pace = pace
         self._session = session
         self._loop = asyncio.get_running_loop()
         self._origins: defaultdict[str, Persistence] = defaultdict(Persistence)
-        self._aims: dict[tuple[str, Target], Aim] = {}
+        self._prepared: dict[tuple[str, Target], PreparedRequest] = {}
 
     async def exchange(self, method: str, target: Target) -> Received:
-        """One request and its whole response.
+        """Sends one request and reads its whole response.
 
-        It is sent again, on a new connection, only where the target had closed before a
-        byte of it was written. Raises RequestFailed, TargetRefused inside aiohttp's
+        The request is sent again, on a new connection, only if the target closed the
+        connection before any byte was written. Raises RequestFailed, TargetRefused inside aiohttp's
         errors, and aiohttp's errors of connecting.
         """
-        aim = self._aim(method, target)
+        prepared = self._prepare(method, target)
         while True:
             try:
                 async with self._session.request(
-                    method, target.origin, allow_redirects=False, middlewares=(aim,)
+                    method,
+                    target.origin,
+                    allow_redirects=False,
+                    middlewares=(prepared,),
                 ) as response:
                     return cast(CountedBody, response.content).received
             except NotSent:
                 continue
 
     async def settle(self) -> None:
-        """Waits until it is known whether the target closes what it promised to keep."""
+        """Waits until it is clear whether the target keeps connections as promised."""
         for persistence in self._origins.values():
             if persistence.settles_at is not None and persistence.reusable:
                 seconds = persistence.settles_at - self._loop.time()
@@ -388,25 +393,27 @@ class ProbeClient:
     def strays(self) -> int:
         return sum(each.strays for each in self._origins.values())
 
-    def _aim(self, method: str, target: Target) -> Aim:
-        aim = self._aims.get((method, target))
-        if aim is None:
+    def _prepare(self, method: str, target: Target) -> PreparedRequest:
+        prepared = self._prepared.get((method, target))
+        if prepared is None:
             persistence = self._origins[f"{target.scheme}://{target.authority}"]
-            aim = Aim(target, request_head(method, target), persistence)
-            # A target that redirects each request elsewhere is not remembered.
-            if len(self._aims) < 100:
-                self._aims[method, target] = aim
-        return aim
+            prepared = PreparedRequest(
+                target, request_head(method, target), persistence
+            )
+            # A target may redirect each request to another URL.
+            if len(self._prepared) < 100:
+                self._prepared[method, target] = prepared
+        return prepared
 
 
 def request_head(method: str, target: Target) -> bytes:
-    """The request, which has no body, as it is written."""
+    """The bytes of a request, which has no body."""
     return (
         f"{method} {target.request_target} HTTP/1.1\r\n"
         f"Host: {target.authority}\r\n"
         f"User-Agent: {USER_AGENT}\r\n"
         "Accept: */*\r\n"
-        # Sizes are those of the wire, and packing would be the target's time.
+        # Sizes are those on the wire, and compressing would take the target time.
         "Accept-Encoding: identity\r\n"
         "\r\n"
     ).encode("ascii")
@@ -416,14 +423,14 @@ def request_head(method: str, target: Target) -> bytes:
 async def probe_client(
     guard: Guard, concurrency: int, limits: ResponseLimits
 ) -> AsyncIterator[ProbeClient]:
-    """A client that measures, where aiohttp's default one is for browsing."""
+    """Opens a client that is configured for measuring."""
     pace = Pace()
     connector = aiohttp.TCPConnector(
         # Waiting for a connection would count as response time.
         limit=concurrency,
-        # All that aiohttp asks of a resolver; its class is an abstract one.
+        # It has all methods of aiohttp's abstract class.
         resolver=cast(AbstractResolver, guard.resolver),
-        # The guard's remembers for the whole probe; the connector's would forget.
+        # The guard's resolver caches for the whole probe; the connector's cache expires.
         use_dns_cache=False,
         socket_factory=guard.socket_factory,
     )
@@ -436,9 +443,9 @@ async def probe_client(
         connector=connector,
         request_class=ProbeRequest,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # One deadline spans a request and its redirects: Run.ask sets it.
+        # WorkerPool.send sets one deadline for a request and its redirects.
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-        # A proxy would dial in our place, where the guard cannot see.
+        # A proxy would connect in our place, where the guard does not check.
         trust_env=False,
     ) as session:
         yield ProbeClient(session, pace)

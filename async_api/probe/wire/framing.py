@@ -1,8 +1,8 @@
-"""Where one HTTP/1.1 response ends, and what its header says (RFC 9112).
+"""Reads HTTP/1.1 responses: their header, and where they end (RFC 9112).
 
-Nothing here reads from a network: `ResponseReader` is fed with what arrived. It keeps no
-body, only its length, and counts all that it is fed, so that no target can make it hold
-or do more than its `ResponseLimits`.
+Nothing here reads from the network; `ResponseReader` is fed with what arrived. It keeps
+the length of a body instead of the body, and counts everything it is fed, so that no
+target can exceed its `ResponseLimits`.
 """
 
 import enum
@@ -10,15 +10,15 @@ import re
 from dataclasses import dataclass
 
 # An interim response (RFC 9110, section 15.2) may come before the final one.
-MOST_INTERIM = 16
+MAX_INTERIM_RESPONSES = 16
 # Each costs as much work as reading a small response.
-MOST_CHUNKS = 32_768
+MAX_CHUNKS = 32_768
 # Of one line that frames a chunk, its extensions included.
-MOST_CHUNK_LINE = 4096
+MAX_CHUNK_LINE_BYTES = 4096
 # What a response before may have left on a connection that is used again.
-MOST_STRAY = 8192
+MAX_STRAY_BYTES = 8192
 # The limit of a field is one of its value; names are short.
-NAME_BYTES = 256
+MAX_NAME_BYTES = 256
 
 _STATUS_LINE = re.compile(rb"HTTP/(1\.[0-9]) ([0-9]{3})(?: .*)?", re.DOTALL)
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
@@ -222,11 +222,11 @@ class ResponseReader:
         if self._state is HEADER or self._state is TRAILER:
             self._count_header(0, pending=len(self._head))
             start = self._head.rfind(b"\n") + 1
-            if len(self._head) - start > self._limits.field_bytes + NAME_BYTES:
+            if len(self._head) - start > self._limits.field_bytes + MAX_NAME_BYTES:
                 raise self._field_too_large()
-        elif len(self._head) > MOST_CHUNK_LINE:
+        elif len(self._head) > MAX_CHUNK_LINE_BYTES:
             raise TooMuch(
-                f"A line that frames a chunk of the body is longer than {MOST_CHUNK_LINE:,} "
+                f"A line that frames a chunk of the body is longer than {MAX_CHUNK_LINE_BYTES:,} "
                 "bytes, which is a limit of this site."
             )
 
@@ -243,15 +243,15 @@ class ResponseReader:
             return -1
         if not self._may_be_stray:
             raise InvalidResponse(
-                "The answer is not HTTP: it does not begin with HTTP/1.1 or HTTP/1.0."
+                "The response is not HTTP: it does not begin with HTTP/1.1 or HTTP/1.0."
             )
         self.stray = True
         found = data.find(_VERSION, start)
         skipped = (found if found >= 0 else len(data)) - start
         self._header_bytes += skipped
-        if self._header_bytes > MOST_STRAY:
+        if self._header_bytes > MAX_STRAY_BYTES:
             raise InvalidResponse(
-                "The answer is not HTTP: what follows the answer before it does not "
+                "The response is not HTTP: what follows the previous response does not "
                 "begin with HTTP/1.1 or HTTP/1.0."
             )
         if found < 0:
@@ -267,17 +267,17 @@ class ResponseReader:
         status_line = _STATUS_LINE.fullmatch(first.rstrip(b"\r"))
         if status_line is None:
             raise InvalidResponse(
-                "The answer is not valid HTTP: its first line is "
+                "The response is not valid HTTP: its first line is "
                 f"{_shown(first)}, where HTTP/1.1 and a status of three digits belong."
             )
         status = int(status_line[2])
         fields = self._read_fields(lines)
         if 100 <= status < 200 and status != _SWITCHING:
             self._interim += 1
-            if self._interim > MOST_INTERIM:
+            if self._interim > MAX_INTERIM_RESPONSES:
                 raise TooMuch(
-                    f"The target sent more than {MOST_INTERIM} interim answers (status "
-                    f"{status}) before its answer, which is a limit of this site."
+                    f"The target sent more than {MAX_INTERIM_RESPONSES} interim responses (status "
+                    f"{status}) before its final response, which is a limit of this site."
                 )
             self._state = START
             return
@@ -292,20 +292,20 @@ class ResponseReader:
             line = line.removesuffix(b"\r")
             if not line:
                 continue
-            if len(line) > self._limits.field_bytes + NAME_BYTES:
+            if len(line) > self._limits.field_bytes + MAX_NAME_BYTES:
                 raise self._field_too_large()
             self._fields += 1
             if self._fields > self._limits.fields:
                 raise TooMuch(
-                    f"The answer has more than {self._limits.fields:,} header fields, "
-                    "which is a limit of this site."
+                    f"The response has more than {self._limits.fields:,} header fields, "
+                    "which is a limit of this site: PROBE_HEADER_FIELDS."
                 )
             name, colon, value = line.partition(b":")
             # Browsers and curl drop the white space before a colon too.
             name = name.rstrip(b" \t").lower()
             if not colon or not _FIELD_NAME.fullmatch(name):
                 raise InvalidResponse(
-                    f"The answer is not valid HTTP: {_shown(line)} is not a header field."
+                    f"The response is not valid HTTP: {_shown(line)} is not a header field."
                 )
             if name in _READ:
                 fields.setdefault(name, []).append(value.strip(b" \t"))
@@ -385,9 +385,9 @@ class ResponseReader:
                 f"The body is not valid HTTP: {_shown(line)} is not the length of a chunk."
             )
         self._chunks += 1
-        if self._chunks > MOST_CHUNKS:
+        if self._chunks > MAX_CHUNKS:
             raise TooMuch(
-                f"The body came in more than {MOST_CHUNKS:,} chunks, which is a limit of "
+                f"The body came in more than {MAX_CHUNKS:,} chunks, which is a limit of "
                 "this site."
             )
         self._remaining = int(found[1], 16)
@@ -402,14 +402,14 @@ class ResponseReader:
         self._header_bytes += size
         if self._header_bytes + pending > self._limits.header_bytes:
             raise TooMuch(
-                f"The answer's header is larger than {self._limits.header_bytes:,} bytes, "
-                "which is a limit of this site."
+                f"The response's header is larger than {self._limits.header_bytes:,} bytes, "
+                "which is a limit of this site: twice PROBE_HEADER_BYTES."
             )
 
     def _field_too_large(self) -> TooMuch:
         return TooMuch(
-            f"A header field of the answer is larger than {self._limits.field_bytes:,} "
-            "bytes, which is a limit of this site."
+            f"A header field of the response is larger than {self._limits.field_bytes:,} "
+            "bytes, which is a limit of this site: PROBE_HEADER_BYTES."
         )
 
     def _body_too_large(self) -> TooMuch:
@@ -454,7 +454,7 @@ def _length(values: list[bytes]) -> int:
         each.isdigit() and len(each) <= 18 for each in different
     ):
         raise InvalidResponse(
-            "The answer is not valid HTTP: its Content-Length is "
+            "The response is not valid HTTP: its Content-Length is "
             f"{_shown(b', '.join(values))}, not one decimal number of bytes."
         )
     return int(different.pop())

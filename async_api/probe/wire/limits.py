@@ -1,4 +1,4 @@
-"""What a probe may take, whatever its target does."""
+"""Limits of a probe, which hold whatever its target does."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ MAX_REDIRECTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Redirects of one request, seconds of a whole probe, and what a response may have."""
+    """Limits on one response, the redirects of one request, and the time of a probe."""
 
     body_bytes: int
     redirects: int
@@ -29,4 +29,6 @@ def configured_limits() -> Limits:
         body_bytes=settings.PROBE_BODY_BYTES,
         redirects=MAX_REDIRECTS,
         budget_seconds=settings.PROBE_BUDGET_SECONDS,
+        header_bytes=settings.PROBE_HEADER_BYTES,
+        header_fields=settings.PROBE_HEADER_FIELDS,
     )

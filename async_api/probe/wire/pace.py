@@ -1,43 +1,43 @@
-"""How much of the event loop's time a probe may take at a time."""
+"""Limits on how long a probe may keep the event loop at a time."""
 
 import asyncio
 import time
 from collections import deque
 from typing import Protocol
 
-# Of each turn of the loop. Other requests of the site wait at most so long for it, and a
-# little more for the answer that is being read when it is over.
+# Of each turn of the loop. Other requests of the site wait at most this long, and a little
+# more for the response that is being read when it is over.
 SLICE_SECONDS = 0.004
-# Besides being read, an answer wakes the worker that waits for it.
-SECONDS_OF_AN_ANSWER = 0.0001
-# What one read of a socket may bring. Together with the slice it bounds the memory of
-# what has arrived and not been read yet.
+# For waking the worker that waits for the response.
+SECONDS_PER_RESPONSE = 0.0001
+# Maximum size of one read of a socket. With the slice, it limits the memory for data that
+# has arrived and not been read yet.
 READ_BYTES = 16 * 1024
 
 
 class Arriving(Protocol):
-    """A connection that holds what has arrived on it, and has it read when told to."""
+    """A connection that buffers arrived data until it is told to read it."""
 
     def pause(self) -> None: ...
 
     def resume(self) -> None: ...
 
     def read_arrived(self) -> bool:
-        """Whether an answer was completed by it."""
+        """Read it; returns whether that completed a response."""
         ...
 
 
 class Pace:
-    """Lets connections read until the slice of this turn is used up, then in later turns.
+    """Lets connections read until this turn's slice is used up, then in later turns.
 
-    A loop hands all sockets that have something to read to their protocols before it
-    runs anything else: two hundred targets that send as fast as they can would occupy
-    it for seconds. Here each such connection is paused and waits for its turn, in order.
+    An event loop gives the data of all readable sockets to their protocols before it runs
+    anything else, so two hundred targets that send at full speed would block it for
+    seconds. Here such connections are paused and take turns, in order.
     """
 
     def __init__(self) -> None:
         self.buffer = memoryview(bytearray(READ_BYTES))
-        self.longest_wait = 0  # nanoseconds that something arrived has waited here
+        self.longest_wait = 0  # nanoseconds that arrived data has waited
         self._loop = asyncio.get_running_loop()
         self._spent = 0.0
         self._turn_is_due = False
@@ -67,4 +67,4 @@ class Pace:
     def _read(self, connection: Arriving) -> None:
         began = time.perf_counter()
         answered = connection.read_arrived()
-        self._spent += time.perf_counter() - began + SECONDS_OF_AN_ANSWER * answered
+        self._spent += time.perf_counter() - began + SECONDS_PER_RESPONSE * answered

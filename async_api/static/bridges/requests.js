@@ -13,10 +13,10 @@ const element = (name, attributes, text = "") => {
 
 const seconds = (value) => `${Number(value.toPrecision(3))} s`;
 
-// Answers what became of one request, in seconds since all of them were sent.
+// Sends one request; times are in seconds since all of them were sent.
 const send = async (url, began) => {
   const start = (performance.now() - began) / 1000;
-  // Browsers answer equal requests one after the other, unless told not to look in their cache.
+  // Browsers send equal requests one after the other unless the cache is off.
   const response = await fetch(url, { cache: "no-store" });
   const answer = await response.json();
   const end = (performance.now() - began) / 1000;

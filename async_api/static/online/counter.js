@@ -1,17 +1,17 @@
-// Keeps the number of users online as it is now, says whether it is live, and draws its
-// last minutes. Without this script the number is the one the server sent, and says so.
+// Keeps the number of users online current, shows whether it is live, and draws the last
+// few minutes. Without this script the page shows the number that the server sent.
 "use strict";
 
 const SECOND = 1000;
-const LONGEST_RETRY = 30 * SECOND;
+const MAX_RETRY = 30 * SECOND;
 const HISTORY = 5 * 60 * SECOND;
 
 const box = document.querySelector("[data-online]");
 const count = box.querySelector("[data-online-count]");
 const state = box.querySelector("[data-online-state]");
 const picture = document.querySelector("[data-online-history]");
-// The server says its number again and again, if not as often: who hears nothing for so
-// long has lost it, though the browser has not noticed, as after a sleep.
+// The server repeats its number regularly. A longer silence means that the connection is
+// lost, even if the browser has not noticed, as after a sleep.
 const silence = box.dataset.silenceSeconds * SECOND;
 
 // --- The socket ---
@@ -42,19 +42,19 @@ function connect() {
 function drop() {
   clearTimeout(retry);
   const dropped = socket;
-  // First, so that its end is not taken for a loss.
+  // First, so that its close event does not look like a lost connection.
   socket = null;
   if (dropped !== null) dropped.close();
 }
 
-// Waits a random part of a time that doubles: many browsers that lost the same server do
-// not come back in step.
+// Waits for a random part of a time that doubles, so that many browsers that lost the same
+// server do not reconnect at once.
 function lose() {
   drop();
-  const longest = Math.min(LONGEST_RETRY, SECOND * 2 ** failures);
+  const longest = Math.min(MAX_RETRY, SECOND * 2 ** failures);
   failures += 1;
   retry = setTimeout(connect, Math.random() * longest);
-  say(false, "Not live: reconnecting. The number is the last that was heard.");
+  say(false, "Not live: reconnecting. Showing the last known number.");
   note(null);
 }
 
@@ -63,7 +63,7 @@ function look() {
   draw();
 }
 
-// Somebody looks, or the network is back: no reason to wait any longer.
+// The page is visible again, or the network is back: reconnect now.
 function wake() {
   if (socket === null) connect();
   else look();
@@ -77,14 +77,13 @@ function show(number) {
   note(Number(number));
 }
 
-// Screen readers announce the state, and only when it changes; the number would never let
-// them finish.
+// Screen readers announce the state, but not the number, which changes too often.
 function say(live, text) {
   box.classList.toggle("live", live);
   if (state.textContent !== text) state.textContent = text;
 }
 
-// Each number since when it holds; null while none was heard.
+// Each number and when it began; null while disconnected.
 let noted = [];
 
 function note(number) {
@@ -96,7 +95,7 @@ function note(number) {
 function draw() {
   if (picture === null || noted.length === 0) return;
   const now = Date.now();
-  // The one that held when the window began stays.
+  // Keeps the number that was current when the window began.
   while (noted.length > 1 && noted[1].at <= now - HISTORY) noted.shift();
   const from = Math.max(noted[0].at, now - HISTORY);
   const numbers = noted.map((each) => each.number).filter((number) => number !== null);
@@ -120,7 +119,7 @@ function draw() {
     `In the last ${span}: at least ${least}, at most ${most} online.`;
 }
 
-// --- From when to when ---
+// --- Start, stop and resume ---
 
 say(false, "Connecting…");
 connect();
@@ -131,7 +130,7 @@ document.addEventListener("visibilitychange", () => {
 window.addEventListener("online", wake);
 window.addEventListener("offline", lose);
 window.addEventListener("pagehide", drop);
-// Back from the browser's memory, the page is as it was left: without its socket.
+// A page restored from the back/forward cache has no socket.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) connect();
 });

@@ -1,4 +1,4 @@
-"""Is what happens what was predicted, and does an experiment end when it is left?"""
+"""Experiments go as predicted, and end when nobody waits for them."""
 
 import asyncio
 import threading
@@ -8,16 +8,15 @@ import pytest
 
 from async_api.bridges.executors import Executor, Kind
 from async_api.bridges.experiments.experiment import AsynchronousExperiment
-from async_api.bridges.experiments.registry import EXPERIMENTS, Ready
-from async_api.bridges.forms import DEFAULTS
+from async_api.bridges.experiments.registry import DEFAULTS, EXPERIMENTS, Setup
 from async_api.bridges.laboratory import Result, conduct
-from async_api.bridges.question import Question
 from async_api.bridges.recording import Activity
 from async_api.bridges.surroundings import Surroundings
+from async_api.bridges.trial import Parameters
 from async_views.runtime.waiting.loop_lag import LoopLag
 from tests.async_api.bridges.tolerance import is_as_predicted
 
-QUESTION = Question(sleep_seconds=0.3, calls=3, thread_sensitive=True, at_once=2)
+PARAMETERS = Parameters(sleep_seconds=0.3, calls=3, thread_sensitive=True, at_once=2)
 POOL = 6
 HERE = Surroundings("ASGI", Executor(Kind.PROCESS, 1), POOL, True)
 ASYNCHRONOUS = [
@@ -30,8 +29,8 @@ ASYNCHRONOUS = [
 async def conducted(name: str, **changes: object) -> Result:
     experiment = EXPERIMENTS[name]
     assert isinstance(experiment, AsynchronousExperiment)
-    question = replace(QUESTION, **changes)  # type: ignore[arg-type]
-    return await conduct(Ready(experiment, question), experiment, HERE)
+    parameters = replace(PARAMETERS, **changes)  # type: ignore[arg-type]
+    return await conduct(Setup(experiment, parameters), experiment, HERE)
 
 
 def experiment_threads() -> list[threading.Thread]:
@@ -98,7 +97,7 @@ async def test_awaiting_leaves_the_event_loop_free() -> None:
     assert result.lag.worst < 250_000
 
 
-async def test_who_is_not_let_in_by_the_semaphore_waits() -> None:
+async def test_a_call_that_the_semaphore_keeps_out_waits() -> None:
     result = await conducted("semaphore", sleep_seconds=0.05)
 
     waits = [span for span in result.spans if span.activity is Activity.WAITING]
@@ -121,17 +120,17 @@ async def test_an_exhibition_has_all_its_moves_and_one_master(name: str) -> None
 
 @pytest.mark.parametrize("experiment", ASYNCHRONOUS, ids=lambda each: each.name)
 @pytest.mark.parametrize("thread_sensitive", [True, False])
-async def test_who_leaves_ends_it(
+async def test_leaving_ends_the_experiment(
     experiment: AsynchronousExperiment, thread_sensitive: bool
 ) -> None:
-    question = replace(
-        QUESTION, sleep_seconds=30, calls=10, thread_sensitive=thread_sensitive
+    parameters = replace(
+        PARAMETERS, sleep_seconds=30, calls=10, thread_sensitive=thread_sensitive
     )
     began = asyncio.get_running_loop().time()
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
-            await conduct(Ready(experiment, question), experiment, HERE)
+            await conduct(Setup(experiment, parameters), experiment, HERE)
 
     for thread in experiment_threads():
         await asyncio.to_thread(thread.join, 5)
@@ -149,10 +148,13 @@ async def test_its_threads_are_gone_when_it_is_done() -> None:
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_it_is_compared_with_one_that_runs_in_the_same_view(name: str) -> None:
-    ready = Ready(EXPERIMENTS[name], DEFAULTS)
+    setup = Setup(EXPERIMENTS[name], DEFAULTS)
 
-    other = ready.counterpart()
+    other = setup.counterpart()
 
     if other is not None:
-        assert type(other.experiment) is type(ready.experiment)
-        assert (other.experiment, other.question) != (ready.experiment, ready.question)
+        assert type(other.experiment) is type(setup.experiment)
+        assert (other.experiment, other.parameters) != (
+            setup.experiment,
+            setup.parameters,
+        )

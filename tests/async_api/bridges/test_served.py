@@ -1,4 +1,4 @@
-"""What is so under real servers, and in Django's own test client?"""
+"""The experiments under real servers, and in Django's test client."""
 
 import asyncio
 import json
@@ -153,7 +153,7 @@ def test_a_synchronous_worker_takes_one_request_after_the_other(wsgi: Site) -> N
     assert is_as_predicted(seconds, 0.9)
 
 
-def test_a_worker_with_threads_takes_requests_together_under_wsgi() -> None:
+def test_a_worker_with_threads_handles_requests_concurrently_under_wsgi() -> None:
     query = {"experiment": "requests", "sleep_time": 0.4, "num_calls": 3}
     with Site("-k", "gthread", "--threads", "3", "async_views.wsgi") as site:
         ask(site, sleep_time=0)

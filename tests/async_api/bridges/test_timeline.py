@@ -1,4 +1,4 @@
-"""Is an experiment's picture true, and can it be read without eyes?"""
+"""An experiment's timeline is true, and can be read without seeing it."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -7,11 +7,11 @@ from django.template import Context, Engine
 
 from async_api.bridges.executors import Executor, Kind
 from async_api.bridges.experiments.experiment import Prediction
-from async_api.bridges.experiments.registry import EXPERIMENTS, Ready
-from async_api.bridges.forms import DEFAULTS
+from async_api.bridges.experiments.registry import DEFAULTS, EXPERIMENTS, Setup
 from async_api.bridges.laboratory import Lag, Result, Stall
 from async_api.bridges.recording import Activity, Span
-from async_api.bridges.timeline import Timeline, common_axis, timeline
+from async_api.bridges.timeline import common_axis, timeline
+from async_api.drawing.timeline import Timeline
 
 MS = 1_000
 ENGINE = Engine(
@@ -28,7 +28,7 @@ def result(
     *spans: Span, stalls: tuple[Stall, ...] = (), wall_time: int = 400
 ) -> Result:
     return Result(
-        Ready(EXPERIMENTS["sync_to_async"], DEFAULTS),
+        Setup(EXPERIMENTS["sync_to_async"], DEFAULTS),
         Prediction(0.4, "Because."),
         Executor(Kind.REQUEST, 1),
         wall_time * MS,
@@ -47,7 +47,7 @@ PARALLEL = result(span("a", 0, 400), span("b", 0, 400))
 
 
 def test_calls_that_take_turns_share_a_lane_and_others_have_their_own() -> None:
-    [serial], [parallel] = figure(SERIAL).strands, figure(PARALLEL).strands
+    [serial], [parallel] = figure(SERIAL).series, figure(PARALLEL).series
 
     assert len({bar.y for bar in serial.bars}) == 1
     assert [bar.x for bar in serial.bars] == [0, 50]
@@ -55,34 +55,32 @@ def test_calls_that_take_turns_share_a_lane_and_others_have_their_own() -> None:
     assert [bar.x for bar in parallel.bars] == [0, 0]
 
 
-def test_the_first_lane_says_when_the_event_loop_answered_nobody() -> None:
+def test_the_first_lane_shows_when_the_event_loop_was_blocked() -> None:
     stall = Stall(100 * MS, 300 * MS)
 
     drawn = figure(result(span("a", 0, 400), stalls=(stall,)))
 
     assert [tick.label for tick in drawn.row_ticks] == ["event loop", "a"]
-    still = next(
-        each for each in drawn.strands if each.activity is Activity.STANDING_STILL
-    )
+    still = next(each for each in drawn.series if each.kind == Activity.STANDING_STILL)
     assert [(bar.x, bar.y) for bar in still.bars] == [(25, drawn.row_ticks[0].position)]
-    assert "answered nobody for 200 ms" in drawn.summary
+    assert "was blocked for 200 ms" in drawn.summary
 
 
 def test_the_lane_of_a_loop_that_answered_is_there_and_empty() -> None:
     drawn = figure(SERIAL)
 
     assert drawn.row_ticks[0].label == "event loop"
-    assert [strand.activity for strand in drawn.strands] == [Activity.BLOCKING]
-    assert "answered all the time, 3 ms late at worst" in drawn.summary
+    assert [each.kind for each in drawn.series] == [Activity.BLOCKING]
+    assert "never blocked, and at most 3 ms late" in drawn.summary
 
 
 def test_two_results_share_the_longer_one_s_axis() -> None:
     axis = common_axis([SERIAL, result(span("a", 0, 800), wall_time=800)])
 
-    [strand] = timeline(SERIAL, axis).strands
+    [each] = timeline(SERIAL, axis).series
 
     assert axis.upper == 800 * MS
-    assert [bar.x for bar in strand.bars] == [0, 25]
+    assert [bar.x for bar in each.bars] == [0, 25]
     assert [marker.position for marker in timeline(SERIAL, axis).markers] == [50]
 
 
@@ -101,7 +99,7 @@ def test_the_picture_is_named_described_and_repeated_as_a_table() -> None:
     context = {
         "timeline": drawn,
         "id": "one",
-        "title": "Who was busy when",
+        "title": "What ran when",
         "beneath": "since it began",
     }
 
@@ -113,7 +111,7 @@ def test_the_picture_is_named_described_and_repeated_as_a_table() -> None:
     assert picture.get("role") == "img"
     title = root.find(f".//*[@id='{picture.get('aria-labelledby')}']")
     summary = root.find(f".//*[@id='{picture.get('aria-describedby')}']")
-    assert title is not None and title.text == "Who was busy when"
+    assert title is not None and title.text == "What ran when"
     assert summary is not None and summary.text == drawn.summary
     assert len(root.findall("details/table/tbody/tr")) == len(drawn.table.rows) == 2
     assert not any("style" in element.attrib for element in root.iter())

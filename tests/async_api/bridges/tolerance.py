@@ -1,4 +1,4 @@
-"""By how much may a busy machine be late?"""
+"""How late a busy machine may be."""
 
 SCHEDULING_SECONDS = 0.25
 # uvloop's timers are right to a millisecond, to either side.

@@ -1,4 +1,4 @@
-"""Is a time axis labelled with round times, and few enough to read?"""
+"""A time axis is labelled with round times, few enough to read."""
 
 import pytest
 from hypothesis import given

@@ -1,8 +1,8 @@
-"""How is a time written for people?"""
+"""Times, written for people."""
 
 import pytest
 
-from async_api.drawing.duration import duration
+from async_api.drawing.duration import duration, duration_range
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,18 @@ def test_a_duration_reads_in_the_unit_that_fits(
 
 def test_a_duration_shows_as_many_digits_as_asked() -> None:
     assert duration(12_345, digits=6) == "12.345 ms"
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "words"),
+    [
+        (6_000, 8_000, "6–8 ms"),
+        (0, 5_000, "0–5 ms"),
+        (800, 1_000, "800 µs – 1 ms"),
+        (1_000_000, 1_250_000, "1–1.25 s"),
+    ],
+)
+def test_a_range_names_its_unit_once_where_it_can(
+    lower: float, upper: float, words: str
+) -> None:
+    assert duration_range(lower, upper) == words

@@ -1,4 +1,4 @@
-"""What the tests of users online share."""
+"""Fixtures for the tests of users online."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from async_views.runtime.postgres import database
 
 @pytest.fixture
 async def connection(transactional_db: None) -> AsyncIterator[database.Connection]:
-    """To a database where nobody has a lease."""
+    """A connection to a database without leases."""
     async with await psycopg.AsyncConnection.connect(**database.parameters()) as own:
         await own.execute("TRUNCATE online_lease")
         yield own

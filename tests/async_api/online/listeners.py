@@ -1,4 +1,4 @@
-"""Who listens at /counter? Clients that know the newest number they heard."""
+"""Clients of /counter that remember the newest number they received."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -74,7 +74,7 @@ class Crowd:
             await listener.reading
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> float:
-        """Waits for what they hear; returns how long it took, or raises TimeoutError."""
+        """Waits for a number; returns how long it took, or raises TimeoutError."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:

@@ -1,4 +1,4 @@
-"""Workers, machines and a store that are not there: a network as bad as a test says."""
+"""Simulated workers, machines and a store, with a network that fails as a test says."""
 
 import math
 import uuid
@@ -22,7 +22,7 @@ class Process:
 
 @dataclass(eq=False)
 class Worker:
-    """A worker, its clock, and what of the network it can reach."""
+    """A worker, its clock, and the part of the network it can reach."""
 
     count: Count
     process: Process
@@ -40,7 +40,7 @@ class Row:
 
 @dataclass
 class Network:
-    """Runs what is due, in order, on a clock of its own that only moves when told."""
+    """Runs due steps in order, on a simulated clock."""
 
     times: Times = field(default_factory=Times)
     now: float = 0.0

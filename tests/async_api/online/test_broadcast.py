@@ -1,4 +1,4 @@
-"""Does every socket that can be written get the newest number, and none delay another?"""
+"""Every socket that can be written to gets the newest number, and none delays another."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ SOON, NEVER = 0.01, 3600.0
 
 
 class Client:
-    """Takes what it is sent, while it reads."""
+    """Receives what is sent while it reads."""
 
     def __init__(self, stalled_seconds: float = NEVER) -> None:
         self.heard: list[str] = []
@@ -59,7 +59,7 @@ async def run() -> AsyncIterator[Callable[[Broadcast], None]]:
             await task
 
 
-async def test_who_joins_is_shown_the_number_at_once_and_only_once() -> None:
+async def test_a_socket_that_joins_gets_the_number_at_once_and_only_once() -> None:
     shown, client = Broadcast(SOON, NEVER), Client()
     shown.show(7)
 
@@ -169,7 +169,7 @@ async def test_no_task_belongs_to_a_client_that_reads() -> None:
 
 @pytest.mark.parametrize("error", [ConnectionResetError(), RuntimeError("closing")])
 @pytest.mark.parametrize("stalls", [False, True])
-async def test_a_client_that_has_left_disturbs_nobody(
+async def test_a_client_that_has_left_affects_no_other(
     run: Callable[[Broadcast], None], error: Exception, stalls: bool
 ) -> None:
     shown, leaving, other = Broadcast(SOON, NEVER), Client(), Client()
@@ -189,7 +189,7 @@ async def test_a_client_that_has_left_disturbs_nobody(
     assert leaving.heard == ["0"]
 
 
-async def test_who_is_discarded_is_shown_nothing_more(
+async def test_a_discarded_socket_gets_nothing_more(
     run: Callable[[Broadcast], None],
 ) -> None:
     shown, left, other = Broadcast(SOON, NEVER), Client(), Client()
@@ -252,7 +252,7 @@ async def test_a_crowd_is_shown_the_number_by_parts_between_which_others_have_a_
     assert most == SOCKETS_AT_ONCE
 
 
-async def test_who_leaves_while_a_crowd_is_shown_the_number_is_not_written_to(
+async def test_a_socket_that_leaves_during_a_broadcast_is_not_written_to(
     run: Callable[[Broadcast], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broadcast, "SOCKETS_AT_ONCE", 1)

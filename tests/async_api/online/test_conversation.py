@@ -1,4 +1,4 @@
-"""What does one who opens the socket hear, and what does one who misuses it?"""
+"""What a client of the socket receives, and what a client that misuses it does."""
 
 import asyncio
 import json
@@ -83,7 +83,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-async def test_who_comes_hears_the_number_and_then_each_change(
+async def test_a_new_client_receives_the_number_and_then_each_change(
     everybody: Crowd,
 ) -> None:
     [first] = await everybody.join()
@@ -102,7 +102,9 @@ async def test_a_frame_is_text_and_nothing_but_the_number(served: Served) -> Non
         assert await client.recv() == "1"
 
 
-async def test_many_who_come_at_once_are_all_counted(everybody: Crowd) -> None:
+async def test_many_clients_that_connect_at_once_are_all_counted(
+    everybody: Crowd,
+) -> None:
     await asyncio.gather(*(everybody.join(10) for _ in range(10)))
 
     await everybody.agree(100)
@@ -136,7 +138,10 @@ async def test_some_messages_are_ignored_and_more_are_cut_off(
 
     await everybody.until(lambda: talker.code is not None, 10)
     assert talker.code == 1008
-    assert talker.socket.close_reason == "This socket only tells; it does not listen."
+    assert (
+        talker.socket.close_reason
+        == "This socket only sends; it does not accept messages."
+    )
     await everybody.agree(2)
 
 
@@ -224,7 +229,7 @@ async def test_a_client_that_does_not_answer_pings_is_counted_no_longer() -> Non
 
 @contextmanager
 def raw_client(served: Served) -> Iterator[socket.socket]:
-    """Has shaken hands, and from then on does only what it is told."""
+    """A client that does only what it is told after its handshake."""
     with socket.create_connection((served.host, served.port), timeout=10) as client:
         client.sendall(
             f"GET /counter HTTP/1.1\r\nHost: {served.host}:{served.port}\r\n"
@@ -249,7 +254,7 @@ def raw_client(served: Served) -> Iterator[socket.socket]:
         b"\x81\xff" + b"\x7f" * 12,  # as long as can be said
     ],
 )
-async def test_who_speaks_no_websocket_is_closed_and_counted_no_longer(
+async def test_a_client_that_does_not_speak_websocket_is_closed_and_no_longer_counted(
     everybody: Crowd, served: Served, bad: bytes
 ) -> None:
     await everybody.join()
@@ -350,7 +355,7 @@ async def test_a_socket_counts_from_its_acceptance_to_its_end(worker: Presence) 
     exchange = Exchange()
     exchange.writable.clear()
     conversation = conversing(worker, exchange)
-    await until(lambda: worker.room.taken == 1)
+    await until(lambda: worker.socket_limit.open == 1)
     before = worker.total
 
     exchange.writable.set()
@@ -361,7 +366,7 @@ async def test_a_socket_counts_from_its_acceptance_to_its_end(worker: Presence) 
 
     assert (before, during, worker.total) == (0, 1, 0)
     assert exchange.types() == ["websocket.accept", "websocket.send"]
-    assert worker.room.taken == 0
+    assert worker.socket_limit.open == 0
 
 
 async def test_it_always_receives(worker: Presence) -> None:
@@ -384,7 +389,7 @@ async def test_a_client_that_left_before_it_was_accepted_never_counts(
 
     await conversing(worker, exchange)
 
-    assert worker.total == worker.room.taken == 0
+    assert worker.total == worker.socket_limit.open == 0
     assert warnings(caplog) == []
 
 
@@ -405,13 +410,13 @@ async def test_a_client_that_does_not_read_is_cut_off_and_counted_no_longer(
     assert exchange.sent[-1] == {
         "type": "websocket.close",
         "code": 1008,
-        "reason": "What was sent has not been read.",
+        "reason": "You did not read what was sent.",
     }
     assert exchange.types().count("websocket.send") == 1
-    assert worker.room.taken == 0
+    assert worker.socket_limit.open == 0
 
 
-async def test_who_never_reads_again_is_left_without_a_close(
+async def test_a_client_that_never_reads_again_gets_no_close_frame(
     worker: Presence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("async_api.online.conversation.STALLED_SECONDS", 0.05)
@@ -424,7 +429,7 @@ async def test_who_never_reads_again_is_left_without_a_close(
 
     async with asyncio.timeout(5):
         await conversation
-    assert (worker.count.own, worker.room.taken) == (1, 0)
+    assert (worker.count.own, worker.socket_limit.open) == (1, 0)
 
 
 async def test_a_client_that_leaves_while_it_stalls_is_just_gone(
@@ -488,4 +493,4 @@ async def test_a_conversation_that_is_cancelled_counts_no_longer(
     with pytest.raises(asyncio.CancelledError):
         await conversation
 
-    assert worker.total == worker.room.taken == 0
+    assert worker.total == worker.socket_limit.open == 0

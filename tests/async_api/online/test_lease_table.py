@@ -1,4 +1,4 @@
-"""Does PostgreSQL keep each worker's last word, and for no longer than said?"""
+"""PostgreSQL keeps each worker's last number, until its lease expires."""
 
 import asyncio
 import uuid
@@ -38,7 +38,7 @@ async def test_a_lease_is_read_as_it_was_written(connection: Connection) -> None
     assert lease == Lease(ONE, PROCESS, 7, lease.seconds_left)
 
 
-async def test_who_writes_hears_what_the_others_wrote(connection: Connection) -> None:
+async def test_a_write_returns_what_the_others_wrote(connection: Connection) -> None:
     await lease_table.write(connection, ONE, PROCESS, 7, 10)
 
     [heard] = await lease_table.write(connection, OTHER, PROCESS, 1, 10)
@@ -77,7 +77,7 @@ async def test_expired_leases_are_removed_by_whoever_writes_next(
     assert await rows(connection) == 1
 
 
-async def test_who_comes_back_after_its_lease_has_expired_has_one_again(
+async def test_a_worker_that_resumes_after_its_lease_expired_gets_a_new_one(
     connection: Connection,
 ) -> None:
     await lease_table.write(connection, ONE, PROCESS, 7, 10)

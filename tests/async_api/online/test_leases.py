@@ -1,4 +1,4 @@
-"""Does every count become true, and within the time that is promised?"""
+"""Every count becomes right, within the promised time."""
 
 import pytest
 from hypothesis import settings
@@ -62,7 +62,7 @@ def test_a_change_is_known_to_all_after_two_flushes(
     network.seconds_until_right(at_most=HEARD)
 
 
-def test_a_change_that_nobody_is_told_of_is_known_after_a_heartbeat(
+def test_a_change_whose_hint_is_lost_is_known_after_a_heartbeat(
     network: Network, settled: list[Worker]
 ) -> None:
     for worker in settled:
@@ -83,7 +83,7 @@ def test_the_sockets_of_a_killed_worker_are_gone_at_its_neighbour_s_next_look(
     assert settled[0].count.worker not in network.rows
 
 
-def test_who_replaces_a_killed_worker_never_counts_its_sockets(
+def test_a_worker_that_replaces_a_killed_one_never_counts_its_sockets(
     network: Network, settled: list[Worker]
 ) -> None:
     for worker in settled[:2]:
@@ -176,7 +176,7 @@ def test_a_store_that_forgot_everything_is_told_again(
     assert len(network.rows) == 4
 
 
-def test_who_was_stopped_for_too_long_is_counted_again_at_once(
+def test_a_worker_that_was_suspended_for_too_long_is_counted_again_at_once(
     network: Network, settled: list[Worker]
 ) -> None:
     stopped = settled[0]

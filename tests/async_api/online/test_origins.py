@@ -1,4 +1,4 @@
-"""Whose pages may open a socket?"""
+"""Which pages may open a socket."""
 
 import pytest
 from pytest_django import Settings

@@ -1,4 +1,4 @@
-"""Do workers that share a database agree on who is online, and each go on without it?"""
+"""Workers that share a database agree on who is online, and go on without it."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("connection")
 
 @pytest.fixture
 def only_hints(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing happens by the clock: what workers hear of, they hear by the bus."""
+    """Long timers, so that workers learn of changes only by the bus."""
     times = Times(heartbeat=600, lease=1800)
     monkeypatch.setattr("async_api.online.presence.TIMES", times)
 
@@ -96,7 +96,7 @@ async def test_each_worker_s_sockets_are_counted_by_all_and_shown_to_all() -> No
 
 
 @pytest.mark.usefixtures("only_hints")
-async def test_who_starts_knows_at_once_who_is_there() -> None:
+async def test_a_worker_that_starts_knows_the_number_at_once() -> None:
     async with worker() as one:
         with one.joined(Client().socket):
             async with worker() as before:
@@ -107,7 +107,7 @@ async def test_who_starts_knows_at_once_who_is_there() -> None:
 
 
 @pytest.mark.usefixtures("only_hints")
-async def test_who_ends_gives_its_lease_back_and_says_so(
+async def test_a_worker_that_stops_removes_its_lease_and_announces_it(
     connection: Connection,
 ) -> None:
     async with worker() as one:
@@ -215,13 +215,13 @@ async def test_without_its_database_a_worker_counts_on_and_says_so_once(
                 await until(lambda: one.count.asked_at > asked + 1)
                 assert len(said()) == 1
                 assert said()[0].startswith(
-                    "The number of users online in other workers is as last read, as the "
-                    "database does not answer: "
+                    "The numbers of other workers are the last known ones, because the "
+                    "database is unavailable: "
                 )
 
                 await guest.let_in()
                 await until(lambda: one.total == other.total == 3)
-    assert said()[1:] == ["The number of users online in other workers is read again."]
+    assert said()[1:] == ["The numbers of other workers are current again."]
 
 
 @pytest.mark.usefixtures("quick")
@@ -269,7 +269,7 @@ async def test_a_request_finds_the_number_of_its_worker_else_what_the_leases_say
             assert await total(request) == 6
 
 
-async def test_who_can_do_without_the_number_does_not_wait_for_it(
+async def test_a_page_that_can_do_without_the_number_does_not_wait_for_it(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = AsyncRequestFactory().get("/")

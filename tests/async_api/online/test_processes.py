@@ -1,4 +1,4 @@
-"""Is a process that has ended told from one that lives, whatever its number?"""
+"""A process that has ended is told from one that runs, whatever its PID."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Is the count right on the real site: several workers, kills, stops and losses?"""
+"""The count is right on the real site: with several workers, kills, stops and losses."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PostgreSQL of these tests' own, so that nobody else is online."""
+    """A PostgreSQL for these tests alone, so that nobody else is online."""
     return tmp_path_factory.mktemp("postgres")
 
 
@@ -43,7 +43,7 @@ def site(database: Path) -> Iterator[Site]:
 
 @asynccontextmanager
 async def spread(site: Site, least: int = 3) -> AsyncIterator[Crowd]:
-    """Some who listen at each worker, and agree on how many they are."""
+    """Listeners at each worker, which agree on their number."""
     async with crowd(site.url) as everybody:
         while min(len(of(worker, everybody)) for worker in site.workers()) < least:
             await everybody.join()
@@ -129,7 +129,7 @@ async def test_without_the_database_no_socket_is_lost_and_changes_are_still_show
         postmaster = int((database / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGQUIT)
         psutil.Process(postmaster).wait(10)
-        site.wait_until(lambda site: "is as last read" in site.output)
+        site.wait_until(lambda site: "are the last known ones" in site.output)
 
         [late] = await everybody.join()
         [worker] = [each for each in site.workers() if late in of(each, everybody)]
@@ -161,7 +161,7 @@ async def test_a_storm_of_joins_ends_in_one_number_and_few_frames(site: Site) ->
         assert most <= 6 * (seconds + 1)
 
 
-async def test_after_much_coming_and_going_the_number_is_of_those_who_stayed(
+async def test_after_many_joins_and_leaves_the_number_counts_those_that_stayed(
     site: Site, database: Path
 ) -> None:
     chance = random.Random(7)

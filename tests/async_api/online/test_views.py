@@ -1,4 +1,4 @@
-"""Does the page say what is known, and that it is not live by itself?"""
+"""The page shows the known number, and says when it is not live."""
 
 import re
 import uuid
@@ -25,7 +25,7 @@ async def test_the_page_has_the_number_before_any_script_runs(
     page = (await AsyncClient().get(path)).content.decode()
 
     assert numbers(page) == ["1234"]
-    assert "Not live: the number is as it was when this page was sent." in page
+    assert "Not live: showing the number from when this page was loaded." in page
     assert 'role="status"' in page
 
 
@@ -34,13 +34,13 @@ def test_under_wsgi_the_page_says_that_it_is_never_live() -> None:
     page = Client().get("/counter/").content.decode()
 
     assert "Served under WSGI" in page
-    assert "Under WSGI nothing is live" in page
+    assert "Under WSGI the number is not live" in page
 
 
 async def test_the_page_says_that_users_are_connections(connection: Connection) -> None:
     page = (await AsyncClient().get("/counter/")).content.decode()
 
-    assert "A user, here, is an open connection" in page
+    assert "a user is an open connection" in page
 
 
 async def test_the_path_of_the_socket_leads_people_to_the_page() -> None:

@@ -105,7 +105,7 @@ private_ipv4 = st.sampled_from(PRIVATE_IPV4).flatmap(
 
 
 def wrapped(address: IPv4Address, suffix: int) -> dict[str, IPv6Address]:
-    """The ways to write an IPv4 address in IPv6; ``suffix`` fills what they leave."""
+    """The ways to write an IPv4 address in IPv6; ``suffix`` fills the remaining bits."""
     bits = int(address)
     local = int(IPv6Address("64:ff9b:1::"))
     return {

@@ -1,4 +1,4 @@
-"""A probe goes where it may, and opens no socket to anywhere else."""
+"""Clients connect only to allowed addresses, and open no other sockets."""
 
 import asyncio
 import gc
@@ -14,12 +14,17 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import settings
 
 from async_api.outbound.guard import Guard, TargetRefused
+from async_api.outbound.lookups import Resolver
 from async_api.outbound.private_targets import PrivateTargets, parse_private_targets
 from async_api.outbound.targets import parse_target
 
 unhurried = settings(deadline=None)  # a busy machine is no failure
 
 NOTHING_PRIVATE = PrivateTargets()
+
+
+def guarded(private: PrivateTargets, resolver: Resolver) -> Guard:
+    return Guard(private, resolver, "{subject} is not listed in SOME_SETTING.")
 
 
 @dataclass
@@ -117,7 +122,7 @@ def only(*items: str) -> PrivateTargets:
 async def test_a_private_literal_gets_no_socket() -> None:
     async with listening() as server:
         for host in ("127.0.0.1", "[::ffff:127.0.0.1]"):
-            guard = Guard(NOTHING_PRIVATE, Names())
+            guard = guarded(NOTHING_PRIVATE, Names())
 
             await refusal(guard, f"http://{host}:{server.port}/")
             with pytest.raises(TargetRefused):
@@ -128,7 +133,7 @@ async def test_a_private_literal_gets_no_socket() -> None:
 
 async def test_a_name_with_a_private_address_gets_no_socket() -> None:
     names = Names(inside_example=[["127.0.0.1", "10.0.0.1"]])
-    guard = Guard(NOTHING_PRIVATE, names)
+    guard = guarded(NOTHING_PRIVATE, names)
 
     async with listening() as server:
         url = f"http://inside.example:{server.port}/"
@@ -141,7 +146,7 @@ async def test_a_name_with_a_private_address_gets_no_socket() -> None:
 
 async def test_a_name_that_moves_to_a_private_address_keeps_its_first() -> None:
     names = Names(moving_example=[["127.0.0.2"], ["127.0.0.1"]])
-    guard = Guard(only("127.0.0.2"), names)
+    guard = guarded(only("127.0.0.2"), names)
 
     async with listening("127.0.0.2") as first:
         url = f"http://moving.example:{first.port}/"
@@ -154,7 +159,7 @@ async def test_a_name_that_moves_to_a_private_address_keeps_its_first() -> None:
 
 async def test_a_rebinding_name_gets_no_socket_even_without_our_resolver() -> None:
     names = Names(moving_example=[["127.0.0.2"], ["127.0.0.1"]])
-    guard = Guard(only("127.0.0.2"), Names())
+    guard = guarded(only("127.0.0.2"), Names())
 
     async with listening("127.0.0.2") as first, listening() as second:
         await fetch(guard, f"http://moving.example:{first.port}/", names)
@@ -168,7 +173,7 @@ async def test_a_rebinding_name_gets_no_socket_even_without_our_resolver() -> No
 async def test_a_redirect_gets_a_socket_only_where_its_address_is_allowed(
     allowed: str, arrived: int
 ) -> None:
-    guard = Guard(only(allowed), Names())
+    guard = guarded(only(allowed), Names())
 
     async with listening() as inside:
         location = f"http://127.0.0.1:{inside.port}/"
@@ -183,7 +188,7 @@ async def test_a_redirect_gets_a_socket_only_where_its_address_is_allowed(
 
 
 async def test_a_refusal_reads_the_same_whether_or_not_something_listens() -> None:
-    guard = Guard(NOTHING_PRIVATE, Names(inside_example=[["127.0.0.1"]]))
+    guard = guarded(NOTHING_PRIVATE, Names(inside_example=[["127.0.0.1"]]))
     async with listening() as server:
         port = server.port
         opened = [
@@ -200,7 +205,7 @@ async def test_a_refusal_reads_the_same_whether_or_not_something_listens() -> No
 
 
 async def test_a_refusal_names_the_cure_and_not_what_a_name_resolved_to() -> None:
-    guard = Guard(NOTHING_PRIVATE, Names(inside_example=[["10.9.8.7"]]))
+    guard = guarded(NOTHING_PRIVATE, Names(inside_example=[["10.9.8.7"]]))
 
     with pytest.raises(TargetRefused) as raised:
         await guard.admit(parse_target("http://inside.example/"))
@@ -209,14 +214,14 @@ async def test_a_refusal_names_the_cure_and_not_what_a_name_resolved_to() -> Non
         str(raised.value),
         str(await refusal(guard, "http://inside.example/")),
     ):
-        assert "PROBE_PRIVATE_TARGETS" in sentence
+        assert "SOME_SETTING" in sentence
         assert "10.9.8.7" not in sentence
     assert "inside.example" in str(raised.value)
 
 
 async def test_an_allowed_name_is_probed_and_other_private_addresses_are_not() -> None:
     names = Names(intranet_example=[["127.0.0.1"]], other_example=[["127.0.0.2"]])
-    guard = Guard(only("Intranet.Example"), names)
+    guard = guarded(only("Intranet.Example"), names)
 
     async with listening() as server:
         url = f"http://intranet.example:{server.port}/"
@@ -228,13 +233,13 @@ async def test_an_allowed_name_is_probed_and_other_private_addresses_are_not() -
 
 
 async def test_an_allowed_name_may_be_written_with_its_final_dot() -> None:
-    guard = Guard(only("intranet.example"), Names(intranet_example_=[["10.0.0.1"]]))
+    guard = guarded(only("intranet.example"), Names(intranet_example_=[["10.0.0.1"]]))
 
     await guard.admit(parse_target("http://intranet.example./"))
 
 
 async def test_an_allowed_network_is_probed_in_mapped_form_too() -> None:
-    guard = Guard(only("127.0.0.0/8"), Names())
+    guard = guarded(only("127.0.0.0/8"), Names())
 
     async with listening() as server:
         assert await fetch(guard, f"http://127.0.0.1:{server.port}/") == 200
@@ -243,14 +248,14 @@ async def test_an_allowed_network_is_probed_in_mapped_form_too() -> None:
 
 @pytest.mark.parametrize("host", ["[2002:7f00:1::]", "[64:ff9b::127.0.0.1]"])
 async def test_an_allowed_network_does_not_allow_its_translations(host: str) -> None:
-    guard = Guard(only("127.0.0.0/8"), Names())
+    guard = guarded(only("127.0.0.0/8"), Names())
 
     with pytest.raises(TargetRefused):
         await guard.admit(parse_target(f"http://{host}/"))
 
 
 async def test_the_refused_addresses_of_a_name_are_left_out() -> None:
-    guard = Guard(only("127.0.0.2"), Names(both_example=[["127.0.0.1", "127.0.0.2"]]))
+    guard = guarded(only("127.0.0.2"), Names(both_example=[["127.0.0.1", "127.0.0.2"]]))
 
     found = await guard.resolver.resolve("both.example", 80)
 
@@ -274,14 +279,14 @@ async def test_the_refused_addresses_of_a_name_are_left_out() -> None:
 def test_an_address_that_cannot_be_judged_public_gets_no_socket(
     family: socket.AddressFamily, address: tuple[object, ...]
 ) -> None:
-    guard = Guard(NOTHING_PRIVATE, Names())
+    guard = guarded(NOTHING_PRIVATE, Names())
 
     with pytest.raises(TargetRefused):
         guard.socket_factory((family, socket.SOCK_STREAM, 6, "", address))
 
 
 async def test_a_public_address_gets_a_socket_ready_for_the_event_loop() -> None:
-    guard = Guard(NOTHING_PRIVATE, Names())
+    guard = guarded(NOTHING_PRIVATE, Names())
 
     opened = guard.socket_factory(
         (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("1.1.1.1", 80))
@@ -298,7 +303,7 @@ async def test_a_public_address_gets_a_socket_ready_for_the_event_loop() -> None
 async def test_a_name_that_does_not_resolve_is_left_for_its_requests_to_report() -> (
     None
 ):
-    guard = Guard(NOTHING_PRIVATE, Names())
+    guard = guarded(NOTHING_PRIVATE, Names())
 
     await guard.admit(parse_target("http://missing.example/"))
 
@@ -308,7 +313,7 @@ async def test_a_name_that_does_not_resolve_is_left_for_its_requests_to_report()
 
 async def test_a_name_is_looked_up_once_for_all_its_ports_and_askers() -> None:
     names = Names(example_com=[["1.1.1.1"], ["9.9.9.9"]])
-    guard = Guard(NOTHING_PRIVATE, names)
+    guard = guarded(NOTHING_PRIVATE, names)
 
     together = await asyncio.gather(
         *(guard.resolver.resolve("example.com", port) for port in (80, 443))
@@ -322,7 +327,7 @@ async def test_a_name_is_looked_up_once_for_all_its_ports_and_askers() -> None:
 
 async def test_a_failed_lookup_is_not_repeated() -> None:
     names = Names()
-    guard = Guard(NOTHING_PRIVATE, names)
+    guard = guarded(NOTHING_PRIVATE, names)
 
     for _ in range(3):
         with pytest.raises(socket.gaierror):
@@ -339,7 +344,7 @@ async def until(condition: Callable[[], object]) -> None:
 async def test_a_lookup_survives_the_cancellation_of_its_first_asker() -> None:
     names = Names(example_com=[["1.1.1.1"]])
     names.may_answer.clear()
-    resolver = Guard(NOTHING_PRIVATE, names).resolver
+    resolver = guarded(NOTHING_PRIVATE, names).resolver
     first = asyncio.create_task(resolver.resolve("example.com"))
     await until(lambda: names.asked)
     second = asyncio.create_task(resolver.resolve("example.com"))
@@ -356,7 +361,7 @@ async def test_a_lookup_survives_the_cancellation_of_its_first_asker() -> None:
 async def test_closing_stops_a_lookup_nobody_waits_for() -> None:
     names = Names()
     names.may_answer.clear()
-    resolver = Guard(NOTHING_PRIVATE, names).resolver
+    resolver = guarded(NOTHING_PRIVATE, names).resolver
     asker = asyncio.create_task(resolver.resolve("slow.example"))
     await until(lambda: names.asked)
     asker.cancel()
@@ -375,7 +380,7 @@ async def test_a_failure_nobody_waits_for_is_not_reported_as_forgotten() -> None
     )
     names = Names()
     names.may_answer.clear()
-    guard = Guard(NOTHING_PRIVATE, names)
+    guard = guarded(NOTHING_PRIVATE, names)
     asker = asyncio.create_task(guard.resolver.resolve("missing.example"))
     await until(lambda: names.asked)
     asker.cancel()

@@ -40,7 +40,7 @@ def test_private_targets_are_addresses_networks_and_names() -> None:
     ],
 )
 def test_an_unreadable_item_is_named_with_what_it_should_be(item: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"{item!r} is no address")):
+    with pytest.raises(ValueError, match=re.escape(f"{item!r} is not an address")):
         parse_private_targets([item])
 
 

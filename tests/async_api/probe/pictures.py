@@ -1,4 +1,4 @@
-"""What do the tests of a probe's pictures draw, and how do they look at it?"""
+"""Helpers for the tests of a probe's pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 from django.template import Context, Engine
 from hypothesis import strategies as st
 
+from async_api.drawing.timeline import Timeline
 from async_api.outbound.failures import FailureKind
 from async_api.probe.distribution import Distribution
 from async_api.probe.measurement import Sample
-from async_api.probe.timeline import Timeline
 
 MS = 1_000
 ENGINE = Engine(

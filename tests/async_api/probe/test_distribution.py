@@ -1,4 +1,4 @@
-"""Does the histogram show every answer, at any spread, and say so in words?"""
+"""The histogram shows every response at any spread, and describes it in words."""
 
 import pytest
 from hypothesis import given
@@ -38,14 +38,14 @@ def test_a_histogram_of_hand_computed_bins() -> None:
         Column(Outcome.SUCCESS, 83.33, 16.67, 152.5, 47.5),
     )
     assert figure.table.columns == ("Response time", "answered 2xx", "answered 4xx")
-    assert figure.table.rows[0] == ("10 ms to 15 ms", "3", "1")
+    assert figure.table.rows[0] == ("10–15 ms", "3", "1")
     assert [tick.label for tick in figure.count_ticks] == ["0", "1", "2", "3", "4"]
     assert figure.summary == (
         "5 requests were answered 2xx: half within 13 ms, 95 % within 35 ms, "
         "99 % within 35 ms, the slowest in 35 ms. "
         "1 request was answered 4xx, in 12 ms. "
-        "The fullest column, 10 ms to 15 ms, holds 4. "
-        "1 request failed, without a response time."
+        "Most common: 10–15 ms (4 requests). "
+        "1 request failed and so had no response time."
     )
 
 
@@ -105,7 +105,7 @@ def test_without_an_answer_the_distribution_says_so_and_draws_nothing(
     page = render("distribution", distribution(samples))
 
     assert page.words(".//figcaption/span") == [
-        "No request was answered, so there is no response time to draw."
+        "No request was answered, so there are no response times to draw."
     ]
     assert page.count(".//svg") == 0
 

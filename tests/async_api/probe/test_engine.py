@@ -11,7 +11,7 @@ from async_api.outbound.failures import FailureKind
 from async_api.outbound.guard import TargetRefused
 from async_api.outbound.private_targets import PrivateTargets, parse_private_targets
 from async_api.outbound.targets import parse_target
-from async_api.probe.engine import Probe, Question, probe
+from async_api.probe.engine import Probe, ProbeSpec, probe
 from async_api.probe.measurement import Sample
 from async_api.probe.wire.limits import Limits
 from tests.support.target import TargetServer
@@ -31,10 +31,8 @@ async def run(
     private: PrivateTargets = LOOPBACK,
     **options: Any,
 ) -> Probe:
-    question = Question(
-        parse_target(url), requests, concurrency, timeout_seconds, method
-    )
-    return await probe(question, limits, private, **options)
+    spec = ProbeSpec(parse_target(url), requests, concurrency, timeout_seconds, method)
+    return await probe(spec, limits, private, **options)
 
 
 async def only_sample(url: str, **options: Any) -> Sample:

@@ -1,4 +1,4 @@
-"""Are the numbers of a probe right, and does it say when they cannot be trusted?"""
+"""The numbers of a probe are right, and it says when they cannot be trusted."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -286,7 +286,7 @@ def test_a_lag_counts_when_it_is_long_beside_a_typical_request(
     assert result.trusted is trusted
     if not trusted:
         (reason,) = result.reasons
-        assert f"stood still for {duration(lag)}" in reason
+        assert f"was blocked for {duration(lag)}" in reason
 
 
 def test_a_lag_is_judged_even_when_nothing_succeeded() -> None:
@@ -320,7 +320,9 @@ def test_a_target_on_the_same_machine_is_trusted_with_a_note() -> None:
     result = verdict(a_good_summary(), busy=0.1, lag=0, nearness=Nearness.SAME_MACHINE)
 
     assert result.trusted
-    assert result.notes == ("The target is on this machine and shares its processors.",)
+    assert result.notes == (
+        "The target runs on this machine and shares its processors.",
+    )
 
 
 def test_each_reason_is_given_where_there_are_several() -> None:
@@ -332,10 +334,10 @@ def test_each_reason_is_given_where_there_are_several() -> None:
 @pytest.mark.parametrize(
     ("succeeded", "note"),
     [
-        (1, "With 1 successful request, p95 and p99 are simply the slowest"),
-        (19, "With 19 successful requests, p95 and p99 are simply the slowest"),
-        (20, "With 20 successful requests, p99 is simply the slowest"),
-        (99, "With 99 successful requests, p99 is simply the slowest"),
+        (1, "With 1 successful request, p95 and p99 are just the slowest"),
+        (19, "With 19 successful requests, p95 and p99 are just the slowest"),
+        (20, "With 20 successful requests, p99 is just the slowest"),
+        (99, "With 99 successful requests, p99 is just the slowest"),
     ],
 )
 def test_few_samples_are_trusted_with_a_note(succeeded: int, note: str) -> None:

@@ -1,4 +1,4 @@
-"""Are requests told apart by what became of them, and always in the same words?"""
+"""Requests are classed by their outcome, always in the same words."""
 
 import pytest
 

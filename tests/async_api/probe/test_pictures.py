@@ -1,4 +1,4 @@
-"""Do the pictures of a probe reach anyone: any reader, any language, any policy?"""
+"""The pictures of a probe work for any reader, language and content security policy."""
 
 import re
 
@@ -6,10 +6,11 @@ import pytest
 from django.utils import translation
 from hypothesis import given, settings
 
+from async_api.drawing.timeline import Timeline
 from async_api.probe.distribution import Distribution, distribution
 from async_api.probe.measurement import Sample
 from async_api.probe.outcome import Outcome
-from async_api.probe.timeline import Timeline, timeline
+from async_api.probe.timeline import timeline
 from tests.async_api.probe.pictures import MS, answer, failure, render, sample_lists
 from tests.support.site import ROOT
 

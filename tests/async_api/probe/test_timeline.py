@@ -1,4 +1,4 @@
-"""Does the timeline show every request where it ran, be it one or a thousand?"""
+"""The timeline shows each request where it ran, for one request or a thousand."""
 
 import pytest
 from hypothesis import given
@@ -27,7 +27,7 @@ def test_a_timeline_of_hand_computed_bars() -> None:
         wall_time=200 * MS,
     )
 
-    assert [(strand.label, strand.path) for strand in figure.strands] == [
+    assert [(each.label, each.path) for each in figure.series] == [
         ("answered 2xx", "M0 9h25"),
         ("answered 5xx", "M30 45h20"),
         ("failed", "M10 27h15"),
@@ -64,9 +64,9 @@ def test_requests_that_took_no_measurable_time_still_were_under_way() -> None:
 def test_a_quick_failure_among_a_thousand_is_large_enough_to_see() -> None:
     figure = timeline(a_thousand(), 600 * MS)
 
-    success, failed = figure.strands
+    success, failed = figure.series
     assert success.thickness < 1
-    assert failed.outcome is Outcome.FAILED
+    assert failed.kind == Outcome.FAILED
     assert failed.thickness >= 3
     assert min(bar.width for bar in failed.bars) >= 1
 
@@ -96,7 +96,7 @@ def test_every_request_is_a_bar_within_the_axis_in_order_of_start(
 ) -> None:
     figure = timeline(samples, wall_time)
 
-    bars = [bar for strand in figure.strands for bar in strand.bars]
+    bars = [bar for each in figure.series for bar in each.bars]
     assert len(bars) == len(samples)
     for bar in bars:
         assert 0 <= bar.x < bar.x + bar.width <= 100.01

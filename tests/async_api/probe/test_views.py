@@ -1,4 +1,4 @@
-"""The probe over HTTP, in process: what may be asked, by whom, and what is answered."""
+"""The probe over HTTP, in process: parameters, access and responses."""
 
 import csv
 import io
@@ -118,7 +118,7 @@ async def test_each_class_of_outcomes_has_its_times_and_results(
     rows = Rows(response.content.decode()).rows
     times = rows["In short"]
     assert times[0] == ["Statistic", "2xx", "5xx"]
-    assert times[1] == ["answers", "2", "2"]
+    assert times[1] == ["responses", "2", "2"]
     outcomes = [row[0].strip() for row in rows["Failures and error statuses"][1:]]
     assert sorted(outcomes) == ["answered 5xx"] * 2 + ["failed, disconnected"] * 4
     assert len(rows["Successful Results"]) == 3
@@ -149,7 +149,7 @@ def test_the_page_says_that_the_target_is_the_site_itself(
     response = proxied.get("/requests/async_to_sync", {"url": f"{target.url}/ok"})
 
     page = response.content.decode()
-    assert "Take these numbers with care" in page
+    assert "Treat these numbers with care" in page
     assert "The target is this site itself" in page
 
 
@@ -519,12 +519,13 @@ async def test_another_site_s_page_cannot_start_a_probe(
     assert target.connections == 0
 
 
+@pytest.mark.parametrize("query", [{}, {"format": "json"}])
 async def test_a_link_on_another_site_leads_to_the_form_filled_in(
-    target: TargetServer,
+    target: TargetServer, query: dict[str, str]
 ) -> None:
     link = BROWSER | {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
 
-    response = await get("/requests/", url=f"{target.url}/ok", headers=link)
+    response = await get("/requests/", url=f"{target.url}/ok", headers=link, **query)
 
     assert response.status_code == 403
     assert f'value="{target.url}/ok"' in response.content.decode()

@@ -1,4 +1,4 @@
-"""What a target does to a connection is told as it was, and nothing is sent twice."""
+"""A probe reports what a target does to a connection, and sends nothing twice."""
 
 import asyncio
 import json
@@ -234,7 +234,7 @@ async def test_an_announced_close_is_no_reconnect() -> None:
     assert not any("promised to keep open" in note for note in done.verdict.notes)
 
 
-# Bytes that belong to no answer
+# Bytes that belong to no response
 
 
 @pytest.mark.parametrize(
@@ -267,10 +267,10 @@ async def test_bytes_behind_an_answer_spoil_neither_it_nor_the_next(
 
         assert len(target.log) == 5
     assert done.summary.statuses == {status: 5}
-    assert any("belong to no answer" in note for note in done.verdict.notes)
+    assert any("belong to no response" in note for note in done.verdict.notes)
 
 
-async def test_answers_that_nobody_asked_for_are_not_counted() -> None:
+async def test_unsolicited_responses_are_not_counted() -> None:
     with RawTarget(answering(OK * 5000)) as target:
         done = await run(target.url, 5, 1)
 
@@ -292,7 +292,7 @@ async def test_interim_answers_without_end_are_cut_off() -> None:
 
     assert done.summary.failures == {"too_large": 10}
     assert done.summary.wall_time < 4_000_000
-    assert "16 interim answers" in done.samples[0].message
+    assert "16 interim responses" in done.samples[0].message
 
 
 @pytest.mark.parametrize("kind", FLOODS)

@@ -1,4 +1,4 @@
-"""What can an experiment do while it runs, so that it is recorded and can be ended?"""
+"""One execution of an experiment: its parameters, and what it does while it runs."""
 
 import asyncio
 import itertools
@@ -6,41 +6,51 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from async_api.bridges.executors import default_pool_size
-from async_api.bridges.question import Question
 from async_api.bridges.recording import Activity, Recording
 from async_views.runtime.views.gateway import event_loop_id
 
-# So that no two runs name their threads alike.
+# Makes the names of threads unique.
 _numbers = itertools.count(1)
 
 
-class Run:
-    """One run of an experiment.
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The numbers of an experiment; each experiment reads those that it is about."""
 
-    Its pool is as large as the event loop's default one, which others need: whatever is
-    shown of it is true of that one, while nobody waits for this one.
+    sleep_seconds: float
+    calls: int
+    thread_sensitive: bool
+    at_once: int  # how many calls a semaphore lets in
+
+
+class Trial:
+    """One execution of an experiment, recorded, and ended when nobody waits for it.
+
+    Its pool has the size of the event loop's default pool, and so behaves like it,
+    without keeping it from other requests.
     """
 
-    def __init__(self, question: Question) -> None:
-        self.question = question
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
         self.pool = ThreadPoolExecutor(default_pool_size(), f"bridge-{next(_numbers)}")
         self.recording = Recording()
         self.event_loops: list[str] = []
-        # Nothing ends a thread in time.sleep; one that waits for an event can be woken.
+        # A thread in time.sleep cannot be ended; one that waits for an event can be woken.
         self._over = threading.Event()
 
     def block(self) -> None:
-        """Blocks this thread as time.sleep does."""
+        """Blocks the current thread, as time.sleep does."""
         with self.recording.span(Activity.BLOCKING):
-            self._over.wait(self.question.sleep_seconds)
+            self._over.wait(self.parameters.sleep_seconds)
 
     async def sleep(self, lane: str) -> None:
-        """Waits as long without blocking the thread."""
+        """Sleeps for the same time without blocking the thread."""
         self.note_event_loop()
         with self.recording.span(Activity.SLEEPING, lane):
-            await asyncio.sleep(self.question.sleep_seconds)
+            await asyncio.sleep(self.parameters.sleep_seconds)
 
     def note_event_loop(self) -> None:
         loop = event_loop_id()
@@ -49,7 +59,7 @@ class Run:
 
     @contextmanager
     def ending(self) -> Iterator[None]:
-        """Whatever still blocks when the block is left is woken, and nothing follows it."""
+        """On exit, wakes the threads that still block and cancels calls not yet begun."""
         try:
             yield
         finally:

@@ -1,6 +1,6 @@
-"""Numbers in forms, shown as they were read.
+"""Form fields for numbers, which show the number that was read.
 
-Python reads `1_0` and full-width digits as numbers, of which a browser's number input
+Python reads `1_0` and full-width digits as numbers, for which a browser's number input
 shows nothing: the form would look as if the default had been asked for.
 """
 
