@@ -17,6 +17,7 @@ from django.conf import settings
 from async_views.runtime.postgres import embedded
 from tests.support.catalog.databases import manage, new_database
 from tests.support.target import TargetServer
+from tests.support.tiers import needs_postgres, nothing_but_python, tier_of
 
 # Ignored by what a script starts in the background (`nohup make test &`), and then by all
 # that the tests start, which they end with it.
@@ -34,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[None]:
     """A real PostgreSQL: the one DATABASE_URL names, else the embedded one."""
     if not settings.EMBEDDED_POSTGRES:
@@ -47,6 +48,11 @@ def postgres() -> Iterator[None]:
             database.execute("ALTER SYSTEM SET fsync = off")
             database.execute("SELECT pg_reload_conf()")
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(postgres: None, django_db_setup: None) -> None:
+    """pytest-django's, once there is a PostgreSQL."""
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +77,12 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives the longest files out first, and leaves the order within a file."""
+    """Marks each with its tier, and gives the longest files out first."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        item.add_marker(tier_of(item))
+        if needs_postgres(item):
+            item.fixturenames.insert(0, "postgres")
 
     def place(item: pytest.Item) -> int:
         path = str(item.path)
@@ -79,6 +90,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return found[0] if found else len(LONGEST)
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if item.get_closest_marker("unit"):
+        with nothing_but_python():
+            return (yield)
+    return (yield)
 
 
 @pytest.fixture

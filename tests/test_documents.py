@@ -144,6 +144,7 @@ def test_every_link_to_a_file_leads_to_one(document: object) -> None:
         assert (path.parent / link).exists(), link
 
 
+@pytest.mark.served
 def test_the_reference_s_json_has_the_members_of_the_answer() -> None:
     shown = REFERENCE.split("```text\n")[1].split("```")[0]
     response = Client().get(

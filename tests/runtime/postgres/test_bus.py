@@ -22,7 +22,10 @@ from async_views.runtime.postgres.bus import Bus, bus
 SECONDS = 10
 
 # The site runs on uvloop, which polls a socket at other moments than asyncio does.
-pytestmark = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
+pytestmark = [
+    pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"]),
+    pytest.mark.usefixtures("postgres"),
+]
 
 
 @pytest.fixture
