@@ -1,21 +1,26 @@
-"""What every test may have."""
+"""Fixtures and rules of every test."""
 
+import contextlib
+import os
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import psycopg
 import pytest
 from django.conf import settings
 
 from async_views.runtime.postgres import embedded
 from tests.support.catalog.databases import manage, new_database
+from tests.support.processes import VARIABLE, guarded, kill_left_behind
 from tests.support.target import TargetServer
 from tests.support.tiers import needs_postgres, nothing_but_python, tier_of
 
@@ -23,6 +28,15 @@ from tests.support.tiers import needs_postgres, nothing_but_python, tier_of
 # that the tests start, which they end with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# The longest has 40, on a quiet machine.
+SECONDS_OF_A_TEST = 300
+SECONDS_TO_END = 20
+# For `make test-unit`, which is run often; `make test` tries ten times as many.
+hypothesis.settings.register_profile("quick", max_examples=10)
+
+PROCESSES = pytest.StashKey[tuple[str, Path]]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -33,6 +47,35 @@ def pytest_configure(config: pytest.Config) -> None:
         directory = tempfile.mkdtemp(prefix="async-views-tests-")
         config.option.basetemp = directory
         config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, object]:
+    mark = os.environ[VARIABLE] = uuid.uuid4().hex
+    directory = Path(session.config.option.basetemp).resolve()
+    stack = contextlib.ExitStack()
+    stack.enter_context(guarded(mark, directory, settings.EMBEDDED_POSTGRES_DIR))
+    session.config.add_cleanup(stack.close)
+    session.config.stash[PROCESSES] = (mark, directory)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Fails a run whose tests leave processes behind, and kills them."""
+    yield
+    if is_controller(session.config) or PROCESSES not in session.config.stash:
+        return
+    for command in kill_left_behind(*session.config.stash[PROCESSES]):
+        print(f"A test left a process behind: {command}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether this process only hands the tests out to those of pytest-xdist."""
+    return bool(getattr(config.option, "numprocesses", None)) and not hasattr(
+        config, "workerinput"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -93,11 +136,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    if item.get_closest_marker("unit"):
-        with nothing_but_python():
-            return (yield)
-    return (yield)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    alone = item.get_closest_marker("unit") is not None
+    with nothing_but_python() if alone else contextlib.nullcontext():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    with bounded(SECONDS_OF_A_TEST):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup() -> Generator[None, object, object]:
+    with bounded(SECONDS_OF_A_TEST):
+        return (yield)
+
+
+@contextlib.contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """Fails what waits longer, and again whatever then waits for what it started."""
+
+    def fail(number: int, frame: object) -> None:
+        pytest.fail(f"It took more than {seconds} seconds.")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds, SECONDS_TO_END)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture
