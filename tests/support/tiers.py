@@ -37,8 +37,7 @@ NAMES = {
     "postgres": {"new_database", "psycopg"},
 }
 TIERS = (*NAMES, "unit")
-# Fixtures of pytest-django, which are asked for by name or by its mark.
-DATABASES = {"db", "postgres", "transactional_db"}
+DATABASES = {"db", "django_db_setup", "postgres", "transactional_db"}
 # Whatever mentions one of these runs on the tests' PostgreSQL.
 ON_POSTGRES = {
     "getfixturevalue",

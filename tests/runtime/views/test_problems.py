@@ -179,7 +179,7 @@ def test_an_unknown_host_is_a_problem_too(caplog: pytest.LogCaptureFixture) -> N
     assert record.exc_info is None
 
 
-@pytest.mark.usefixtures("postgres")
+@pytest.mark.usefixtures("django_db_setup")
 @pytest.mark.parametrize("client", [Client(), AsyncClient()])
 async def test_whether_the_site_lives_may_be_asked_by_any_name_and_without_tls(
     client: Any, settings: Settings

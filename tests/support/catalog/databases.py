@@ -13,7 +13,7 @@ from django.conf import settings
 from psycopg import sql
 
 from async_views.runtime.postgres import embedded
-from tests.support.site import ROOT
+from tests.support.site import ROOT, SECONDS_TO_WAIT
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def new_database(template: str = "template1") -> Iterator[str]:
 def manage(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs manage.py on that database, as an operator would."""
     with start_managing(url, *arguments) as running:
-        stdout, stderr = running.communicate()
+        stdout, stderr = running.communicate(timeout=SECONDS_TO_WAIT)
     return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)
 
 
