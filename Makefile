@@ -10,6 +10,8 @@ PROCESSES ?= $(if $(DATABASE_URL),0,4)
 TOOLS := $(VENV)/.tools-installed
 PEERS := $(VENV)/.peers-installed
 NEWEST := .venv-newest
+# Some of the newest releases need a newer Python than the site does.
+NEWEST_PYTHON ?= $(or $(lastword $(sort $(wildcard $(HOME)/.pyenv/versions/3.1[1-4].*/bin/python))),$(PYTHON))
 
 .DEFAULT_GOAL := help
 .PHONY: help run admin test test-unit test-coverage test-newest test-django lint format bench bench-layers bench-probe bench-bridges bench-flood bench-counter picture
@@ -57,8 +59,8 @@ test-coverage: $(TOOLS)
 	@$(BIN)/python -m coverage report
 
 test-newest:
-	@$(PYTHON) -m venv $(NEWEST)
-	@$(PYTHON) -m tests.newest requirements | xargs $(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade
+	@$(NEWEST_PYTHON) -m venv --clear $(NEWEST)
+	@$(NEWEST_PYTHON) -m tests.newest requirements | xargs $(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade
 	@$(STRICT) $(NEWEST)/bin/python -m tests.newest $(TESTS)
 
 test-django: $(TOOLS)
