@@ -42,7 +42,7 @@ def broken(report: Path) -> Counter[tuple[str, str]]:
         for kind in ("failure", "error"):
             if (element := case.find(kind)) is not None:
                 message = element.get("message", "").splitlines()
-                reason = message[0] if message else kind
+                reason = message[0].replace(f"{ROOT}/", "") if message else kind
                 file = case.get("classname", "").replace(".", "/")
                 found[file, reason[:LONGEST_REASON].replace("|", "\\|")] += 1
     return found

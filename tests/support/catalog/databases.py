@@ -13,7 +13,10 @@ from django.conf import settings
 from psycopg import sql
 
 from async_views.runtime.postgres import embedded
-from tests.support.site import ROOT, SECONDS_TO_WAIT
+from tests.support.site import ROOT
+
+# `migrate` takes a second or two, and a minute on a crowded machine.
+SECONDS_TO_END = 240
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def new_database(template: str = "template1") -> Iterator[str]:
 def manage(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs manage.py on that database, as an operator would."""
     with start_managing(url, *arguments) as running:
-        stdout, stderr = running.communicate(timeout=SECONDS_TO_WAIT)
+        stdout, stderr = running.communicate(timeout=SECONDS_TO_END)
     return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)
 
 
