@@ -9,14 +9,20 @@ SITE := $(VENV)/.site-installed
 PROCESSES ?= $(if $(DATABASE_URL),0,4)
 TOOLS := $(VENV)/.tools-installed
 PEERS := $(VENV)/.peers-installed
+NEWEST := .venv-newest
+# Some of the newest releases need a newer Python than the site does.
+NEWEST_PYTHON ?= $(or $(lastword $(sort $(wildcard $(HOME)/.pyenv/versions/3.1[1-4].*/bin/python))),$(PYTHON))
 
 .DEFAULT_GOAL := help
-.PHONY: help run admin test test-django lint format bench bench-layers bench-probe bench-bridges bench-flood bench-counter picture
+.PHONY: help run admin test test-unit test-coverage test-newest test-django lint format bench bench-layers bench-probe bench-bridges bench-flood bench-counter picture
 
 help:
 	@echo "make run          start the site on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)"
 	@echo "make admin        set a new random password for the admin account"
 	@echo "make test         run all tests"
+	@echo "make test-unit    run the tests that need neither PostgreSQL nor a server"
+	@echo "make test-coverage measure which branches the unit and postgres tests reach"
+	@echo "make test-newest  run the tests on the newest releases, and write docs/newest.md"
 	@echo "make test-django  run Django's own tests with our handler and middleware"
 	@echo "make lint         check style and types"
 	@echo "make format       put the code in the formatter's shape"
@@ -34,8 +40,28 @@ run: $(SITE)
 admin: $(SITE)
 	@DEBUG=$${DEBUG-1} $(BIN)/python manage.py reset_admin
 
+# Python's bytecode is kept whatever the environment says: without it, each process
+# compiles all tests, which takes it longer than many of them.
+STRICT := PYTHONDEVMODE=1 PYTHONMALLOC=default PYTHONASYNCIODEBUG=1 PYTHONDONTWRITEBYTECODE=
+SPREAD = $(if $(TIERS),-m "$(TIERS)") --numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder
+
 test: $(TOOLS) $(PEERS)
-	@PYTHONDEVMODE=1 PYTHONMALLOC=default PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest $(or $(TESTS),--numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder)
+	@$(STRICT) $(BIN)/python -m pytest $(or $(TESTS),$(SPREAD))
+
+test-unit: $(TOOLS)
+	@$(STRICT) $(BIN)/python -m pytest -m unit --numprocesses=2 --hypothesis-profile=quick
+
+# Branch coverage of the tests' own processes, below which `fail_under` lets none fall.
+test-coverage: $(TOOLS)
+	@$(STRICT) $(BIN)/python -m coverage erase
+	@$(STRICT) $(BIN)/python -m coverage run -m pytest -m "unit or postgres" --numprocesses=2 --dist=loadfile
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
+
+test-newest:
+	@$(NEWEST_PYTHON) -m venv --clear $(NEWEST)
+	@$(NEWEST_PYTHON) -m tests.newest requirements | xargs $(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade
+	@$(STRICT) $(NEWEST)/bin/python -m tests.newest $(TESTS)
 
 test-django: $(TOOLS)
 	@$(BIN)/python -m tests.django $(CALLS)

@@ -1,13 +1,11 @@
 """Do experiments slow the rest of the site down? Run by `make bench-bridges`."""
 
 import http.client
-import os
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -15,9 +13,8 @@ from async_api.probe.measurement import percentile
 from benchmarks.clients.run import ratio
 from benchmarks.options import rounds_parser
 from benchmarks.results.goals import Goal
-from benchmarks.servers.processes import TooFewCores, on_core, take_one_core
 from benchmarks.servers.server import ServerFailed
-from benchmarks.servers.worker import Worker, site_worker
+from benchmarks.servers.worker import Worker, print_measured
 
 PAGE = "/time"
 WARM_UP_SECONDS = 1
@@ -44,21 +41,13 @@ class Round:
 def main() -> int:
     """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
     options = rounds_parser("benchmarks.bridges", __doc__).parse_args()
-    try:
-        core = take_one_core()
-        print(f"Load average before: {os.getloadavg()[0]:.2f} (0 is best)\n")
-        with ExitStack() as stack:
-            with on_core(core):
-                worker = stack.enter_context(site_worker())
-            p95(worker, WARM_UP_SECONDS)
-            rounds = [
-                take_round(worker, options.seconds) for _ in range(options.rounds)
-            ]
-    except (TooFewCores, ServerFailed) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(as_text(rounds))
-    return 0
+
+    def measure(worker: Worker) -> str:
+        p95(worker, WARM_UP_SECONDS)
+        rounds = [take_round(worker, options.seconds) for _ in range(options.rounds)]
+        return as_text(rounds)
+
+    return print_measured(measure)
 
 
 def take_round(worker: Worker, seconds: int) -> Round:

@@ -1,13 +1,11 @@
 """What a target that floods a probe does to the rest of the site: `make bench-flood`."""
 
 import json
-import os
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -19,9 +17,7 @@ from benchmarks.options import rounds_parser
 from benchmarks.results.goals import MEGABYTE, Goal
 from benchmarks.results.report import aligned, goal_line
 from benchmarks.servers.flood import FLOODS, flooding
-from benchmarks.servers.processes import TooFewCores, on_core, take_one_core
-from benchmarks.servers.server import ServerFailed
-from benchmarks.servers.worker import Worker, site_worker
+from benchmarks.servers.worker import Worker, print_measured
 
 REQUESTS = 200  # all at once
 TIMEOUT_SECONDS = 2
@@ -42,21 +38,14 @@ class Flooded:
 def main() -> int:
     """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
     options = rounds_parser("benchmarks.flooded", __doc__).parse_args()
-    try:
-        core = take_one_core()
-        print(f"Load average before: {os.getloadavg()[0]:.2f} (0 is best)\n")
-        with ExitStack() as stack:
-            with on_core(core):
-                worker = stack.enter_context(site_worker())
-            times_of(worker, 1)
-            measured = [
-                flood(worker, kind) for kind in FLOODS for _ in range(options.rounds)
-            ]
-    except (TooFewCores, ServerFailed) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(as_text(measured))
-    return 0
+
+    def measure(worker: Worker) -> str:
+        times_of(worker, 1)
+        return as_text(
+            [flood(worker, kind) for kind in FLOODS for _ in range(options.rounds)]
+        )
+
+    return print_measured(measure)
 
 
 def flood(worker: Worker, kind: str) -> Flooded:

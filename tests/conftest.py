@@ -1,27 +1,42 @@
-"""What every test may have."""
+"""Fixtures and rules of every test."""
 
+import contextlib
+import os
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import psycopg
 import pytest
 from django.conf import settings
 
 from async_views.runtime.postgres import embedded
 from tests.support.catalog.databases import manage, new_database
+from tests.support.processes import VARIABLE, guarded, kill_left_behind
 from tests.support.target import TargetServer
+from tests.support.tiers import needs_postgres, nothing_but_python, tier_of
 
 # Ignored by what a script starts in the background (`nohup make test &`), and then by all
 # that the tests start, which they end with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# The longest has 40, on a quiet machine.
+SECONDS_OF_A_TEST = 300
+SECONDS_TO_END = 20
+# For `make test-unit`, which is run often; `make test` tries ten times as many.
+hypothesis.settings.register_profile("quick", max_examples=10)
+
+PROCESSES = pytest.StashKey[tuple[str, Path]]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -34,7 +49,36 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, object]:
+    mark = os.environ[VARIABLE] = uuid.uuid4().hex
+    directory = Path(session.config.option.basetemp).resolve()
+    stack = contextlib.ExitStack()
+    stack.enter_context(guarded(mark, directory, settings.EMBEDDED_POSTGRES_DIR))
+    session.config.add_cleanup(stack.close)
+    session.config.stash[PROCESSES] = (mark, directory)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Fails a run whose tests leave processes behind, and kills them."""
+    yield
+    if is_controller(session.config) or PROCESSES not in session.config.stash:
+        return
+    for command in kill_left_behind(*session.config.stash[PROCESSES]):
+        print(f"A test left a process behind: {command}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether this process only hands the tests out to those of pytest-xdist."""
+    return bool(getattr(config.option, "numprocesses", None)) and not hasattr(
+        config, "workerinput"
+    )
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[None]:
     """A real PostgreSQL: the one DATABASE_URL names, else the embedded one."""
     if not settings.EMBEDDED_POSTGRES:
@@ -47,6 +91,11 @@ def postgres() -> Iterator[None]:
             database.execute("ALTER SYSTEM SET fsync = off")
             database.execute("SELECT pg_reload_conf()")
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(postgres: None, django_db_setup: None) -> None:
+    """pytest-django's, once there is a PostgreSQL."""
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +120,12 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives the longest files out first, and leaves the order within a file."""
+    """Marks each with its tier, and gives the longest files out first."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        item.add_marker(tier_of(item))
+        if needs_postgres(item):
+            item.fixturenames.insert(0, "postgres")
 
     def place(item: pytest.Item) -> int:
         path = str(item.path)
@@ -79,6 +133,41 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return found[0] if found else len(LONGEST)
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    alone = item.get_closest_marker("unit") is not None
+    with nothing_but_python() if alone else contextlib.nullcontext():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    with bounded(SECONDS_OF_A_TEST):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup() -> Generator[None, object, object]:
+    with bounded(SECONDS_OF_A_TEST):
+        return (yield)
+
+
+@contextlib.contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """Fails what waits longer, and again whatever then waits for what it started."""
+
+    def fail(number: int, frame: object) -> None:
+        pytest.fail(f"It took more than {seconds} seconds.")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds, SECONDS_TO_END)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.support.site import ROOT
 
 README = (ROOT / "README.md").read_text()
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
 def section(heading: str, document: str = README) -> str:
@@ -111,7 +111,7 @@ def test_every_package_has_its_reason_in_the_readme() -> None:
 
 def test_every_requirement_is_pinned_exactly() -> None:
     for file in ROOT.glob("**/requirements.txt"):
-        if ".venv" in file.parts:
+        if any(part.startswith(".venv") for part in file.parts):
             continue
         for line in file.read_text().splitlines():
             assert (
@@ -137,6 +137,15 @@ def test_every_make_target_is_said_by_make_and_by_the_readme() -> None:
             assert f"`make {target}`" in README or f"make {target}\n" in README
 
 
+def test_every_file_that_contributors_are_told_of_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`([\w.-]+/[\w./-]+|(?!__)\w+\.\w+)`", text)
+
+    assert len(named) > 20
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_every_link_to_a_file_leads_to_one(document: object) -> None:
     path = ROOT / str(document)
@@ -144,6 +153,7 @@ def test_every_link_to_a_file_leads_to_one(document: object) -> None:
         assert (path.parent / link).exists(), link
 
 
+@pytest.mark.served
 def test_the_reference_s_json_has_the_members_of_the_answer() -> None:
     shown = REFERENCE.split("```text\n")[1].split("```")[0]
     response = Client().get(

@@ -49,7 +49,7 @@ def send(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
         url, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -239,7 +239,7 @@ def test_a_form_may_come_from_the_default_port(
         headers={**behind_tls, "Origin": origin, "Cookie": cookie.partition(";")[0]},
     )
     try:
-        with urllib.request.urlopen(asked, timeout=20) as answer:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
             given = answer.status
     except urllib.error.HTTPError as error:
         with error:
@@ -254,7 +254,7 @@ def test_a_body_over_the_cap_is_refused_and_one_under_it_is_not(asgi: Site) -> N
             asgi.url + path, data=b"a" * size, method="POST"
         )
         with pytest.raises(urllib.error.HTTPError) as error:
-            urllib.request.urlopen(request, timeout=20)
+            urllib.request.urlopen(request, timeout=60)
         with error.value as answer:
             return answer.code
 
@@ -280,7 +280,7 @@ def test_an_unknown_websocket_path_is_refused(asgi: Site) -> None:
 def test_a_client_that_dribbles_is_cut_off() -> None:
     with (
         Site(RECEIVE_SECONDS="0.3") as site,
-        socket.create_connection(("127.0.0.1", site.port), timeout=10) as client,
+        socket.create_connection(("127.0.0.1", site.port), timeout=60) as client,
     ):
         client.sendall(b"GET /time HTTP/1.1\r\nHost: local")
         answer = client.recv(100)
@@ -344,13 +344,13 @@ class SteadyClients:
             thread.join()
 
     def _keep(self, pause: float) -> None:
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             while not self._stop.wait(pause):
                 self._ask(connection)
 
     def _connect_anew(self) -> None:
         while not self._stop.wait(0.005):
-            with closing(HTTPConnection("127.0.0.1", self.port, timeout=20)) as one:
+            with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as one:
                 self._ask(one)
 
     def _ask(self, connection: HTTPConnection) -> None:
@@ -429,7 +429,7 @@ def test_a_request_that_outlasts_a_stopping_site_is_told_so(
 ) -> None:
     with (
         Site(GRACEFUL_SECONDS="1") as site,
-        socket.create_connection(("127.0.0.1", site.port), timeout=10) as browser,
+        socket.create_connection(("127.0.0.1", site.port), timeout=60) as browser,
     ):
         query = f"url={target.url}/wait&request_num=3"
         asked = f"GET /requests/?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -701,4 +701,4 @@ def test_the_development_server_works() -> None:
             assert get(f"http://127.0.0.1:{port}/static/site.css")[0] == 200
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)

@@ -1,12 +1,15 @@
-"""How much memory does a worker hold?"""
+"""A worker of the site on a core of its own, and how much memory it holds."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
-from benchmarks.servers.server import Server, started
+from benchmarks.servers.processes import TooFewCores, on_core, take_one_core
+from benchmarks.servers.server import Server, ServerFailed, started
 
 SECONDS_TO_ANSWER = 120
 KIBIBYTE = 1024
@@ -52,3 +55,21 @@ def site_worker() -> Iterator[Worker]:
         SITE, PROBE_ACCESS="anyone", PROBE_PRIVATE_TARGETS="127.0.0.1"
     ) as site:
         yield Worker(site.worker, site.url)
+
+
+def print_measured(measure: Callable[[Worker], str]) -> int:
+    """Prints what is measured of a worker of the site on a core of its own.
+
+    Returns the exit status: 0 when all was measured, 2 when it cannot be.
+    """
+    try:
+        core = take_one_core()
+        print(f"Load average before: {os.getloadavg()[0]:.2f} (0 is best)\n")
+        with ExitStack() as stack:
+            with on_core(core):
+                worker = stack.enter_context(site_worker())
+            print(measure(worker))
+    except (TooFewCores, ServerFailed) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0

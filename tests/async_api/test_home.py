@@ -6,6 +6,8 @@ from django.test import AsyncClient
 
 from async_views.runtime.configuration import environment
 
+pytestmark = pytest.mark.usefixtures("django_db_setup")
+
 
 async def test_the_start_page_says_the_time_and_links_to_a_probe_of_it() -> None:
     page = (await AsyncClient().get("/")).content.decode()

@@ -20,7 +20,7 @@ def site() -> Iterator[Site]:
 def test_each_experiment_lasts_as_long_as_it_is_to(
     site: Site, experiment: dict[str, str], in_turn: int
 ) -> None:
-    with urlopen(site.url + path(experiment, 0.4 / in_turn), timeout=20) as answer:
+    with urlopen(site.url + path(experiment, 0.4 / in_turn), timeout=60) as answer:
         run = json.load(answer)
 
     assert run["experiment"] == experiment["experiment"]

@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Visit
-from tests.support.catalog.databases import manage, new_database
+from tests.support.catalog.databases import new_database
 from tests.support.catalog.service import Catalog
 from tests.support.site import Site
 
 
 def test_every_route_is_shown(visit: Visit) -> None:
-    with urllib.request.urlopen(f"{visit.url}/openapi.json", timeout=20) as answer:
+    with urllib.request.urlopen(f"{visit.url}/openapi.json", timeout=60) as answer:
         paths = json.load(answer)["paths"]
     routes = {(method, path) for path, item in paths.items() for method in item}
 
@@ -49,11 +49,9 @@ EXPECTED = {"delete_brand": 409}
 
 
 @pytest.fixture
-def shop() -> Iterator[Site]:
+def shop(migrated: str) -> Iterator[Site]:
     """A site where anyone may write, with one brand, product and SKU."""
-    with new_database() as database:
-        migrated = manage(database, "migrate", "--verbosity=0")
-        assert migrated.returncode == 0, migrated.stderr
+    with new_database(migrated) as database:
         with Site(DATABASE_URL=database, CATALOG_WRITE_ACCESS="anyone") as site:
             catalog = Catalog(site.url, database)
             catalog.insert("brand", [("Acme",)])

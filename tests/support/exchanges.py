@@ -11,7 +11,7 @@ from django.http import HttpResponse
 
 from async_views.runtime.asgi.types import Message
 
-SECONDS = 5
+SECONDS = 60
 
 
 class Exchange:

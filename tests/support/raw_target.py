@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-SECONDS_TO_WAIT = 10
+SECONDS_TO_WAIT = 60
 
 
 class RawConnection:

@@ -12,8 +12,8 @@ import uvicorn
 
 from async_views.runtime.asgi.types import Application
 
-SECONDS_TO_START = 10
-SECONDS_TO_STOP = 5
+SECONDS_TO_START = 60
+SECONDS_TO_STOP = 60
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def serve_asgi(app: Application, **options: Any) -> Iterator[Served]:
     options = {
         "lifespan": "off",
         "log_config": None,
-        "timeout_graceful_shutdown": SECONDS_TO_STOP - 1,
+        "timeout_graceful_shutdown": 4,
     } | options
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = ThreadedServer(uvicorn.Config(app, **options))

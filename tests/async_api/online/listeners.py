@@ -8,7 +8,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-SECONDS_TO_WAIT = 20
+SECONDS_TO_WAIT = 60
 
 
 class Listener:

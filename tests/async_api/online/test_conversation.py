@@ -230,7 +230,7 @@ async def test_a_client_that_does_not_answer_pings_is_counted_no_longer() -> Non
 @contextmanager
 def raw_client(served: Served) -> Iterator[socket.socket]:
     """A client that does only what it is told after its handshake."""
-    with socket.create_connection((served.host, served.port), timeout=10) as client:
+    with socket.create_connection((served.host, served.port), timeout=60) as client:
         client.sendall(
             f"GET /counter HTTP/1.1\r\nHost: {served.host}:{served.port}\r\n"
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"

@@ -357,4 +357,8 @@ class Churn(RuleBasedStateMachine):
 
 
 TestChurn = Churn.TestCase
-TestChurn.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestChurn.settings = settings(
+    max_examples=2 * settings.default.max_examples,
+    stateful_step_count=40,
+    deadline=None,
+)

@@ -64,6 +64,7 @@ async def test_the_script_waits_longer_than_the_server_is_silent(
     assert 'data-silence-seconds="14"' in page
 
 
+@pytest.mark.usefixtures("django_db_setup")
 async def test_without_a_database_the_page_is_refused_and_the_start_page_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -71,9 +71,9 @@ def rules_and_indexes() -> set[tuple[str, ...]]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "waited 10 seconds in vain"
+        assert time.monotonic() < deadline, "waited 60 seconds in vain"
         time.sleep(0.005)
 
 

@@ -317,7 +317,7 @@ def test_a_key_in_quotes_is_one_text(value: str) -> None:
 def test_two_keys_are_refused(catalog: Catalog, first: str, second: str) -> None:
     address = urlsplit(catalog.url)
     body = b'{"brand_name": "x"}'
-    with closing(HTTPConnection(address.netloc, timeout=20)) as connection:
+    with closing(HTTPConnection(address.netloc, timeout=60)) as connection:
         connection.putrequest("POST", "/brands")
         connection.putheader("Content-Type", "application/json")
         connection.putheader("Content-Length", str(len(body)))

@@ -62,7 +62,7 @@ async def answer(send: Send, body: bytes) -> None:
 
 @contextlib.contextmanager
 def connected(server: Served) -> Iterator[socket.socket]:
-    with socket.create_connection((server.host, server.port), timeout=5) as client:
+    with socket.create_connection((server.host, server.port), timeout=60) as client:
         yield client
 
 

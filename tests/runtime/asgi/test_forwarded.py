@@ -49,7 +49,7 @@ def ask(request: pytest.FixtureRequest, server: Served) -> Ask:
 
     def over_asgi(*fields: str, host: str = "site") -> list[str]:
         lines = ["GET / HTTP/1.1", f"Host: {host}", *fields, "", ""]
-        with socket.create_connection((server.host, server.port), timeout=5) as client:
+        with socket.create_connection((server.host, server.port), timeout=60) as client:
             client.sendall("\r\n".join(lines).encode("latin-1"))
             answer = b"".join(iter(lambda: client.recv(65536), b""))
         return answer.rpartition(b"\r\n\r\n")[2].decode().split(" ")

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 
 from async_views.runtime.handler.request_threads import RequestThread, RequestThreads
 
-SECONDS = 5
+SECONDS = 60
 
 
 class Gate:

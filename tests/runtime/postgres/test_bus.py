@@ -19,10 +19,13 @@ from pytest_django import Settings
 from async_views.runtime.postgres import database, embedded
 from async_views.runtime.postgres.bus import Bus, bus
 
-SECONDS = 10
+SECONDS = 60
 
 # The site runs on uvloop, which polls sockets at other moments than asyncio.
-pytestmark = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
+pytestmark = [
+    pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"]),
+    pytest.mark.usefixtures("django_db_setup"),
+]
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from pytest_django import Settings
 from async_views.runtime.postgres import database
 from async_views.runtime.postgres.database import Checks, connection, is_unavailable
 
+pytestmark = pytest.mark.usefixtures("django_db_setup")
+
 
 def request_with(pool: database.Pool) -> HttpRequest:
     request = AsyncRequestFactory().get("/")

@@ -46,6 +46,9 @@ except embedded.EmbeddedPostgresError as error:
 """
 
 
+pytestmark = pytest.mark.served
+
+
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Path]:
     """A directory for a database."""

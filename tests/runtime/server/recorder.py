@@ -56,7 +56,7 @@ def statuses_in(answers: bytes) -> list[int]:
 
 
 def said(server: Served, *pieces: bytes) -> bytes:
-    with socket.create_connection((server.host, server.port), timeout=5) as client:
+    with socket.create_connection((server.host, server.port), timeout=60) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(ConnectionError):
             for piece in pieces:

@@ -100,7 +100,7 @@ def serve(request: pytest.FixtureRequest) -> Serve:
 
 @contextlib.contextmanager
 def connected(server: Served) -> Iterator[socket.socket]:
-    with socket.create_connection((server.host, server.port), timeout=5) as client:
+    with socket.create_connection((server.host, server.port), timeout=60) as client:
         yield client
 
 

@@ -73,7 +73,7 @@ def exchange(
 
     with (
         serve_asgi(application, http=Noting) as server,
-        socket.create_connection((server.host, server.port), timeout=5) as client,
+        socket.create_connection((server.host, server.port), timeout=60) as client,
     ):
         client.sendall(method.encode() + b" / HTTP/" + version + b"\r\nHost: a\r\n\r\n")
         response = http.client.HTTPResponse(client, method=method)
@@ -212,7 +212,7 @@ def test_requests_in_a_row_are_answered_in_order() -> None:
 
     with (
         serve_asgi(path, http=DeadlineHttpProtocol) as server,
-        socket.create_connection((server.host, server.port), timeout=5) as client,
+        socket.create_connection((server.host, server.port), timeout=60) as client,
     ):
         client.sendall(
             b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -238,7 +238,7 @@ def test_an_application_is_told_whether_there_is_something_to_hear() -> None:
 
     with (
         serve_asgi(application, http=DeadlineHttpProtocol) as server,
-        socket.create_connection((server.host, server.port), timeout=5) as client,
+        socket.create_connection((server.host, server.port), timeout=60) as client,
     ):
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert waiting.wait(5)

@@ -59,6 +59,7 @@ def test_an_ipv6_listener_may_take_ipv4_too() -> None:
     ("address", "local"),
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("198.51.100.1", False)],
 )
+@pytest.mark.served
 def test_an_address_is_local_where_this_machine_has_it(
     address: str, local: bool
 ) -> None:

@@ -114,7 +114,7 @@ def test_a_declined_upgrade_may_come_a_byte_at_a_time(
     server: Served, site: Recorder
 ) -> None:
     sent = request(DECLINED[0], b"Content-Length: 3") + b"abc" + BEHIND
-    with socket.create_connection((server.host, server.port), timeout=5) as client:
+    with socket.create_connection((server.host, server.port), timeout=60) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in sent:
             client.send(bytes([byte]))

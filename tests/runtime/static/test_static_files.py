@@ -44,7 +44,7 @@ class Files:
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Reply:
         """Sends the path as it is, without normalizing it."""
-        connection = http.client.HTTPConnection(self.place, timeout=5)
+        connection = http.client.HTTPConnection(self.place, timeout=60)
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)
             for name, value in headers.items():

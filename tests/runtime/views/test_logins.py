@@ -85,9 +85,8 @@ class Admin:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Admin]:
-    with new_database() as url:
-        assert manage(url, "migrate", "--verbosity=0").returncode == 0
+def site(migrated: str) -> Iterator[Admin]:
+    with new_database(migrated) as url:
         made = manage(url, "shell", "--no-imports", "--command", OWNER)
         assert made.returncode == 0, made.stderr
         settings = {

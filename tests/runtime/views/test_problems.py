@@ -182,6 +182,7 @@ def test_an_unknown_host_is_a_problem_too(caplog: pytest.LogCaptureFixture) -> N
     assert record.exc_info is None
 
 
+@pytest.mark.usefixtures("django_db_setup")
 @pytest.mark.parametrize("client", [Client(), AsyncClient()])
 async def test_health_checks_work_with_any_host_and_without_tls(
     client: Any, settings: Settings, transactional_db: None

@@ -15,6 +15,9 @@ from psycopg import sql
 from async_views.runtime.postgres import embedded
 from tests.support.site import ROOT
 
+# `migrate` takes a second or two, and a minute on a crowded machine.
+SECONDS_TO_END = 240
+
 
 @contextmanager
 def new_database(template: str = "template1") -> Iterator[str]:
@@ -40,7 +43,7 @@ def new_database(template: str = "template1") -> Iterator[str]:
 def manage(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run manage.py on that database, as an operator would."""
     with start_managing(url, *arguments) as running:
-        stdout, stderr = running.communicate()
+        stdout, stderr = running.communicate(timeout=SECONDS_TO_END)
     return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-SECONDS_TO_WAIT = 30
+SECONDS_TO_WAIT = 60
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 

@@ -14,7 +14,7 @@ from async_views.runtime.postgres import database
 
 Result = TypeVar("Result")
 
-SECONDS_TO_WAIT = 30
+SECONDS_TO_WAIT = 60
 
 
 def on_own_connection(work: Callable[[], Result]) -> Result:
