@@ -111,7 +111,7 @@ def idle(part: float) -> Iterator[Row]:
         f"{theirs:.1f} KB ({fewer:,})",
         ours <= 25,
     )
-    yield Row("… part of a core", "6 %", f"{busy:.1%}", "", busy <= 0.06)
+    yield Row("… part of a core", "12 %", f"{busy:.1%}", "", busy <= 0.12)
 
 
 def memory_of(worker: psutil.Process, clients: Crowd, count: int) -> float:

@@ -28,7 +28,7 @@ CLOSING_SECONDS = 1.0
 
 
 class TooManyMessages(Exception):
-    """The client sent more messages than ONLINE_MESSAGES."""
+    """The client sent more messages than MAX_MESSAGES."""
 
 
 class Conversation:

@@ -610,7 +610,7 @@ def test_whatever_happens_in_whatever_order_the_promises_hold(
             assert each.key in oracle.askings[index].question
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    @settings(max_examples=2 * settings.default.max_examples, deadline=None)
+    @settings(max_examples=2 * settings().max_examples, deadline=None)
     @given(STEPS)
     def model(steps: list[tuple[str, int]]) -> None:
         with asyncio.Runner(loop_factory=new_loop) as runner:

@@ -340,7 +340,7 @@ async def test_a_large_header_is_no_failure(header: bytes) -> None:
 @pytest.mark.parametrize(
     ("header", "limit"),
     [
-        (b"X: " + b"a" * 80_000 + b"\r\n", "header field of the answer is larger"),
+        (b"X: " + b"a" * 80_000 + b"\r\n", "header field of the response is larger"),
         (b"X: a\r\n" * 300, "header fields"),
     ],
 )
