@@ -136,15 +136,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    alone = item.get_closest_marker("unit") is not None
-    with nothing_but_python() if alone else contextlib.nullcontext():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None, object, object]:
-    with bounded(SECONDS_OF_A_TEST):
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    # Not around set-up and teardown, which may end what tests of another tier shared.
+    is_unit = item.get_closest_marker("unit") is not None
+    with (
+        bounded(SECONDS_OF_A_TEST),
+        nothing_but_python() if is_unit else contextlib.nullcontext(),
+    ):
         return (yield)
 
 

@@ -189,7 +189,7 @@ def test_a_probe_of_another_server_on_the_machine_is_told_from_one_of_the_site(
     answer = get_json(f"{asgi.url}/requests/?url={target.url}/ok&format=json")
 
     said = " ".join([*answer["verdict"]["reasons"], *answer["verdict"]["notes"]])
-    assert "The target is on this machine" in said
+    assert "The target runs on this machine" in said
     assert "this site itself" not in said
 
 

@@ -59,9 +59,10 @@ def test_a_probe_is_filled_in_submitted_and_read(
 def test_the_pictures_can_be_read_as_tables(visit: Visit, target: TargetServer) -> None:
     page = visit.to(f"/requests/?url={target.url}/ok&request_num=10")
 
-    page.get_by_text("Show as a table").click()
+    histogram = page.locator("figure").nth(1)
+    histogram.get_by_text("Show as a table").click()
 
-    counts = page.locator("figure").nth(1).locator("tbody td:nth-child(2)")
+    counts = histogram.locator("tbody td:nth-child(2)")
     assert sum(map(int, counts.all_inner_texts())) == 10
 
 

@@ -1,8 +1,10 @@
 """Fixtures of the catalog's tests."""
 
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from tests.support.catalog.databases import new_database
 from tests.support.catalog.service import Catalog
@@ -13,6 +15,12 @@ OPEN_TO_ALL = {
     "CATALOG_READS_A_MINUTE": "0",
     "CATALOG_WRITES_A_MINUTE": "0",
 }
+
+
+@pytest.fixture
+def groups(db: None) -> None:
+    """The groups that a migration made; a transactional test before may have removed them."""
+    import_module("catalog.migrations.0003_groups").create_groups(apps, None)
 
 
 @pytest.fixture(scope="package")

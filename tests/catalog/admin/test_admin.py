@@ -31,7 +31,7 @@ UNBOUNDED_COUNT = re.compile(r"COUNT\([^)]*\)(?!.*\bLIMIT\b)", re.IGNORECASE)
 
 
 @pytest.fixture
-def editor(db: None, client: Client) -> Client:
+def editor(groups: None, client: Client) -> Client:
     user = User.objects.create_user("editor", is_staff=True)
     user.groups.add(Group.objects.get(name="Catalog editors"))
     client.force_login(user)
@@ -39,7 +39,7 @@ def editor(db: None, client: Client) -> Client:
 
 
 @pytest.fixture
-def viewer(db: None) -> Client:
+def viewer(groups: None) -> Client:
     user = User.objects.create_user("viewer", is_staff=True)
     user.groups.add(Group.objects.get(name="Catalog viewers"))
     client = Client()
