@@ -65,6 +65,7 @@ TESTED_IN = {
     "async_api/probe/forms": "async_api/probe/test_views",
     "async_api/probe/nearness": "async_api/probe/test_measurement",
     "async_api/probe/report": "async_api/probe/test_views",
+    "async_api/probe/spec": "async_api/probe/test_engine",
     "async_api/probe/unencoded": "async_api/probe/test_views",
     "async_api/probe/wire/connect_failures": "async_api/probe/test_engine",
     "async_api/probe/wire/limits": "async_api/probe/wire/test_framing",

@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -18,9 +17,10 @@ from aiohttp.abc import AbstractResolver
 from async_api.outbound.failures import Failure, FailureKind
 from async_api.outbound.guard import Guard
 from async_api.outbound.private_targets import PrivateTargets
-from async_api.outbound.targets import Target, redirected
-from async_api.probe.measurement import Sample, Summary, Verdict, summarize, verdict
+from async_api.outbound.targets import redirected
+from async_api.probe.measurement import Sample, summarize, verdict
 from async_api.probe.nearness import NOWHERE, Here
+from async_api.probe.spec import Probe, ProbeSpec
 from async_api.probe.wire.connect_failures import failure_of
 from async_api.probe.wire.connection import ProbeClient, RequestFailed, probe_client
 from async_api.probe.wire.limits import Limits
@@ -29,7 +29,6 @@ from async_views.runtime.waiting.loop_lag import LoopLag
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STATUSES = range(100, 600)  # RFC 9110, section 15
-METHODS = ("GET", "HEAD", "OPTIONS")
 # Workers started in one turn of the loop: each connection takes up to a millisecond to
 # begin.
 MAX_STARTED_AT_ONCE = 10
@@ -37,27 +36,6 @@ REFUSAL = (
     "{subject} may not be probed: only public internet addresses may, and the networks and "
     "host names listed in PROBE_PRIVATE_TARGETS."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeSpec:
-    """What a probe sends: `requests` requests to `target`, `concurrency` at a time."""
-
-    target: Target
-    requests: int
-    concurrency: int
-    timeout_seconds: float
-    method: str = "GET"
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A finished probe: its spec, a sample of each request, their summary and verdict."""
-
-    spec: ProbeSpec
-    samples: tuple[Sample, ...]
-    summary: Summary
-    verdict: Verdict
 
 
 async def probe(

@@ -10,7 +10,7 @@ from async_api.outbound.targets import (
     Target,
     parse_target,
 )
-from async_api.probe.engine import METHODS, ProbeSpec
+from async_api.probe.spec import METHODS, ProbeSpec
 from async_views.runtime.views.number_fields import NumberField, WholeNumberField
 
 FORMATS = {"html": "this page", "json": "JSON", "csv": "CSV"}

@@ -9,7 +9,6 @@ from typing import Any
 
 from async_api.drawing.duration import duration
 from async_api.drawing.text_equivalent import Table
-from async_api.probe.engine import Probe
 from async_api.probe.measurement import Latency, Sample, Summary, latency
 from async_api.probe.outcome import (
     STATUSES,
@@ -19,6 +18,7 @@ from async_api.probe.outcome import (
     outcome_of,
     outcome_of_status,
 )
+from async_api.probe.spec import Probe
 
 Paint = Callable[[Outcome, str], str]
 

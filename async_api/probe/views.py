@@ -1,6 +1,9 @@
 """The views of the probe: /requests/ and /requests/async_to_sync."""
 
+import asyncio
 import logging
+from collections.abc import Callable, Coroutine
+from functools import cache
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -22,7 +25,6 @@ from async_api.probe.access import (
     require_access,
 )
 from async_api.probe.distribution import distribution
-from async_api.probe.engine import Probe, probe
 from async_api.probe.forms import FORMATS, ProbeForm
 from async_api.probe.nearness import here
 from async_api.probe.outcome import count_outcomes
@@ -36,6 +38,7 @@ from async_api.probe.report import (
     result_rows,
     successful_results,
 )
+from async_api.probe.spec import Probe
 from async_api.probe.timeline import timeline
 from async_api.probe.unencoded import url_repairs, with_encoding_hint
 from async_api.probe.wire.limits import configured_limits
@@ -136,9 +139,12 @@ async def probe_asked_for(request: HttpRequest, form: ProbeForm) -> Probe:
         raise NotProbed(Problem(403, str(error)), notice=error.notice) from error
     if is_prefetch(request):
         raise Problem(503, "A probe does not run before somebody asks for it.")
+    if not engine.cache_info().currsize:
+        # Importing takes a quarter of a second, which would block the event loop.
+        await asyncio.to_thread(engine)
     try:
         with LIMIT.slot():
-            return await probe(
+            return await engine()(
                 form.spec(),
                 configured_limits(),
                 settings.PROBE_PRIVATE_TARGETS,
@@ -151,6 +157,14 @@ async def probe_asked_for(request: HttpRequest, form: ProbeForm) -> Probe:
         form.add_error("url", str(refusal))
         wrong = FieldError("url", request.GET["url"], str(refusal))
         raise NotProbed(Problem(403, str(refusal), [wrong])) from refusal
+
+
+@cache
+def engine() -> Callable[..., Coroutine[Any, Any, Probe]]:
+    """The engine's `probe`. With aiohttp it takes 9 MB, which only a worker that probes needs."""
+    from async_api.probe.engine import probe
+
+    return probe
 
 
 def require_known_parameters(request: HttpRequest, form: ProbeForm) -> None:

@@ -4,7 +4,8 @@ import uvloop
 
 from async_api.outbound.private_targets import parse_private_targets
 from async_api.outbound.targets import parse_target
-from async_api.probe.engine import ProbeSpec, probe
+from async_api.probe.engine import probe
+from async_api.probe.spec import ProbeSpec
 from async_api.probe.wire.limits import Limits
 from benchmarks.clients.run import Run, RunFailed, run_of
 

@@ -10,11 +10,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from async_api.outbound.guard import TargetRefused
-from async_api.probe.engine import METHODS, Probe, ProbeSpec, probe
+from async_api.probe.engine import probe
 from async_api.probe.forms import ProbeForm
 from async_api.probe.measurement import Sample
 from async_api.probe.outcome import Outcome
 from async_api.probe.report import as_csv, as_json, as_text, has_trouble
+from async_api.probe.spec import METHODS, Probe, ProbeSpec
 from async_api.probe.wire.limits import configured_limits
 from async_views.runtime.views.problems import field_errors
 

@@ -11,8 +11,9 @@ from async_api.outbound.failures import FailureKind
 from async_api.outbound.guard import TargetRefused
 from async_api.outbound.private_targets import PrivateTargets, parse_private_targets
 from async_api.outbound.targets import parse_target
-from async_api.probe.engine import Probe, ProbeSpec, probe
+from async_api.probe.engine import probe
 from async_api.probe.measurement import Sample
+from async_api.probe.spec import Probe, ProbeSpec
 from async_api.probe.wire.limits import Limits
 from tests.support.target import TargetServer
 

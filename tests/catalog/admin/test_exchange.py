@@ -1,4 +1,4 @@
-"""The libraries that read and write files are imported by the pages that need them."""
+"""Large libraries are imported by the pages that need them, not by every worker."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,21 +8,26 @@ from tests.support.catalog.databases import new_database
 from tests.support.catalog.service import send
 from tests.support.site import Site
 
-# They take megabytes in each worker, and nothing but the pages for files needs them.
-OF_FILES = (
+# Only the pages for files and the probe need them; each takes megabytes in a worker.
+LARGE = (
+    "aiohttp",
+    "async_api.probe.engine",
     "catalog.admin.file_pages",
     "catalog.files",
     "catalog.loading.seed",
     "diff_match_patch",
+    "django.test",
     "et_xmlfile",
     "import_export.admin",
     "import_export.resources",
+    "jinja2",
     "openpyxl",
     "tablib",
+    "unittest",
 )
 
 
-def test_a_worker_that_serves_the_api_has_not_imported_what_files_need(
+def test_a_worker_that_serves_the_api_has_not_imported_what_files_and_probes_need(
     migrated: str,
 ) -> None:
     application = "tests.catalog.admin.imported:application"
@@ -35,7 +40,7 @@ def test_a_worker_that_serves_the_api_has_not_imported_what_files_need(
         imported = send(site.url, "GET", "/imported").body.decode().split("\n")
 
     assert "catalog.admin.exchange" in imported
-    assert not [name for name in imported if name.startswith(OF_FILES)]
+    assert not [name for name in imported if name.startswith(LARGE)]
 
 
 @pytest.mark.parametrize("model", ["brand", "product", "productcolor", "sku"])
