@@ -1,7 +1,7 @@
-"""How fast is a probe as textbooks write it, and what does it take for response time?
+"""A probe as textbooks write it, with aiohttp.
 
-One task a request, all at once, over a session with its defaults: 100 connections, so
-that most requests wait for one, and the clock of each runs while it waits.
+It starts one task per request, all at once, over a session with the defaults. The session
+has 100 connections, so most requests wait for one, and the wait counts as response time.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from benchmarks.clients.run import Run, run_of
 
 
 def run_textbook(url: str, requests: int) -> Run:
-    """Raises aiohttp.ClientError when a request fails."""
+    """Raises aiohttp.ClientError if a request fails."""
     return uvloop.run(ask_all(url, requests))
 
 
