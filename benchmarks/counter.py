@@ -147,9 +147,9 @@ def seconds_to_the_last(clients: Crowd, count: int) -> float:
         changing = clients.only(number % len(clients.pipes))
         began = time.monotonic()
         if number % 2:
-            changing.ask("leave", 1)
+            changing.call("leave", 1)
         else:
-            changing.ask("join", 1, 0.0)
+            changing.call("join", 1, 0.0)
         expected = count + (number + 1) % 2
         took.append(clients.agreed(expected, PATIENCE_SECONDS) - began)
         # Irregular pauses, so as not to run in step with the workers' timers.
@@ -191,8 +191,8 @@ def storm(clients: Crowd, count: int, seconds: float) -> tuple[float, int, int]:
     agreed = clients.agreed(count, PATIENCE_SECONDS)
     return (
         agreed - last,
-        sum(clients.ask("frames")),
-        max(clients.ask("busiest")),
+        sum(clients.call("frames")),
+        max(clients.call("busiest")),
     )
 
 
@@ -223,13 +223,13 @@ def stalled(part: float) -> Iterator[Row]:
     with site(2, **patient) as our, crowd(our.serving.url) as clients:
         clients.join(count, count / 1_000)
         before = seconds_to_the_last(clients, count)
-        clients.only(0).ask("stall", stalling)
+        clients.only(0).call("stall", stalling)
         during = seconds_to_the_last(clients, count)
     with site(2) as our, crowd(our.serving.url) as clients:
         clients.join(count, count / 1_000)
         clients.agreed(count, PATIENCE_SECONDS)
         began = time.monotonic()
-        clients.only(0).ask("stall", stalling)
+        clients.only(0).call("stall", stalling)
         evicted = clients.agreed(count - stalling, PATIENCE_SECONDS) - began
     slower = during / before - 1
     yield Row(
@@ -261,7 +261,7 @@ def database(part: float) -> Iterator[Row]:
         clients.join(2 * len(clients.pipes))
         time.sleep(max(0.0, away + away_seconds - time.monotonic()))
         number = count + 2 * len(clients.pipes)
-        lost = number - sum(clients.ask("open"))
+        lost = number - sum(clients.call("open"))
         with embedded.hold(our.database):
             returned = time.monotonic()
             took = clients.agreed(number, PATIENCE_SECONDS) - returned
@@ -283,12 +283,12 @@ def stop(part: float) -> Iterator[Row]:
     with site(2) as our, crowd(our.serving.url) as clients, embedded.hold(our.database):
         clients.join(count, count / 1_000)
         clients.agreed(count, PATIENCE_SECONDS)
-        clients.only(0).ask("stall", stalling)
+        clients.only(0).call("stall", stalling)
         workers = our.workers()
         began = time.monotonic()
         psutil.Process(our.serving.process).terminate()
         codes: dict[int | None, int] = {}
-        for each in clients.ask("codes", PATIENCE_SECONDS):
+        for each in clients.call("codes", PATIENCE_SECONDS):
             for code, number in each.items():
                 codes[code] = codes.get(code, 0) + number
         closed = time.monotonic() - began
@@ -316,8 +316,8 @@ def churn(part: float) -> Iterator[Row]:
     with site(2) as our, crowd(our.serving.url) as clients:
         fill_each(our, clients, most)
         for _ in range(CHURN_STAGES):
-            turns += sum(clients.ask("churn", seconds / CHURN_STAGES, most // 2))
-            number = sum(clients.ask("open"))
+            turns += sum(clients.call("churn", seconds / CHURN_STAGES, most // 2))
+            number = sum(clients.call("open"))
             agreed = math.isfinite(clients.agreed(number, PATIENCE_SECONDS))
             open_in, held_by = dict(our.leases()), resident(our.workers())
             written = sum(open_in.values())
@@ -358,11 +358,11 @@ def fill_each(our: Site, clients: Crowd, most: int) -> None:
         for other in others:
             other.suspend()
         try:
-            clients.ask("become", most // 2)
+            clients.call("become", most // 2)
         finally:
             for other in others:
                 other.resume()
-        clients.ask("become", 0)
+        clients.call("become", 0)
 
 
 def resident(workers: Sequence[psutil.Process]) -> dict[int, int]:

@@ -22,7 +22,7 @@ from benchmarks.servers.worker import Worker, print_measured
 REQUESTS = 200  # all at once
 TIMEOUT_SECONDS = 2
 # The limit for 200 connections in docs/probe.md, and the same again for their objects.
-MOST_MEGABYTES = 2 * 29
+MAX_MEGABYTES = 2 * 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def flood(worker: Worker, kind: str) -> Flooded:
-    question = {
+    parameters = {
         "request_num": REQUESTS,
         "concurrency": REQUESTS,
         "timeout": TIMEOUT_SECONDS,
@@ -62,7 +62,7 @@ def flood(worker: Worker, kind: str) -> Flooded:
         page = clients.submit(times_of, worker, 60, over)
         time.sleep(0.2)
         try:
-            path = "/requests/?" + urlencode({"url": url} | question)
+            path = "/requests/?" + urlencode({"url": url} | parameters)
             answer = json.loads(worker.get(path))
         finally:
             over.set()
@@ -101,7 +101,7 @@ def goals(measured: Sequence[Flooded]) -> tuple[Goal, ...]:
     return (
         Goal("Worst p95 of /time, ms", spread([p95]), 100, at_most=True),
         Goal("Longest time past the timeout, ms", spread([late]), 100, at_most=True),
-        Goal("Most memory, MB", spread([grown]), MOST_MEGABYTES, at_most=True),
+        Goal("Most memory, MB", spread([grown]), MAX_MEGABYTES, at_most=True),
     )
 
 

@@ -122,11 +122,11 @@ def costs(layers: Sequence[Layer], rounds: int) -> dict[str, list[float]]:
 async def cpu_microseconds(application: Application) -> float:
     before = time.process_time()
     for _ in range(REQUESTS):
-        await application(wrk_asks(), receive_no_body, ignore)
+        await application(hello_request(), receive_no_body, ignore)
     return (time.process_time() - before) * 1_000_000 / REQUESTS
 
 
-def wrk_asks() -> Scope:
+def hello_request() -> Scope:
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

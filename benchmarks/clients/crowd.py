@@ -42,7 +42,7 @@ class Client(asyncio.Protocol):
 
     def __init__(self, members: "Members") -> None:
         self.members = members
-        self.shaken = asyncio.get_running_loop().create_future()
+        self.handshake_done = asyncio.get_running_loop().create_future()
         self.buffer = b""
         self.number: int | None = None
         self.frames: list[float] = []
@@ -56,17 +56,19 @@ class Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        if not self.shaken.done():
+        if not self.handshake_done.done():
             head, end, rest = self.buffer.partition(b"\r\n\r\n")
             if not end:
                 return
             if not head.startswith(b"HTTP/1.1 101 "):
-                self.shaken.set_exception(OSError(head.split(b"\r\n")[0].decode()))
+                self.handshake_done.set_exception(
+                    OSError(head.split(b"\r\n")[0].decode())
+                )
                 self.transport.close()
                 return
             self.buffer = rest
             self.members.opened(self)
-            self.shaken.set_result(None)
+            self.handshake_done.set_result(None)
         while len(self.buffer) >= 2 and len(self.buffer) >= 2 + self.buffer[1]:
             # The server's frames are unmasked and have at most 125 bytes.
             opcode, end_of_frame = self.buffer[0] & 0x0F, 2 + self.buffer[1]
@@ -80,7 +82,7 @@ class Client(asyncio.Protocol):
         if opcode == TEXT:
             self.frames.append(time.monotonic())
             before, self.number = self.number, int(payload)
-            self.members.heard(self, before)
+            self.members.received(self, before)
         elif opcode == PING:
             self.transport.write(
                 bytes((0x80 | PONG, 0x80 | len(payload))) + UNMASKED + payload
@@ -96,8 +98,10 @@ class Client(asyncio.Protocol):
         self.transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self.shaken.done():
-            self.shaken.set_exception(error or OSError("closed before the handshake"))
+        if not self.handshake_done.done():
+            self.handshake_done.set_exception(
+                error or OSError("closed before the handshake")
+            )
         self.members.lost(self)
 
 
@@ -120,7 +124,7 @@ class Members:
         self.clients[client] = None
         self.showing[None] += 1
 
-    def heard(self, client: Client, before: int | None) -> None:
+    def received(self, client: Client, before: int | None) -> None:
         if client in self.clients:
             self.showing[before] -= 1
             self.showing[client.number] += 1
@@ -154,7 +158,7 @@ class Members:
                     _, client = await loop.create_connection(
                         lambda: Client(self), sock=bound.dup()
                     )
-                    await client.shaken
+                    await client.handshake_done
 
         async with asyncio.timeout(seconds + SECONDS_TO_JOIN):
             await asyncio.gather(*(connect(number) for number in range(count)))
@@ -251,14 +255,14 @@ class Crowd:
 
     pipes: Sequence[Connection]
 
-    def ask(self, question: str, *arguments: Any) -> list[Any]:
+    def call(self, method: str, *arguments: Any) -> list[Any]:
         """Calls a method of `Members` in each process; raises an exception from there."""
         for pipe in self.pipes:
-            pipe.send((question, arguments))
+            pipe.send((method, arguments))
         answers = []
         for pipe in self.pipes:
             if not pipe.poll(SECONDS_TO_ANSWER):
-                raise TimeoutError(f"The crowd does not answer {question!r}.")
+                raise TimeoutError(f"The crowd does not answer {method!r}.")
             answers.append(pipe.recv())
         for answer in answers:
             if isinstance(answer, Exception):
@@ -267,10 +271,10 @@ class Crowd:
 
     def join(self, count: int, seconds: float = 0) -> float:
         """Opens `count` sockets in total; returns the time of the last handshake."""
-        return float(max(self.ask("join", count // len(self.pipes), seconds)))
+        return float(max(self.call("join", count // len(self.pipes), seconds)))
 
     def agreed(self, number: int, seconds: float) -> float:
-        return float(max(self.ask("agreed", number, seconds)))
+        return float(max(self.call("agreed", number, seconds)))
 
     def only(self, number: int) -> "Crowd":
         """A crowd of one of the processes."""
@@ -302,14 +306,14 @@ def run(url: str, pipe: Connection) -> None:
 
 async def answer(url: str, pipe: Connection) -> None:
     """Executes calls one after another, while the clients run."""
-    members, asked = Members(url), asyncio.Event()
-    asyncio.get_running_loop().add_reader(pipe.fileno(), asked.set)
+    members, readable = Members(url), asyncio.Event()
+    asyncio.get_running_loop().add_reader(pipe.fileno(), readable.set)
     while True:
-        await asked.wait()
-        asked.clear()
+        await readable.wait()
+        readable.clear()
         while pipe.poll():
-            question, arguments = pipe.recv()
+            method, arguments = pipe.recv()
             try:
-                pipe.send(await getattr(members, question)(*arguments))
+                pipe.send(await getattr(members, method)(*arguments))
             except Exception as error:
                 pipe.send(error)

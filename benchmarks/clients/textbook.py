@@ -15,17 +15,17 @@ from benchmarks.clients.run import Run, run_of
 
 def run_textbook(url: str, requests: int) -> Run:
     """Raises aiohttp.ClientError if a request fails."""
-    return uvloop.run(ask_all(url, requests))
+    return uvloop.run(request_all(url, requests))
 
 
-async def ask_all(url: str, requests: int) -> Run:
+async def request_all(url: str, requests: int) -> Run:
     began = time.perf_counter()
     async with aiohttp.ClientSession(raise_for_status=True) as session:
-        times = await asyncio.gather(*(ask(session, url) for _ in range(requests)))
+        times = await asyncio.gather(*(request(session, url) for _ in range(requests)))
     return run_of(times, microseconds_since(began))
 
 
-async def ask(session: aiohttp.ClientSession, url: str) -> int:
+async def request(session: aiohttp.ClientSession, url: str) -> int:
     started = time.perf_counter()
     async with session.get(url) as response:
         await response.text()

@@ -31,20 +31,22 @@ class Load:
 def require_wrk() -> None:
     """Raises WrkMissing, whose message says how to install it."""
     if shutil.which("wrk") is None:
-        raise WrkMissing("wrk is missing: install it, such as: apt-get install wrk")
+        raise WrkMissing(
+            "wrk is missing: install it, for example with: apt-get install wrk"
+        )
 
 
 def run_wrk(url: str, connections: int, seconds: int) -> Run:
     """Runs wrk with one thread; raises RunFailed unless every request succeeded."""
-    return parse(ask(url, connections, seconds))
+    return parse(output_of(url, connections, seconds))
 
 
 def load(url: str, connections: int, seconds: int, *options: str) -> Load:
     """Runs wrk with one thread; raises RunFailed if it prints no report."""
-    return parse_load(ask(url, connections, seconds, *options))
+    return parse_load(output_of(url, connections, seconds, *options))
 
 
-def ask(url: str, connections: int, seconds: int, *options: str) -> str:
+def output_of(url: str, connections: int, seconds: int, *options: str) -> str:
     command = ["wrk", "--threads=1", f"--connections={connections}", "--latency"]
     finished = subprocess.run(
         [*command, f"--duration={seconds}s", *options, url],

@@ -33,7 +33,7 @@ def footprints(target_core: int) -> Footprints:
         measured = {}
         for format_name in FORMATS:
             with site_worker() as worker:
-                worker.get(question(url, WARM_UP_REQUESTS, format_name))
+                worker.get(probe_path(url, WARM_UP_REQUESTS, format_name))
                 measured[format_name] = tuple(probe_often(worker, url, format_name))
         return measured
 
@@ -42,11 +42,11 @@ def probe_often(worker: Worker, url: str, format_name: str) -> Iterator[Footprin
     before = worker.resident_bytes()
     for _ in range(PROBES):
         worker.forget_peak()
-        worker.get(question(url, REQUESTS, format_name))
+        worker.get(probe_path(url, REQUESTS, format_name))
         yield Footprint(worker.peak_bytes() - before, worker.resident_bytes() - before)
 
 
-def question(url: str, requests: int, format_name: str) -> str:
+def probe_path(url: str, requests: int, format_name: str) -> str:
     concurrency = min(requests, CONCURRENCY)
     return "/requests/?" + urlencode(
         {

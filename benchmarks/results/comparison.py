@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from async_api.drawing.duration import duration
 from benchmarks.clients.run import spread
 from benchmarks.measuring.turns import Result
-from benchmarks.results.goals import CPU, by, serving_goals
+from benchmarks.results.goals import CPU, ratio_to, serving_goals
 from benchmarks.results.report import aligned, count, goal_line, in_words, megabytes
 from benchmarks.servers.peers import (
     CONNECTIONS,
@@ -82,7 +82,7 @@ def cells(
 ) -> tuple[str, ...]:
     runs = [turn.run for turn in result.turns]
     row = result.row
-    ratios = [by(results, CPU, row.route, row.peer, peer) for peer in references]
+    ratios = [ratio_to(results, CPU, row.route, row.peer, peer) for peer in references]
     return (
         row.peer.title,
         in_words(spread(run.requests_per_second for run in runs), count),

@@ -47,13 +47,13 @@ class Goal:
 
 
 def fast_enough(runs: Runs) -> Goal:
-    by_wrk = probe_by_wrk(runs, lambda run: run.requests_per_second)
-    return Goal("Requests per second, relative to wrk", by_wrk, 0.4, at_most=False)
+    relative = probe_relative_to_wrk(runs, lambda run: run.requests_per_second)
+    return Goal("Requests per second, relative to wrk", relative, 0.4, at_most=False)
 
 
 def true_enough(runs: Runs) -> Goal:
-    by_wrk = probe_by_wrk(runs, lambda run: run.p50)
-    return Goal("p50, relative to wrk", by_wrk, 1.05, at_most=True)
+    relative = probe_relative_to_wrk(runs, lambda run: run.p50)
+    return Goal("p50, relative to wrk", relative, 1.05, at_most=True)
 
 
 def small_enough(footprints: Footprints) -> Goal:
@@ -73,7 +73,7 @@ def given_back(footprints: Footprints) -> Goal:
     return Goal("MB kept after all later probes", growth, 2, at_most=True)
 
 
-def probe_by_wrk(runs: Runs, number: Callable[[Run], float]) -> Spread:
+def probe_relative_to_wrk(runs: Runs, number: Callable[[Run], float]) -> Spread:
     return ratio(*([number(run) for run in runs[client]] for client in (PROBE, WRK)))
 
 
@@ -121,7 +121,7 @@ def serving_goals(results: Sequence[Result]) -> tuple[Goal, ...]:
             at_most=quantity.less_is_better,
         )
         for quantity, route, other, bound in BOUNDS
-        if (measured := by(results, quantity, route, SITE, other))
+        if (measured := ratio_to(results, quantity, route, SITE, other))
     )
 
 
@@ -129,7 +129,7 @@ def name_of(other: Peer | Route) -> str:
     return other.title if isinstance(other, Peer) else other.name
 
 
-def by(
+def ratio_to(
     results: Sequence[Result],
     quantity: Quantity,
     route: Route,

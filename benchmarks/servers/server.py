@@ -20,8 +20,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 30
 SECONDS_TO_SETTLE = 10
-IDLE_SECONDS = 0.3  # A server has settled if in this time it uses
-IDLE_CPU_SECONDS = 0.02  # at most this CPU time, which the kernel counts in hundredths.
+# A server has settled if it uses at most this CPU time, which the kernel counts in
+# hundredths of a second, within this time.
+IDLE_CPU_SECONDS = 0.02
+IDLE_SECONDS = 0.3
 
 
 class ServerFailed(Exception):

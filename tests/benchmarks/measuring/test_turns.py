@@ -37,7 +37,7 @@ Servers = Mapping[Peer, Serving]
 
 needs_wrk = pytest.mark.skipif(
     shutil.which("wrk") is None and not os.environ.get("CI"),
-    reason="wrk is missing: install it, such as: apt-get install wrk",
+    reason="wrk is missing: install it, for example with: apt-get install wrk",
 )
 
 
