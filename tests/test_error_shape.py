@@ -1,4 +1,4 @@
-"""Every error of every route has one shape: problem details for programs, a page for browsers."""
+"""Errors of all routes have one shape: problem details for programs, a page for browsers."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def routes(
             yield from routes(pattern.url_patterns, path)
 
 
-# Middleware answers the first two.
+# Middleware responds to the first two.
 FOUND = ["/healthz", "/readyz", *dict.fromkeys(routes())]
 EVERY_ROUTE = [*FOUND, "/nowhere", "/static/nowhere.css"]
 # The admin redirects most requests to its login.
@@ -95,7 +95,7 @@ def served(database: tuple[str, str, str]) -> Iterator[Served]:
 
 @pytest.fixture
 def spare(migrated: str) -> Iterator[Served]:
-    """A site to break: it has a database of its own, and a short timeout for it."""
+    """A site that a test may break, with its own database and a short timeout for it."""
     with new_database(migrated) as url:
         with psycopg.connect(url) as connection:
             connection.execute(ROWS)
@@ -137,7 +137,7 @@ def asker(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_all_routes_are_asked() -> None:
+def test_all_routes_are_requested() -> None:
     assert {"/", "/time", "/requests/", "/brands/1", "/products/1/skus"} < set(ROUTES)
     assert len(OF_THE_CATALOG) == 6
     assert len(PAGES_OF_THE_CATALOG) == 3
@@ -152,7 +152,9 @@ def test_a_method_that_is_not_allowed(served: Served, path: str, asker: str) -> 
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_a_path_below_that_leads_nowhere(served: Served, path: str, asker: str) -> None:
+def test_a_path_below_a_route_that_does_not_exist(
+    served: Served, path: str, asker: str
+) -> None:
     answer = served.ask(asker, "GET", f"{path.rstrip('/')}/nowhere/at/all")
 
     assert_is_problem(answer, 404, asker)
@@ -173,9 +175,7 @@ def assert_is_refused(answer: Response, asker: str) -> None:
     assert len(answer.body) < 5000
 
 
-def test_more_fields_in_the_query_string_than_are_taken(
-    served: Served, asker: str
-) -> None:
+def test_too_many_fields_in_the_query_string(served: Served, asker: str) -> None:
     for path in EVERY_ROUTE:
         answer = served.ask(asker, "GET", f"{path}?{'&'.join(['a=1'] * 1001)}")
 
@@ -187,17 +187,17 @@ def test_more_fields_in_the_query_string_than_are_taken(
     "query",
     [
         pytest.param("q=%00abc&%00=%00&next=%00", id="NUL"),
-        pytest.param("q=%FF%FEabc&%FF=1&format=%FF", id="no UTF-8"),
+        pytest.param("q=%FF%FEabc&%FF=1&format=%FF", id="invalid UTF-8"),
         pytest.param("q=%ED%A0%80abc&limit=%ED%A0%80", id="a surrogate"),
         pytest.param("&".join(f"{x}={'9' * 2000}" for x in "abc"), id="long numbers"),
         pytest.param("limit=99999999999999999999&brand_id=" + "9" * 5000, id="huge"),
         pytest.param("zz=" + "z" * 20_000, id="a long value"),
         pytest.param("z" * 20_000 + "=1", id="a long name"),
-        pytest.param("q=%zz%&cursor=%&order=%1", id="half an escape"),
+        pytest.param("q=%zz%&cursor=%&order=%1", id="incomplete escapes"),
         pytest.param("url=" + "%" * 5000, id="percent signs"),
     ],
 )
-def test_a_query_string_that_nobody_meant(served: Served, query: str) -> None:
+def test_a_malformed_query_string(served: Served, query: str) -> None:
     for path in {*ROUTES, "/admin/login/", "/nowhere"} - SLOW:
         answer = served.ask("program", "GET", f"{path}?{query}")
 
@@ -208,7 +208,7 @@ def test_a_query_string_that_nobody_meant(served: Served, query: str) -> None:
     assert max(map(len, served.lines)) < 3000
 
 
-# They run an experiment of two seconds.
+# Requests to these run an experiment of two seconds.
 SLOW = {"/requests/sync_to_async", "/requests/async_to_sync/experiment"}
 MULTIPART = "multipart/form-data; boundary=XX"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -222,18 +222,18 @@ def part(head: bytes, body: bytes = b"x") -> bytes:
 
 
 MALFORMED = {
-    "more fields than are taken": (URLENCODED, b"&" * 1001),
+    "too many fields": (URLENCODED, b"&" * 1001),
     "no boundary": ("multipart/form-data", b"x"),
     "an empty boundary": ("multipart/form-data; boundary=", b"x"),
-    "a boundary that is none": ("multipart/form-data; boundary=\xe9", b"x"),
-    "a boundary that is long": ("multipart/form-data; boundary=" + "b" * 999, b"x"),
-    "a file that is no base64": (
+    "a boundary that is not ASCII": ("multipart/form-data; boundary=\xe9", b"x"),
+    "a long boundary": ("multipart/form-data; boundary=" + "b" * 999, b"x"),
+    "a file that is not base64": (
         MULTIPART,
         part(FILE + b"\r\nContent-Transfer-Encoding: base64", b"A"),
     ),
-    "a charset by parts": (URLENCODED + "; charset*0=zl; charset*1=ib", b"a=1"),
-    "a charset that is extended": (URLENCODED + "; charset*=zlib''%41", b"a=1"),
-    "a parameter of a thousand": (URLENCODED + ";a=b" * 1000, b"a=1"),
+    "a charset in parts": (URLENCODED + "; charset*0=zl; charset*1=ib", b"a=1"),
+    "an extended charset": (URLENCODED + "; charset*=zlib''%41", b"a=1"),
+    "a thousand parameters": (URLENCODED + ";a=b" * 1000, b"a=1"),
     **{
         f"{kind} in {charset[:20]!r}": (f"{media_type}; charset={charset}", body)
         for charset in [
@@ -250,9 +250,9 @@ MALFORMED = {
 
 
 EVERYWHERE = {
-    "more fields than are taken",
+    "too many fields",
     "no boundary",
-    "a file that is no base64",
+    "a file that is not base64",
     "multipart in 'zlib'",
     "a form in 'idna'",
 }
@@ -304,7 +304,7 @@ def test_a_body_that_cannot_be_read(served: Served, kind: str) -> None:
         ("Host", "h" * 5000),
     ],
 )
-def test_a_header_field_that_nobody_meant(
+def test_a_malformed_header_field(
     served: Served, asker: str, name: str, value: str
 ) -> None:
     for path in ["/", "/time", "/products", "/catalog/", "/requests/", "/admin/login/"]:
@@ -373,7 +373,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("status", "method", "path", "headers"), REFUSED)
-def test_what_is_wrong_with_a_request(
+def test_an_invalid_request(
     served: Served,
     asker: str,
     status: int,
@@ -382,14 +382,14 @@ def test_what_is_wrong_with_a_request(
     headers: dict[str, str],
 ) -> None:
     given = {"Content_Type": JSON} | headers
-    whose = given.pop("as", None)
-    if whose:
-        given["Authorization"] = f"Bearer {getattr(served, whose)}"
+    token = given.pop("as", None)
+    if token:
+        given["Authorization"] = f"Bearer {getattr(served, token)}"
 
     assert_is_problem(served.ask(asker, method, path, **given), status, asker)
 
 
-def test_a_key_of_another_request(served: Served, asker: str) -> None:
+def test_an_idempotency_key_of_another_request(served: Served, asker: str) -> None:
     headers = {
         "Authorization": f"Bearer {served.good}",
         "Content_Type": JSON,
@@ -402,13 +402,13 @@ def test_a_key_of_another_request(served: Served, asker: str) -> None:
     assert_is_problem(answer, 422, asker)
 
 
-def test_more_than_the_limit(database: tuple[str, str, str]) -> None:
+def test_more_requests_than_the_limit(database: tuple[str, str, str]) -> None:
     limits = {"CATALOG_READS_A_MINUTE": "1", "CATALOG_WRITES_A_MINUTE": "1"}
     with Site(DATABASE_URL=database[0], **limits) as site:
         served = Served(site.url, *database)
         for path in OF_THE_CATALOG:
             for asker in ACCEPT:
-                # The third at the latest, in case a minute ends in between.
+                # The third request at the latest, in case a minute ends in between.
                 answers = [served.ask(asker, "GET", path) for _ in range(3)]
                 answers = [each for each in answers if each.status != 200]
                 assert_is_problem(answers[-1], 429, asker)
@@ -442,7 +442,7 @@ def test_a_database_that_does_not_answer(spare: Served) -> None:
             answer = spare.ask(asker, method, path, body=body, **sent)
             assert_is_problem(answer, 503, asker)
 
-        # All at once, because each waits for the database until the timeout.
+        # Concurrently, because each waits for the database until the timeout.
         with ThreadPoolExecutor(len(ACCEPT) * len(asked)) as pool:
             waits = [
                 pool.submit(ask, asker, *each) for asker in ACCEPT for each in asked
@@ -475,11 +475,11 @@ def test_an_unexpected_error(spare: Served) -> None:
         "/requests/sync_to_async?num_calls=x",
     ],
 )
-def test_a_form_that_is_filled_in_wrongly(served: Served, path: str) -> None:
+def test_a_form_with_an_invalid_value(served: Served, path: str) -> None:
     document = served.ask("program", "GET", path)
     page = served.ask("browser", "GET", path)
 
     assert_is_problem(document, 400, "program")
-    # The page of this error is the form itself, to be corrected.
+    # The error page is the form itself, with the errors marked.
     assert page.status == 400
     assert b'aria-invalid="true"' in page.body
