@@ -66,10 +66,10 @@ class Served:
     # The lines of the log.
     lines: list[str] = field(default_factory=list)
 
-    def ask(self, asker: str, method: str, path: str, **headers: str) -> Response:
+    def request(self, agent: str, method: str, path: str, **headers: str) -> Response:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         body = given.pop("body", "").encode() or None
-        return send(self.url, method, path, body, {"Accept": ACCEPT[asker]} | given)
+        return send(self.url, method, path, body, {"Accept": ACCEPT[agent]} | given)
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +103,14 @@ def spare(migrated: str) -> Iterator[Served]:
         with Site(DATABASE_URL=url, **settings) as site:
             served = Served(site.url, url, "", "")
             # A worker that starts without its database would stop the site.
-            assert served.ask("program", "GET", "/readyz").status == 200
+            assert served.request("program", "GET", "/readyz").status == 200
             yield served
 
 
-def assert_is_problem(answer: Response, status: int, asker: str) -> None:
+def assert_is_problem(answer: Response, status: int, agent: str) -> None:
     assert answer.status == status, answer.body[:500]
     title = HTTPStatus(status).phrase
-    if asker == "browser":
+    if agent == "browser":
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         page = answer.body.decode()
         assert f"<title>{status} {title}</title>" in page
@@ -133,7 +133,7 @@ def assert_is_problem(answer: Response, status: int, asker: str) -> None:
 
 
 @pytest.fixture(params=ACCEPT)
-def asker(request: pytest.FixtureRequest) -> str:
+def agent(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -144,42 +144,42 @@ def test_all_routes_are_requested() -> None:
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_a_method_that_is_not_allowed(served: Served, path: str, asker: str) -> None:
-    answer = served.ask(asker, "TRACE", path)
+def test_a_method_that_is_not_allowed(served: Served, path: str, agent: str) -> None:
+    answer = served.request(agent, "TRACE", path)
 
-    assert_is_problem(answer, 405, asker)
+    assert_is_problem(answer, 405, agent)
     assert "GET" in answer.headers["Allow"] or path == "/product"
 
 
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_path_below_a_route_that_does_not_exist(
-    served: Served, path: str, asker: str
+    served: Served, path: str, agent: str
 ) -> None:
-    answer = served.ask(asker, "GET", f"{path.rstrip('/')}/nowhere/at/all")
+    answer = served.request(agent, "GET", f"{path.rstrip('/')}/nowhere/at/all")
 
-    assert_is_problem(answer, 404, asker)
+    assert_is_problem(answer, 404, agent)
 
 
 @pytest.mark.parametrize("path", [*ROUTES, "/admin/login/"])
-def test_a_body_that_is_too_large(served: Served, path: str, asker: str) -> None:
+def test_a_body_that_is_too_large(served: Served, path: str, agent: str) -> None:
     most = ADMIN_BODY_BYTES if path.startswith("/admin/") else BODY_BYTES
 
-    answer = served.ask(asker, "POST", path, body="x" * (most + 1))
+    answer = served.request(agent, "POST", path, body="x" * (most + 1))
 
-    assert_is_problem(answer, 413, asker)
+    assert_is_problem(answer, 413, agent)
 
 
-def assert_is_refused(answer: Response, asker: str) -> None:
+def assert_is_refused(answer: Response, agent: str) -> None:
     assert 400 <= answer.status < 500, answer.body[:500]
-    assert_is_problem(answer, answer.status, asker)
+    assert_is_problem(answer, answer.status, agent)
     assert len(answer.body) < 5000
 
 
-def test_too_many_fields_in_the_query_string(served: Served, asker: str) -> None:
+def test_too_many_fields_in_the_query_string(served: Served, agent: str) -> None:
     for path in EVERY_ROUTE:
-        answer = served.ask(asker, "GET", f"{path}?{'&'.join(['a=1'] * 1001)}")
+        answer = served.request(agent, "GET", f"{path}?{'&'.join(['a=1'] * 1001)}")
 
-        assert_is_refused(answer, asker)
+        assert_is_refused(answer, agent)
     assert "Traceback" not in "".join(served.lines)
 
 
@@ -199,7 +199,7 @@ def test_too_many_fields_in_the_query_string(served: Served, asker: str) -> None
 )
 def test_a_malformed_query_string(served: Served, query: str) -> None:
     for path in {*ROUTES, "/admin/login/", "/nowhere"} - SLOW:
-        answer = served.ask("program", "GET", f"{path}?{query}")
+        answer = served.request("program", "GET", f"{path}?{query}")
 
         assert answer.status < 500, (path, answer.body[:500])
         if answer.status >= 400:
@@ -264,14 +264,14 @@ OF_EACH_KIND = ["/admin/login/", "/product", "/requests/", "/healthz", "/nowhere
 def test_a_body_that_cannot_be_read(served: Served, kind: str) -> None:
     content_type, body = MALFORMED[kind]
     for path in EVERY_ROUTE if kind in EVERYWHERE else OF_EACH_KIND:
-        asker = "browser" if path == "/admin/login/" else "program"
+        agent = "browser" if path == "/admin/login/" else "program"
         answer = send(
             served.url,
             "POST",
             path,
             body,
             {
-                "Accept": ACCEPT[asker],
+                "Accept": ACCEPT[agent],
                 "Content-Type": content_type,
                 # With these, the forms are parsed.
                 "Cookie": f"csrftoken={CSRF_COOKIE}",
@@ -280,7 +280,7 @@ def test_a_body_that_cannot_be_read(served: Served, kind: str) -> None:
         )
 
         assert answer.status != 403, (path, answer.body)
-        assert_is_refused(answer, asker)
+        assert_is_refused(answer, agent)
     assert "Traceback" not in "".join(served.lines)
 
 
@@ -305,11 +305,11 @@ def test_a_body_that_cannot_be_read(served: Served, kind: str) -> None:
     ],
 )
 def test_a_malformed_header_field(
-    served: Served, asker: str, name: str, value: str
+    served: Served, agent: str, name: str, value: str
 ) -> None:
     for path in ["/", "/time", "/products", "/catalog/", "/requests/", "/admin/login/"]:
         headers = {name.replace("-", "_"): value}
-        answer = served.ask(asker, "GET", path, **headers)
+        answer = served.request(agent, "GET", path, **headers)
 
         assert answer.status < 500
         if answer.status >= 400 and answer.headers["Content-Type"] != PROBLEM_JSON:
@@ -375,7 +375,7 @@ REFUSED = [
 @pytest.mark.parametrize(("status", "method", "path", "headers"), REFUSED)
 def test_an_invalid_request(
     served: Served,
-    asker: str,
+    agent: str,
     status: int,
     method: str,
     path: str,
@@ -386,20 +386,20 @@ def test_an_invalid_request(
     if token:
         given["Authorization"] = f"Bearer {getattr(served, token)}"
 
-    assert_is_problem(served.ask(asker, method, path, **given), status, asker)
+    assert_is_problem(served.request(agent, method, path, **given), status, agent)
 
 
-def test_an_idempotency_key_of_another_request(served: Served, asker: str) -> None:
+def test_an_idempotency_key_of_another_request(served: Served, agent: str) -> None:
     headers = {
         "Authorization": f"Bearer {served.good}",
         "Content_Type": JSON,
-        "Idempotency_Key": f"of-a-{asker}",
+        "Idempotency_Key": f"of-a-{agent}",
     }
-    served.ask(asker, "POST", "/brands", body=NAME, **headers)
+    served.request(agent, "POST", "/brands", body=NAME, **headers)
 
-    answer = served.ask(asker, "POST", "/products", body=HAMMER, **headers)
+    answer = served.request(agent, "POST", "/products", body=HAMMER, **headers)
 
-    assert_is_problem(answer, 422, asker)
+    assert_is_problem(answer, 422, agent)
 
 
 def test_more_requests_than_the_limit(database: tuple[str, str, str]) -> None:
@@ -407,15 +407,15 @@ def test_more_requests_than_the_limit(database: tuple[str, str, str]) -> None:
     with Site(DATABASE_URL=database[0], **limits) as site:
         served = Served(site.url, *database)
         for path in OF_THE_CATALOG:
-            for asker in ACCEPT:
+            for agent in ACCEPT:
                 # The third request at the latest, in case a minute ends in between.
-                answers = [served.ask(asker, "GET", path) for _ in range(3)]
+                answers = [served.request(agent, "GET", path) for _ in range(3)]
                 answers = [each for each in answers if each.status != 200]
-                assert_is_problem(answers[-1], 429, asker)
-        for asker in ACCEPT:
-            answers = [served.ask(asker, "POST", "/product") for _ in range(3)]
+                assert_is_problem(answers[-1], 429, agent)
+        for agent in ACCEPT:
+            answers = [served.request(agent, "POST", "/product") for _ in range(3)]
             refused = [each for each in answers if each.status == 429]
-            assert_is_problem(refused[-1], 429, asker)
+            assert_is_problem(refused[-1], 429, agent)
 
 
 def test_a_database_that_does_not_answer(spare: Served) -> None:
@@ -429,7 +429,7 @@ def test_a_database_that_does_not_answer(spare: Served) -> None:
         )
 
         headers = {"Content_Type": JSON, "If_Match": "*"}
-        asked = [
+        requests = [
             *((path,) for path in [*OF_THE_CATALOG, *PAGES_OF_THE_CATALOG, "/readyz"]),
             ("/product", "POST", HAMMER),
             ("/brands", "POST", NAME),
@@ -437,15 +437,17 @@ def test_a_database_that_does_not_answer(spare: Served) -> None:
             ("/brands/1", "DELETE", ""),
         ]
 
-        def ask(asker: str, path: str, method: str = "GET", body: str = "") -> None:
+        def check(agent: str, path: str, method: str = "GET", body: str = "") -> None:
             sent = headers if method != "GET" else {}
-            answer = spare.ask(asker, method, path, body=body, **sent)
-            assert_is_problem(answer, 503, asker)
+            answer = spare.request(agent, method, path, body=body, **sent)
+            assert_is_problem(answer, 503, agent)
 
         # Concurrently, because each waits for the database until the timeout.
-        with ThreadPoolExecutor(len(ACCEPT) * len(asked)) as pool:
+        with ThreadPoolExecutor(len(ACCEPT) * len(requests)) as pool:
             waits = [
-                pool.submit(ask, asker, *each) for asker in ACCEPT for each in asked
+                pool.submit(check, agent, *each)
+                for agent in ACCEPT
+                for each in requests
             ]
             for wait in waits:
                 wait.result()
@@ -458,13 +460,13 @@ def test_an_unexpected_error(spare: Served) -> None:
 
     failing = [*OF_THE_CATALOG, *PAGES_OF_THE_CATALOG]
     for path in failing:
-        for asker in ACCEPT:
-            assert_is_problem(spare.ask(asker, "GET", path), 500, asker)
-    for asker in ACCEPT:
-        answer = spare.ask(asker, "POST", "/product", body=HAMMER)
-        assert_is_problem(answer, 500, asker)
+        for agent in ACCEPT:
+            assert_is_problem(spare.request(agent, "GET", path), 500, agent)
+    for agent in ACCEPT:
+        answer = spare.request(agent, "POST", "/product", body=HAMMER)
+        assert_is_problem(answer, 500, agent)
     for path in set(ROUTES) - {*failing, "/product"}:
-        assert spare.ask("program", "GET", path).status < 500
+        assert spare.request("program", "GET", path).status < 500
 
 
 @pytest.mark.parametrize(
@@ -476,8 +478,8 @@ def test_an_unexpected_error(spare: Served) -> None:
     ],
 )
 def test_a_form_with_an_invalid_value(served: Served, path: str) -> None:
-    document = served.ask("program", "GET", path)
-    page = served.ask("browser", "GET", path)
+    document = served.request("program", "GET", path)
+    page = served.request("browser", "GET", path)
 
     assert_is_problem(document, 400, "program")
     # The error page is the form itself, with the errors marked.

@@ -171,12 +171,12 @@ def test_a_probe_of_the_site_itself_is_not_called_trustworthy(
     request: pytest.FixtureRequest, target: TargetServer, gateway: str, url: str
 ) -> None:
     site: Site = request.getfixturevalue(gateway)
-    asked = quote(url.format(site=site.url, port=site.port, target=target.url))
+    probed = quote(url.format(site=site.url, port=site.port, target=target.url))
 
     for view in ("", "async_to_sync"):
         answer = get_json(
             # Short, because under WSGI this request may block the worker that it probes.
-            f"{site.url}/requests/{view}?url={asked}&request_num=2&timeout=1&format=json"
+            f"{site.url}/requests/{view}?url={probed}&request_num=2&timeout=1&format=json"
         )
 
         assert answer["verdict"]["trusted"] is False
@@ -233,13 +233,13 @@ def test_a_form_may_come_from_the_default_port(
     [token] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
     cookie = {name.lower(): value for name, value in fields.items()}["set-cookie"]
 
-    asked = urllib.request.Request(
+    login = urllib.request.Request(
         f"{site.url}/admin/login/",
         data=f"csrfmiddlewaretoken={token}&username=a&password=b".encode(),
         headers={**behind_tls, "Origin": origin, "Cookie": cookie.partition(";")[0]},
     )
     try:
-        with urllib.request.urlopen(asked, timeout=60) as answer:
+        with urllib.request.urlopen(login, timeout=60) as answer:
             given = answer.status
     except urllib.error.HTTPError as error:
         with error:
@@ -334,7 +334,7 @@ class SteadyClients:
         self.failures: list[str] = []
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._keep, args=(p,)) for p in pauses]
-        self._threads.append(threading.Thread(target=self._connect_anew))
+        self._threads.append(threading.Thread(target=self._reconnect))
         for thread in self._threads:
             thread.start()
 
@@ -346,14 +346,14 @@ class SteadyClients:
     def _keep(self, pause: float) -> None:
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             while not self._stop.wait(pause):
-                self._ask(connection)
+                self._send(connection)
 
-    def _connect_anew(self) -> None:
+    def _reconnect(self) -> None:
         while not self._stop.wait(0.005):
             with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as one:
-                self._ask(one)
+                self._send(one)
 
-    def _ask(self, connection: HTTPConnection) -> None:
+    def _send(self, connection: HTTPConnection) -> None:
         try:
             connection.request("GET", "/")
             self.answered_by[connection.getresponse().read()] += 1
@@ -432,9 +432,9 @@ def test_a_request_that_exceeds_the_graceful_timeout_gets_a_503(
         socket.create_connection(("127.0.0.1", site.port), timeout=60) as browser,
     ):
         query = f"url={target.url}/wait&request_num=3"
-        asked = f"GET /requests/?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        waiting_behind = "GET /time HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        browser.sendall((asked + waiting_behind).encode())
+        probing = f"GET /requests/?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        pipelined = "GET /time HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        browser.sendall((probing + pipelined).encode())
         target.wait_until(lambda server: len(server.asked) == 3)
 
         site.terminate()

@@ -93,11 +93,11 @@ def test_all_create_a_product_from_the_same_body(
     servers: Servers, database: Database, peer: Peer
 ) -> None:
     body = b'{"product_name": "A saw", "brand_id": 7}'
-    asked = Request(
+    request = Request(
         address(servers, INSERT, peer), body, {"Content-Type": "application/json"}
     )
 
-    with urlopen(asked) as response:
+    with urlopen(request) as response:
         assert (response.status, response.read()) == (201, b"")
 
     assert made(database) == [("A saw", 7)]
@@ -146,15 +146,15 @@ def test_random_products_are_of_the_thousand_and_in_the_same_order_each_turn(
     [row] = rows(PRODUCT_ALONE, SITE)
     server = Serving(servers[SITE].process, target.url)
 
-    asked = []
+    paths = []
     for _ in range(2):
         target.asked.clear()
         take_turn(row, server, database, seconds=1)
-        asked.append([each.path for each in target.asked[:200]])
+        paths.append([each.path for each in target.asked[:200]])
 
-    assert asked[0] == asked[1]
-    assert len(set(asked[0])) > 100
-    for path in asked[0]:
+    assert paths[0] == paths[1]
+    assert len(set(paths[0])) > 100
+    for path in paths[0]:
         [product] = re.findall(r"^/products/(\d+)$", path)
         assert 1 <= int(product) <= 1000
 
