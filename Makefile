@@ -1,11 +1,11 @@
-# The few commands there are. `make` alone says which.
+# The commands of the project. `make` alone lists them.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SITE := $(VENV)/.site-installed
-# How many processes run all tests, which mostly wait. Each has an embedded PostgreSQL of
-# its own; a server that DATABASE_URL names is one for all, and so they take turns on it.
+# The number of processes for all tests, which mostly wait. Each process has an embedded
+# PostgreSQL of its own. With DATABASE_URL all would share a server, so there is one process.
 PROCESSES ?= $(if $(DATABASE_URL),0,4)
 TOOLS := $(VENV)/.tools-installed
 PEERS := $(VENV)/.peers-installed
@@ -22,17 +22,17 @@ help:
 	@echo "make test         run all tests"
 	@echo "make test-unit    run the tests that need neither PostgreSQL nor a server"
 	@echo "make test-coverage measure which branches the unit and postgres tests reach"
-	@echo "make test-newest  run the tests on the newest releases, and write docs/newest.md"
+	@echo "make test-newest  run the tests with the newest releases, and write docs/newest.md"
 	@echo "make test-django  run Django's own tests with our handler and middleware"
 	@echo "make lint         check style and types"
-	@echo "make format       put the code in the formatter's shape"
-	@echo "make bench        measure what a request costs this site and its peers"
-	@echo "make bench-layers measure where a request's time goes"
-	@echo "make bench-probe  measure the probe beside wrk"
-	@echo "make bench-bridges measure whether experiments slow the site down"
-	@echo "make bench-flood  measure what a target that floods the probe does to the site"
-	@echo "make bench-counter measure the count of users online beside the book's"
-	@echo "make picture      take the README's picture anew"
+	@echo "make format       format the code"
+	@echo "make bench        measure the cost of a request to this site and its peers"
+	@echo "make bench-layers measure the time of each layer of a request"
+	@echo "make bench-probe  compare the probe with wrk"
+	@echo "make bench-bridges measure how experiments slow down the site"
+	@echo "make bench-flood  measure how a target that floods the probe affects the site"
+	@echo "make bench-counter compare the counter of users online with the book's"
+	@echo "make picture      retake the README's screenshot"
 
 run: $(SITE)
 	@DEBUG=$${DEBUG-1} exec $(BIN)/python -m gunicorn
@@ -40,8 +40,8 @@ run: $(SITE)
 admin: $(SITE)
 	@DEBUG=$${DEBUG-1} $(BIN)/python manage.py reset_admin
 
-# Python's bytecode is kept whatever the environment says: without it, each process
-# compiles all tests, which takes it longer than many of them.
+# PYTHONDONTWRITEBYTECODE is unset, because without bytecode files each process would
+# compile all tests, which takes longer than many of them.
 STRICT := PYTHONDEVMODE=1 PYTHONMALLOC=default PYTHONASYNCIODEBUG=1 PYTHONDONTWRITEBYTECODE=
 SPREAD = $(if $(TIERS),-m "$(TIERS)") --numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder
 
@@ -51,7 +51,7 @@ test: $(TOOLS) $(PEERS)
 test-unit: $(TOOLS)
 	@$(STRICT) $(BIN)/python -m pytest -m unit --numprocesses=2 --hypothesis-profile=quick
 
-# Branch coverage of the tests' own processes, below which `fail_under` lets none fall.
+# Branch coverage of the test processes themselves. It fails below `fail_under`.
 test-coverage: $(TOOLS)
 	@$(STRICT) $(BIN)/python -m coverage erase
 	@$(STRICT) $(BIN)/python -m coverage run -m pytest -m "unit or postgres" --numprocesses=2 --dist=loadfile
@@ -96,19 +96,19 @@ bench-counter: $(PEERS)
 picture: $(TOOLS)
 	@$(BIN)/python -m docs.picture
 
-# A stamp is touched last, so that an interrupted installation is taken up again.
+# A stamp is touched last, so that an interrupted installation is repeated.
 $(SITE): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Python 3.11 or newer is needed, and '$(PYTHON)' is not: install one and name it, such as: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	  echo "Python 3.11 or newer is needed, and '$(PYTHON)' is older or missing: install one and name it, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	  echo "Python's venv is missing: install it, such as: apt-get install python3-venv" >&2; exit 1; }
+	  echo "Python's venv is missing: install it, for example with: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing the site's packages into $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
 $(TOOLS): tests/requirements.txt $(SITE)
-	@echo "Installing what the tests need into $(VENV) (once)"
+	@echo "Installing the tests' packages into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --requirement tests/requirements.txt
 	@touch $@
 

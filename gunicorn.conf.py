@@ -1,4 +1,4 @@
-"""The server's whole configuration. Its settings are read in async_views/settings.py."""
+"""The configuration of gunicorn, from the settings in async_views/settings.py."""
 
 import atexit
 import ctypes
@@ -38,17 +38,17 @@ class Worker(BoundedWorker):
     CONFIG_KWARGS: dict[str, Any] = {
         "loop": "uvloop",
         "http": HttpProtocol,
-        # A worker whose start fails exits, rather than serve without a resource.
+        # A worker whose startup fails exits, instead of serving without a resource.
         "lifespan": "on",
         # Shorter than graceful_timeout, so that the lifespan can still shut down.
         "timeout_graceful_shutdown": settings.GRACEFUL_SECONDS,
-        # async_views.runtime.asgi.access_log writes the lines, with the time taken.
+        # async_views.runtime.asgi.access_log writes the access log, with response times.
         "access_log": False,
-        # async_views.runtime.asgi.forwarded reads the proxies' headers, under WSGI too.
+        # async_views.runtime.asgi.forwarded reads the headers of proxies, also under WSGI.
         "proxy_headers": False,
         "server_header": False,
         "ws": WebSocketProtocol,
-        # Clients have hardly anything to send.
+        # Clients have no reason to send large messages.
         "ws_max_size": 4096,
         "ws_ping_interval": settings.SOCKET_PING_SECONDS,
         "ws_ping_timeout": settings.SOCKET_SECONDS,
@@ -71,32 +71,32 @@ graceful_timeout = settings.GRACEFUL_SECONDS + 5
 timeout = 10 + math.ceil(
     max(
         settings.GRACEFUL_SECONDS,
-        # Under a synchronous worker one request may take as long as these.
+        # Under a synchronous worker, a single request may take this long.
         settings.PROBE_BUDGET_SECONDS,
         settings.BRIDGE_MAX_TOTAL_SECONDS,
     )
 )
 keepalive = 5
 
-# Workers are replaced from time to time, not all at once, so that leaks stay small.
+# Workers are replaced periodically, at different times, so that leaks stay small.
 max_requests = settings.MAX_REQUESTS
 max_requests_jitter = settings.MAX_REQUESTS // 10
 
 forwarded_allow_ips = ",".join(settings.TRUSTED_PROXIES)
 secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
-# A heartbeat delayed by a busy disk would look like a hanging worker.
+# A heartbeat that a busy disk delays would look like a hanging worker.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 accesslog = "-"
 # For the sync worker; the same format as in runtime/asgi/access_log.py.
 access_log_format = '%(t)s %(h)s "%(r)s" %(s)s %(B)s B %(M)s ms'
-# on_starting and when_ready print what a user of `make run` needs.
+# In development, on_starting and when_ready print the essential lines.
 loglevel = "warning" if settings.DEBUG else "info"
 
 
 def on_starting(arbiter: Any) -> None:
-    """Before the workers start: the embedded database, and its contents."""
+    """Starts the embedded database and prepares its contents, before the workers start."""
     require_free_port(arbiter.cfg)
     replace_in_turn(arbiter)
     # Until gunicorn handles signals itself, a signal must not leave the database
@@ -117,7 +117,7 @@ def when_ready(arbiter: Any) -> None:
             host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(
                 address[0], address[0]
             )
-            # In production clients use another address, through a proxy.
+            # In production, clients use a different address, through a proxy.
             what = "open" if settings.DEBUG else "listening"
             say(f"  {what:10} http://{host}:{address[1]}/   (Ctrl-C stops everything)")
             if settings.DEBUG and not ipaddress.ip_address(address[0]).is_loopback:
@@ -129,8 +129,8 @@ def post_fork(arbiter: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    # Loading the site leaves some 10 MB free, which glibc would keep; other C libraries
-    # have no such function.
+    # Loading the site frees about 10 MB, which glibc would keep. Other C libraries do not
+    # have this function.
     with suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -164,8 +164,8 @@ def start_embedded_postgres() -> None:
     except embedded.EmbeddedPostgresError as error:
         sys.exit(str(error))
     say(f"  database   embedded PostgreSQL {embedded.POSTGRES_VERSION} in {directory}")
-    # Not the on_exit hook, which gunicorn skips if the port is in use or a start fails.
-    # Workers inherit this too, but only give up the share that they inherited.
+    # The on_exit hook is not used, because gunicorn skips it if the port is in use or a
+    # start fails. Workers inherit this handler, but only release their inherited share.
     atexit.register(stop_embedded_postgres, database, os.getpid())
 
 
@@ -177,8 +177,8 @@ def stop_embedded_postgres(database: embedded.Hold, master: int) -> None:
 
 
 def prepare() -> None:
-    # In another process: this one must not load Django, whose connections and threads
-    # no fork should inherit.
+    # In a separate process, because this one must not load Django: forked workers should
+    # not inherit its connections and threads.
     manage = Path(__file__).with_name("manage.py")
     finished = subprocess.run([sys.executable, manage, "prepare"], check=False)
     if finished.returncode < 0:

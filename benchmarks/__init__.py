@@ -1,1 +1,1 @@
-"""How does this site compare with its peers, side by side on one machine?"""
+"""Benchmarks of this site beside other frameworks, on one machine."""

@@ -1,4 +1,4 @@
-"""Do experiments slow the rest of the site down? Run by `make bench-bridges`."""
+"""Measures how experiments slow down the rest of the site. Run by `make bench-bridges`."""
 
 import http.client
 import sys
@@ -18,9 +18,9 @@ from benchmarks.servers.worker import Worker, print_measured
 
 PAGE = "/time"
 WARM_UP_SECONDS = 1
-MOST = 1.2  # times as long as without experiments, for 95 of 100 requests
+MAX_RATIO = 1.2  # the p95 with experiments, as a multiple of the p95 without
 CALLS = 4
-# Each with how many of its sleeps follow one another.
+# Each experiment, and how many of its sleeps run one after another.
 CALLED = {"num_calls": str(CALLS)}
 EXPERIMENTS = (
     ({"experiment": "sync_to_async", "thread_sensitive": "true"} | CALLED, CALLS),
@@ -32,14 +32,14 @@ EXPERIMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The page's p95 in microseconds, without and with experiments beside it."""
+    """The page's p95 in microseconds, without and with concurrent experiments."""
 
     quiet: int
     busy: int
 
 
 def main() -> int:
-    """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
+    """Returns exit status 0 if the measurement completed, and 2 if it could not run."""
     options = rounds_parser("benchmarks.bridges", __doc__).parse_args()
 
     def measure(worker: Worker) -> str:
@@ -53,7 +53,7 @@ def main() -> int:
 def take_round(worker: Worker, seconds: int) -> Round:
     quiet = p95(worker, seconds)
     with ThreadPoolExecutor(len(EXPERIMENTS)) as clients:
-        # Each outlasts the measurement, so that four run all the time.
+        # Each outlasts the measurement, so that four run throughout.
         running = [
             clients.submit(worker.get, path(experiment, (seconds + 1) / in_turn))
             for experiment, in_turn in EXPERIMENTS
@@ -76,9 +76,9 @@ def p95(worker: Worker, seconds: int) -> int:
 def times_of(
     worker: Worker, seconds: int, over: threading.Event | None = None
 ) -> list[int]:
-    """Of the page, asked for again and again on one connection, in microseconds.
+    """Response times of the page in microseconds, over one connection.
 
-    It ends after so many seconds, or when the event is set.
+    Sends requests until `seconds` have passed or the event is set.
     """
     connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
     times = []
@@ -88,7 +88,7 @@ def times_of(
         answer = connection.getresponse()
         answer.read()
         if answer.status != 200:
-            raise ServerFailed(f"{PAGE} was answered {answer.status}.")
+            raise ServerFailed(f"{PAGE} returned status {answer.status}.")
         times.append(round((time.perf_counter() - began) * 1_000_000))
     connection.close()
     return times
@@ -101,14 +101,19 @@ def as_text(rounds: Sequence[Round]) -> str:
     verdict = "met" if goal.met else "MISSED"
     lines.append(
         f"{goal.what}: {goal.measured.median:.2f} ({goal.measured.least:.2f} to "
-        f"{goal.measured.most:.2f}), at most {goal.bound:g}: {verdict}"
+        f"{goal.measured.most:.2f}), goal at most {goal.bound:g}: {verdict}"
     )
     return "\n".join(lines)
 
 
 def hardly_slower(rounds: Sequence[Round]) -> Goal:
     slower = ratio([each.busy for each in rounds], [each.quiet for each in rounds])
-    return Goal("p95 with four experiments, by p95 without", slower, MOST, at_most=True)
+    return Goal(
+        "p95 with four experiments, relative to p95 without",
+        slower,
+        MAX_RATIO,
+        at_most=True,
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How well does the site count who is online, beside the book? Run by `make bench-counter`."""
+"""Measures the counter of users online, beside the book's. Run by `make bench-counter`."""
 
 import argparse
 import math
@@ -38,13 +38,13 @@ KILOBYTE = 1000
 IDLE_SECONDS = 10
 CHANGES = 50
 CHURN_STAGES = 12
-# After which the book's counter, whose work grows with the square of the crowd, is left.
+# A longer wait is given up: the work of the book's counter grows quadratically.
 PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table; `met` is None where there is no goal."""
+    """One line of the table; `met` is None if there is no goal."""
 
     what: str
     goal: str
@@ -59,7 +59,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The site under gunicorn, and where its PostgreSQL keeps its data."""
+    """The site under gunicorn, and the directory of its PostgreSQL."""
 
     serving: Serving
     database: Path
@@ -69,7 +69,7 @@ class Site:
         return [child for child in master.children() if "gunicorn" in child.cmdline()]
 
     def leases(self) -> list[tuple[int, int]]:
-        """Each worker's process and how many sockets it has open."""
+        """Each worker's process ID and its number of open sockets."""
         with psycopg.connect(embedded.url(self.database)) as connection:
             return connection.execute(
                 "SELECT pid, connections FROM online_lease"
@@ -90,11 +90,11 @@ def site(workers: int, **settings: str) -> Iterator[Site]:
             yield Site(serving, database)
 
 
-# --- What is measured; each takes the part of the full size that it is to have ---
+# --- Experiments; `part` is the fraction of the full size ---
 
 
 def idle(part: float) -> Iterator[Row]:
-    """Memory and time of sockets that hear nothing."""
+    """Memory and CPU of idle sockets."""
     count = sized(10_000, part)
     with site(1) as our, crowd(our.serving.url) as clients:
         ours = memory_of(our.workers()[0], clients, count)
@@ -105,18 +105,18 @@ def idle(part: float) -> Iterator[Row]:
     with started(BOOK) as serving, crowd(serving.url) as clients:
         theirs = memory_of(psutil.Process(serving.process), clients, fewer)
     yield Row(
-        f"{count:,} idle sockets on a worker, memory of each",
+        f"{count:,} idle sockets on one worker, memory per socket",
         "25 KB",
         f"{ours:.1f} KB",
         f"{theirs:.1f} KB ({fewer:,})",
         ours <= 25,
     )
-    yield Row("… part of a core", "12 %", f"{busy:.1%}", "", busy <= 0.12)
+    yield Row("… share of a core", "12 %", f"{busy:.1%}", "", busy <= 0.12)
 
 
 def memory_of(worker: psutil.Process, clients: Crowd, count: int) -> float:
-    """In kilobytes, of one socket."""
-    # What is held once for all is there after the first few.
+    """Kilobytes per socket."""
+    # The first sockets also allocate what all share.
     clients.join(min(100, count))
     before = worker.memory_info().rss
     clients.join(count, count / 2_000)
@@ -125,7 +125,7 @@ def memory_of(worker: psutil.Process, clients: Crowd, count: int) -> float:
 
 
 def change(part: float) -> Iterator[Row]:
-    """How long one who comes or goes takes to be seen by the last of all."""
+    """The delay until a join or leave has reached every socket."""
     count = sized(10_000, part)
     with site(2) as our, crowd(our.serving.url) as clients:
         clients.join(count, count / 1_000)
@@ -140,49 +140,49 @@ def change(part: float) -> Iterator[Row]:
 
 
 def seconds_to_the_last(clients: Crowd, count: int) -> float:
-    """p99 over many changes."""
+    """The p99 of that delay over many changes."""
     clients.agreed(count, PATIENCE_SECONDS)
     took = []
     for number in range(CHANGES):
-        who = clients.only(number % len(clients.pipes))
+        changing = clients.only(number % len(clients.pipes))
         began = time.monotonic()
         if number % 2:
-            who.ask("leave", 1)
+            changing.call("leave", 1)
         else:
-            who.ask("join", 1, 0.0)
+            changing.call("join", 1, 0.0)
         expected = count + (number + 1) % 2
         took.append(clients.agreed(expected, PATIENCE_SECONDS) - began)
-        # Not in step with whatever the workers do by the clock.
+        # Irregular pauses, so as not to run in step with the workers' timers.
         time.sleep(0.25 + number % 7 / 20)
     return sorted(took)[percentile(range(len(took)), 99)]
 
 
 def joins(part: float) -> Iterator[Row]:
-    """A crowd that comes at once."""
+    """Many joins in a short time."""
     count, fewer = sized(5_000, part), sized(1_000, part)
     with site(2) as our, crowd(our.serving.url) as clients:
         agreed, frames, busiest = storm(clients, count, 5 * part)
     with started(BOOK) as serving, crowd(serving.url) as clients:
         theirs, their_frames, their_busiest = storm(clients, fewer, part)
     yield Row(
-        f"{count:,} joins in {5 * part:g} s, all agree after the last in",
+        f"{count:,} joins in {5 * part:g} s, from the last join until all agree",
         "1 s",
         milliseconds(agreed),
         f"{milliseconds(theirs)} ({fewer:,})",
         agreed <= 1,
     )
     yield Row(
-        "… most frames a second on a socket",
+        "… most frames per second on a socket",
         "6",
         str(busiest),
         f"{their_busiest} ({fewer:,})",
         busiest <= 6,
     )
     yield Row(
-        "… frames in all",
+        "… frames in total",
         "",
         f"{frames:,}",
-        f"{their_frames:,} ({fewer:,}, whose square is {fewer**2:,})",
+        f"{their_frames:,} ({fewer:,}; its square is {fewer**2:,})",
     )
 
 
@@ -191,13 +191,13 @@ def storm(clients: Crowd, count: int, seconds: float) -> tuple[float, int, int]:
     agreed = clients.agreed(count, PATIENCE_SECONDS)
     return (
         agreed - last,
-        sum(clients.ask("frames")),
-        max(clients.ask("busiest")),
+        sum(clients.call("frames")),
+        max(clients.call("busiest")),
     )
 
 
 def kill(part: float) -> Iterator[Row]:
-    """kill -9 of a worker that holds many."""
+    """kill -9 of a worker with many sockets."""
     count = sized(4_000, part)
     with site(2) as our, crowd(our.serving.url) as clients:
         clients.join(count, count / 1_000)
@@ -207,7 +207,7 @@ def kill(part: float) -> Iterator[Row]:
         os.kill(killed, signal.SIGKILL)
         took = clients.agreed(count - lost, PATIENCE_SECONDS) - began
     yield Row(
-        f"kill -9 of a worker with {lost:,} of {count:,}, all right in",
+        f"kill -9 of a worker with {lost:,} of {count:,}, count correct after",
         "3 s",
         milliseconds(took),
         "",
@@ -216,31 +216,31 @@ def kill(part: float) -> Iterator[Row]:
 
 
 def stalled(part: float) -> Iterator[Row]:
-    """Some clients that stop reading, among many that do not."""
+    """Some of many clients stop reading."""
     count, stalling = sized(2_000, part), sized(100, part)
-    # Without pings nobody is cut off, which would be a change among those measured.
+    # Without pings no client is disconnected, which would disturb the measured changes.
     patient = {"SOCKET_PING_SECONDS": "3600"}
     with site(2, **patient) as our, crowd(our.serving.url) as clients:
         clients.join(count, count / 1_000)
         before = seconds_to_the_last(clients, count)
-        clients.only(0).ask("stall", stalling)
+        clients.only(0).call("stall", stalling)
         during = seconds_to_the_last(clients, count)
     with site(2) as our, crowd(our.serving.url) as clients:
         clients.join(count, count / 1_000)
         clients.agreed(count, PATIENCE_SECONDS)
         began = time.monotonic()
-        clients.only(0).ask("stall", stalling)
+        clients.only(0).call("stall", stalling)
         evicted = clients.agreed(count - stalling, PATIENCE_SECONDS) - began
     slower = during / before - 1
     yield Row(
-        f"{stalling} of {count:,} stop reading, the others' p99 rises by",
+        f"{stalling} of {count:,} stop reading, increase of the others' p99",
         "10 %",
         f"{slower:.0%} ({milliseconds(before)} to {milliseconds(during)})",
         "",
         slower <= 0.1,
     )
     yield Row(
-        "… and they are counted no longer after",
+        "… until they are no longer counted",
         "15 s",
         milliseconds(evicted),
         "",
@@ -249,7 +249,7 @@ def stalled(part: float) -> Iterator[Row]:
 
 
 def database(part: float) -> Iterator[Row]:
-    """PostgreSQL away for half a minute."""
+    """PostgreSQL is down for half a minute."""
     count, away_seconds = sized(2_000, part), 30 * part
     with site(2) as our, crowd(our.serving.url) as clients:
         clients.join(count, count / 1_000)
@@ -261,32 +261,34 @@ def database(part: float) -> Iterator[Row]:
         clients.join(2 * len(clients.pipes))
         time.sleep(max(0.0, away + away_seconds - time.monotonic()))
         number = count + 2 * len(clients.pipes)
-        lost = number - sum(clients.ask("open"))
+        lost = number - sum(clients.call("open"))
         with embedded.hold(our.database):
             returned = time.monotonic()
             took = clients.agreed(number, PATIENCE_SECONDS) - returned
     yield Row(
-        f"PostgreSQL away for {away_seconds:g} s under {count:,}, sockets lost",
+        f"PostgreSQL down for {away_seconds:g} s with {count:,} sockets, sockets lost",
         "0",
         str(lost),
         "",
         lost == 0,
     )
-    yield Row("… right after its return in", "2 s", milliseconds(took), "", took <= 2)
+    yield Row(
+        "… count correct after its return", "2 s", milliseconds(took), "", took <= 2
+    )
 
 
 def stop(part: float) -> Iterator[Row]:
-    """SIGTERM while some do not read."""
+    """SIGTERM while some clients do not read."""
     count, stalling = sized(2_000, part), sized(100, part)
     with site(2) as our, crowd(our.serving.url) as clients, embedded.hold(our.database):
         clients.join(count, count / 1_000)
         clients.agreed(count, PATIENCE_SECONDS)
-        clients.only(0).ask("stall", stalling)
+        clients.only(0).call("stall", stalling)
         workers = our.workers()
         began = time.monotonic()
         psutil.Process(our.serving.process).terminate()
         codes: dict[int | None, int] = {}
-        for each in clients.ask("codes", PATIENCE_SECONDS):
+        for each in clients.call("codes", PATIENCE_SECONDS):
             for code, number in each.items():
                 codes[code] = codes.get(code, 0) + number
         closed = time.monotonic() - began
@@ -295,39 +297,39 @@ def stop(part: float) -> Iterator[Row]:
         leases = our.leases()
     others = count - stalling
     yield Row(
-        f"SIGTERM under {count:,}, {stalling} of whom do not read: closed with 1012",
+        f"SIGTERM with {count:,} sockets, {stalling} of which do not read: closed with 1012",
         f"{others:,} in 2 s",
         f"{codes.get(1012, 0):,} in {milliseconds(closed)}",
         "",
         codes.get(1012, 0) == others and closed <= 2,
     )
     yield Row(
-        "… the workers have ended after", "5 s", milliseconds(ended), "", ended <= 5
+        "… until the workers have exited", "5 s", milliseconds(ended), "", ended <= 5
     )
     yield Row("… leases left", "0", str(len(leases)), "", not leases)
 
 
 def churn(part: float) -> Iterator[Row]:
-    """Coming and going, for an hour at full size; looked at after each twelfth of it."""
+    """Random joins and leaves, for an hour at full size; checked twelve times."""
     seconds, most = 3_600 * part, sized(2_000, part)
     half, turns, drifts, memory = CHURN_STAGES // 2, 0, [], []
     with site(2) as our, crowd(our.serving.url) as clients:
         fill_each(our, clients, most)
         for _ in range(CHURN_STAGES):
-            turns += sum(clients.ask("churn", seconds / CHURN_STAGES, most // 2))
-            number = sum(clients.ask("open"))
+            turns += sum(clients.call("churn", seconds / CHURN_STAGES, most // 2))
+            number = sum(clients.call("open"))
             agreed = math.isfinite(clients.agreed(number, PATIENCE_SECONDS))
             open_in, held_by = dict(our.leases()), resident(our.workers())
             written = sum(open_in.values())
             drifts.append(abs(written - number) if agreed else math.inf)
             memory.append(sum(held_by.values()))
-            told = [
+            lines = [
                 f"{held / 1_000_000:.1f} MB with {open_in.get(process, 0):,}"
                 for process, held in held_by.items()
             ]
-            print("; ".join(told), file=sys.stderr, flush=True)
+            print("; ".join(lines), file=sys.stderr, flush=True)
     yield Row(
-        f"churn for {seconds:,.0f} s, {turns:,} came or went: drift",
+        f"churn for {seconds:,.0f} s, {turns:,} joins and leaves: drift",
         "0",
         f"{max(drifts):,.0f}" if math.isfinite(max(drifts)) else "no agreement",
         "",
@@ -335,8 +337,8 @@ def churn(part: float) -> Iterator[Row]:
     )
     before, after = max(memory[:half]), max(memory[half:])
     yield Row(
-        f"… memory of the workers, {before / 1_000_000:.0f} MB in the first half of that,"
-        " grown in the second by",
+        f"… growth of the workers' memory from the first half"
+        f" ({before / 1_000_000:.0f} MB) to the second",
         "1 %",
         f"{after / before - 1:.1%}",
         "",
@@ -345,10 +347,10 @@ def churn(part: float) -> Iterator[Row]:
 
 
 def fill_each(our: Site, clients: Crowd, most: int) -> None:
-    """Has each worker hold the whole crowd once.
+    """Makes each worker hold all sockets once.
 
-    How a crowd falls to the workers is chance, and what the largest one took is kept for
-    the next: without this, memory would grow whenever one has a larger crowd than ever.
+    Sockets are distributed over the workers at random, and a worker keeps the memory of its
+    largest number. Without this, memory would grow with each new maximum.
     """
     workers = our.workers()
     for worker in workers:
@@ -356,11 +358,11 @@ def fill_each(our: Site, clients: Crowd, most: int) -> None:
         for other in others:
             other.suspend()
         try:
-            clients.ask("become", most // 2)
+            clients.call("become", most // 2)
         finally:
             for other in others:
                 other.resume()
-        clients.ask("become", 0)
+        clients.call("become", 0)
 
 
 def resident(workers: Sequence[psutil.Process]) -> dict[int, int]:
@@ -381,7 +383,7 @@ EXPERIMENTS: dict[str, Callable[[float], Iterator[Row]]] = {
 
 
 def sized(count: int, part: float) -> int:
-    """So many of the full size, and an even number, for two processes of clients."""
+    """That part of the full size, rounded to an even number for two client processes."""
     return max(2, round(count * part / 2) * 2)
 
 
@@ -390,9 +392,9 @@ def milliseconds(seconds: float) -> str:
 
 
 def main() -> int:
-    """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
+    """Returns exit status 0 if the measurement completed, and 2 if it could not run."""
     options = parser().parse_args()
-    # Each socket is an open file for the clients, too.
+    # Each socket is an open file in the client processes too.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     print(f"Load average before: {os.getloadavg()[0]:.2f} (0 is best)\n", flush=True)
@@ -421,10 +423,13 @@ def parser() -> argparse.ArgumentParser:
         choices=list(EXPERIMENTS),
         action="append",
         default=[],
-        help="one experiment",
+        help="an experiment to run; may be repeated",
     )
     options.add_argument(
-        "--percent", type=positive, default=100, help="of the full size (100)"
+        "--percent",
+        type=positive,
+        default=100,
+        help="percentage of the full size (100)",
     )
     return options
 

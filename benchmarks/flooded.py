@@ -1,4 +1,4 @@
-"""What a target that floods a probe does to the rest of the site: `make bench-flood`."""
+"""Measures how a target that floods a probe affects the site. Run by `make bench-flood`."""
 
 import json
 import sys
@@ -21,22 +21,22 @@ from benchmarks.servers.worker import Worker, print_measured
 
 REQUESTS = 200  # all at once
 TIMEOUT_SECONDS = 2
-# What docs/probe.md promises of 200 connections, and as much again for their objects.
-MOST_MEGABYTES = 2 * 29
+# The limit for 200 connections in docs/probe.md, and the same again for their objects.
+MAX_MEGABYTES = 2 * 29
 
 
 @dataclass(frozen=True, slots=True)
 class Flooded:
-    """One probe of a flood, and a page that was asked for meanwhile."""
+    """One probe of a flooding target, and a page requested at the same time."""
 
     kind: str
-    page: tuple[int, ...]  # microseconds, in order of size
-    late: int  # microseconds by which the last request outlived its timeout; 0 if none
-    grown: int  # bytes that the worker held at most, beyond what it held before
+    page: tuple[int, ...]  # response times in microseconds, sorted
+    late: int  # microseconds by which the last request exceeded its timeout, or 0
+    grown: int  # bytes that the peak memory of the worker exceeds the memory before
 
 
 def main() -> int:
-    """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
+    """Returns exit status 0 if the measurement completed, and 2 if it could not run."""
     options = rounds_parser("benchmarks.flooded", __doc__).parse_args()
 
     def measure(worker: Worker) -> str:
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def flood(worker: Worker, kind: str) -> Flooded:
-    question = {
+    parameters = {
         "request_num": REQUESTS,
         "concurrency": REQUESTS,
         "timeout": TIMEOUT_SECONDS,
@@ -62,7 +62,7 @@ def flood(worker: Worker, kind: str) -> Flooded:
         page = clients.submit(times_of, worker, 60, over)
         time.sleep(0.2)
         try:
-            path = "/requests/?" + urlencode({"url": url} | question)
+            path = "/requests/?" + urlencode({"url": url} | parameters)
             answer = json.loads(worker.get(path))
         finally:
             over.set()
@@ -78,7 +78,7 @@ def flood(worker: Worker, kind: str) -> Flooded:
 
 
 def as_text(measured: Sequence[Flooded]) -> str:
-    rows = [("a flood of", "/time p50", "p95", "longest", "past the timeout", "memory")]
+    rows = [("flood", "/time p50", "p95", "longest", "past the timeout", "memory")]
     rows += [
         (
             each.kind,
@@ -94,14 +94,14 @@ def as_text(measured: Sequence[Flooded]) -> str:
 
 
 def goals(measured: Sequence[Flooded]) -> tuple[Goal, ...]:
-    """Of the worst of all, not of the median."""
+    """Goals for the worst value of all floods, not for the median."""
     p95 = max(percentile(each.page, 95) for each in measured) / 1000
     late = max(each.late for each in measured) / 1000
     grown = max(each.grown for each in measured) / MEGABYTE
     return (
         Goal("Worst p95 of /time, ms", spread([p95]), 100, at_most=True),
-        Goal("Longest past its timeout, ms", spread([late]), 100, at_most=True),
-        Goal("Most memory, MB", spread([grown]), MOST_MEGABYTES, at_most=True),
+        Goal("Longest time past the timeout, ms", spread([late]), 100, at_most=True),
+        Goal("Most memory, MB", spread([grown]), MAX_MEGABYTES, at_most=True),
     )
 
 

@@ -1,7 +1,7 @@
-"""Where does the time of a request go? Run by `make bench-layers`.
+"""Measures the CPU time of each layer of a request. Run by `make bench-layers`.
 
-The site answers without a server around it, and with one layer less each time: what a
-request then costs less is what that layer costs.
+It calls the site without a server, each time with one layer less. The difference is what
+that layer costs.
 """
 
 import asyncio
@@ -34,17 +34,17 @@ REQUESTS = 2000  # of each application in one round
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """An application, named for what it does around the next layer's."""
+    """An application, named for the outermost layer that it adds to the next one."""
 
     name: str
     application: Application
 
 
 def main() -> int:
-    """Exit status 0 when all was measured; 2 when it cannot be."""
+    """Returns exit status 0 if the measurement completed, and 2 if it could not run."""
     parser = rounds_parser("benchmarks.layers", __doc__)
     parser.add_argument(
-        "--write", action="store_true", help=f"write {DOCUMENT.name}'s table anew"
+        "--write", action="store_true", help=f"replace the table in {DOCUMENT.name}"
     )
     options = parser.parse_args()
     try:
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def layers() -> Iterator[Layer]:
-    """From the whole site to Django's request and response, with nothing around them."""
+    """From the whole site down to Django's request and response alone."""
     os.environ |= production(port=8000, directory="/nowhere") | {
         "DJANGO_SETTINGS_MODULE": "benchmarks.servers.applications.site_settings"
     }
@@ -81,7 +81,7 @@ def layers() -> Iterator[Layer]:
 
 
 async def answer_barely(scope: Scope, receive: Receive, send: Send) -> None:
-    """What no Django site can do without."""
+    """The part that every Django site needs."""
     request = ASGIRequest(scope, io.BytesIO())
     match = resolve(request.path_info)
     response = await match.func(request, *match.args, **match.kwargs)
@@ -100,7 +100,7 @@ async def answer_barely(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def costs(layers: Sequence[Layer], rounds: int) -> dict[str, list[float]]:
-    """CPU µs a request that each layer adds, a number a round."""
+    """The CPU µs per request that each layer adds, one number per round."""
     gc.collect()
     gc.freeze()  # as in a worker
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -110,7 +110,7 @@ def costs(layers: Sequence[Layer], rounds: int) -> dict[str, list[float]]:
             [runner.run(cpu_microseconds(layer.application)) for layer in layers]
             for _ in range(rounds)
         ]
-    added: dict[str, list[float]] = {"all of it": [turn[0] for turn in turns]}
+    added: dict[str, list[float]] = {"total": [turn[0] for turn in turns]}
     for number, layer in enumerate(layers):
         added[layer.name] = [
             turn[number] - (turn[number + 1] if number + 1 < len(layers) else 0)
@@ -122,11 +122,11 @@ def costs(layers: Sequence[Layer], rounds: int) -> dict[str, list[float]]:
 async def cpu_microseconds(application: Application) -> float:
     before = time.process_time()
     for _ in range(REQUESTS):
-        await application(wrk_asks(), receive_no_body, ignore)
+        await application(hello_request(), receive_no_body, ignore)
     return (time.process_time() - before) * 1_000_000 / REQUESTS
 
 
-def wrk_asks() -> Scope:
+def hello_request() -> Scope:
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

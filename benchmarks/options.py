@@ -1,4 +1,4 @@
-"""How often, and for how long? What every benchmark can be told."""
+"""Command-line options that the benchmarks share."""
 
 import argparse
 
@@ -6,10 +6,10 @@ import argparse
 def rounds_parser(name: str, description: str | None) -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(name, description=description)
     options.add_argument(
-        "--rounds", type=positive, default=5, help="turns each takes (5)"
+        "--rounds", type=positive, default=5, help="number of rounds (5)"
     )
     options.add_argument(
-        "--seconds", type=positive, default=2, help="that a turn of wrk takes (2)"
+        "--seconds", type=positive, default=2, help="duration of a turn of wrk (2)"
     )
     return options
 

@@ -1,4 +1,4 @@
-"""How good is the probe: how fast, how true, how small? Run by `make bench-probe`."""
+"""Measures the speed, accuracy and memory of the probe. Run by `make bench-probe`."""
 
 import argparse
 import json
@@ -26,7 +26,7 @@ EXPERIMENTS = ("at-once", "no-server", "waiting", "memory")
 
 
 def main() -> int:
-    """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
+    """Returns exit status 0 if the measurement completed, and 2 if it could not run."""
     options = parser().parse_args()
     findings = {}
     try:
@@ -48,9 +48,12 @@ def main() -> int:
 def parser() -> argparse.ArgumentParser:
     options = rounds_parser("benchmarks.probe", __doc__)
     options.add_argument(
-        "--only", choices=EXPERIMENTS, action="append", help="one experiment of four"
+        "--only",
+        choices=EXPERIMENTS,
+        action="append",
+        help="an experiment to run; may be repeated",
     )
-    options.add_argument("--json", type=Path, help="a file to write all numbers to")
+    options.add_argument("--json", type=Path, help="file for all measured numbers")
     return options
 
 
@@ -65,7 +68,7 @@ def find(experiment: str, options: argparse.Namespace, target_core: int) -> Find
         )
     course, goals = {
         "at-once": (AT_ONCE, (fast_enough,)),
-        # Against a target that nobody runs: for the record, without a goal.
+        # No real server is like this target, so this has no goal.
         "no-server": (NO_SERVER, ()),
         "waiting": (WAITING, (true_enough,)),
     }[experiment]

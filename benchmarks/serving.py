@@ -1,4 +1,4 @@
-"""What does a request cost this site and its peers? Run by `make bench`."""
+"""Measures the cost of a request to this site and its peers. Run by `make bench`."""
 
 import argparse
 import os
@@ -21,20 +21,20 @@ PICTURE = CHECKOUT / "docs" / "benchmark.svg"
 
 
 def main() -> int:
-    """Exit status 0 when all was measured, whatever came out; 2 when it cannot be."""
+    """Returns exit status 0 if the measurement completed, and 2 if it could not run."""
     options = parser().parse_args()
     rows = rows_of(options.route, options.only)
     if options.write and rows != rows_of([], []):
-        print("--write is for a run of everything.", file=sys.stderr)
+        print("--write requires a run of all routes and peers.", file=sys.stderr)
         return 2
     if not rows:
-        print("None of these peers has that route.", file=sys.stderr)
+        print("None of these peers has these routes.", file=sys.stderr)
         return 2
     try:
         require_wrk()
         core = take_one_core()
         conditions = (
-            f"{CONNECTIONS} connections or as said, {options.rounds} rounds of {options.seconds} s; "
+            f"{CONNECTIONS} connections unless noted, {options.rounds} rounds of {options.seconds} s; "
             f"load average before: {os.getloadavg()[0]:.2f} (0 is best)"
         )
         print(conditions, end="\n\n", flush=True)
@@ -63,19 +63,19 @@ def parser() -> argparse.ArgumentParser:
         choices=[peer.name for peer in PEERS],
         action="append",
         default=[],
-        help="one peer",
+        help="a peer to measure; may be repeated",
     )
     options.add_argument(
         "--route",
         choices=[route.name for route in ROUTES],
         action="append",
         default=[],
-        help="one route",
+        help="a route to measure; may be repeated",
     )
     options.add_argument(
         "--write",
         action="store_true",
-        help=f"write {DOCUMENT.name}'s table and {PICTURE.name} anew",
+        help=f"replace the tables in {DOCUMENT.name}, and {PICTURE.name}",
     )
     return options
 

@@ -1,7 +1,7 @@
-"""What static files cost a worker, beside ServeStatic: `python -m benchmarks.static`.
+"""Compares the site's static files with ServeStatic: `python -m benchmarks.static`.
 
-ServeStatic is not among the requirements: install it beside them, in an environment of
-its own, and run this with that environment's Python.
+ServeStatic is not among the requirements. Install both in a separate environment, and run
+this module with its Python.
 """
 
 import os
@@ -32,19 +32,19 @@ SERVESTATIC = Server(
     ready_path="/healthz",
 )
 CONNECTIONS = 10
-# What a browser sends, and what its cache asks.
+# As a browser sends it.
 GZIP = ("--header", "Accept-Encoding: gzip, deflate, br")
 PAGE = "/requests/sync_to_async"  # needs no database
 STYLE = re.compile(r'href="(/static/site\.[0-9a-f]+\.css)"')
 
 
 class ServeStaticMissing(Exception):
-    """There is nothing to compare with."""
+    """ServeStatic is not installed."""
 
 
 @dataclass(slots=True)
 class Measured:
-    """One server: bytes of its worker, and µs of CPU a request in each turn."""
+    """One server: its worker's memory, and the CPU µs per request in each turn."""
 
     name: str
     serving: Serving
@@ -73,7 +73,7 @@ class Measured:
         self.other.append(self.cpu(self.serving.url + "/time", seconds))
 
     def cpu(self, url: str, seconds: int, *options: str) -> float:
-        """µs a request; raises RunFailed if a request failed."""
+        """CPU µs per request; raises RunFailed if a request failed."""
         before = self.serving.cpu_seconds()
         answered = load(url, CONNECTIONS, seconds, *options)
         self.serving.settle()
@@ -83,7 +83,7 @@ class Measured:
 
 
 def main() -> int:
-    """Exit status 0 when all was measured, 2 when it cannot be."""
+    """Returns exit status 0 if the measurement completed, and 2 if it could not run."""
     options = rounds_parser("benchmarks.static", __doc__).parse_args()
     try:
         require_wrk()
@@ -123,7 +123,7 @@ def main() -> int:
 
 @contextmanager
 def collected() -> Iterator[str]:
-    """A folder with what `collectstatic` makes, until the block ends."""
+    """A directory with the output of `collectstatic`, until the block ends."""
     with TemporaryDirectory() as directory:
         environment = os.environ | {
             "DEBUG": "1",

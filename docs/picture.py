@@ -1,4 +1,4 @@
-"""Takes the README's picture of the site: `make picture`."""
+"""Takes the README's screenshot of the site. Run by `make picture`."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ def main() -> None:
     executable = next(filter(None, map(shutil.which, NAMES)))
     with (
         Site(DEBUG="1", PORT="8000", WORKERS="2") as site,
-        # Another site, because a probe of its own site cannot be trusted.
+        # A second site, because a probe of its own site is not trustworthy.
         Site(DEBUG="1", PORT="8001") as target,
         sync_playwright() as playwright,
     ):

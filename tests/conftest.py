@@ -1,4 +1,4 @@
-"""Fixtures and rules of every test."""
+"""Fixtures and hooks for all tests."""
 
 import contextlib
 import os
@@ -24,13 +24,13 @@ from tests.support.processes import VARIABLE, guarded, kill_left_behind
 from tests.support.target import TargetServer
 from tests.support.tiers import needs_postgres, nothing_but_python, tier_of
 
-# Ignored by what a script starts in the background (`nohup make test &`), and then by all
-# that the tests start, which they end with it.
+# A process that a script starts in the background (`nohup make test &`) ignores SIGINT, and
+# so do its children. The tests end their processes with that signal.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# The longest has 40, on a quiet machine.
+# The longest test takes 40 seconds on an idle machine.
 SECONDS_OF_A_TEST = 300
 SECONDS_TO_END = 20
 # For `make test-unit`, which is run often; `make test` tries ten times as many.
@@ -41,8 +41,8 @@ PROCESSES = pytest.StashKey[tuple[str, Path]]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    # pytest's usual directory is every session's on the machine, and each that starts
-    # closes it to the system user that runs the embedded PostgreSQL.
+    # All test runs on the machine share pytest's usual directory, and each run makes it
+    # inaccessible to the system user of the embedded PostgreSQL.
     if config.option.basetemp is None:
         directory = tempfile.mkdtemp(prefix="async-views-tests-")
         config.option.basetemp = directory
@@ -62,7 +62,7 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, obje
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Fails a run whose tests leave processes behind, and kills them."""
+    """Kills the processes that tests leave behind, and fails the run if there are any."""
     yield
     if is_controller(session.config) or PROCESSES not in session.config.stash:
         return
@@ -72,7 +72,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
 
 
 def is_controller(config: pytest.Config) -> bool:
-    """Whether this process only hands the tests out to those of pytest-xdist."""
+    """Whether this process only distributes the tests to the workers of pytest-xdist."""
     return bool(getattr(config.option, "numprocesses", None)) and not hasattr(
         config, "workerinput"
     )
@@ -80,13 +80,13 @@ def is_controller(config: pytest.Config) -> bool:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[None]:
-    """A real PostgreSQL: the one DATABASE_URL names, else the embedded one."""
+    """A real PostgreSQL: the server in DATABASE_URL, or else the embedded one."""
     if not settings.EMBEDDED_POSTGRES:
         yield
         return
     directory = settings.EMBEDDED_POSTGRES_DIR
     with embedded.hold(directory):
-        # Nobody misses what the tests wrote when the machine goes down.
+        # The data of the tests need not survive a crash of the machine.
         with psycopg.connect(embedded.url(directory), autocommit=True) as database:
             database.execute("ALTER SYSTEM SET fsync = off")
             database.execute("SELECT pg_reload_conf()")
@@ -95,20 +95,20 @@ def postgres() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(postgres: None, django_db_setup: None) -> None:
-    """pytest-django's, once there is a PostgreSQL."""
+    """The fixture of pytest-django, after PostgreSQL has started."""
 
 
 @pytest.fixture(scope="session")
 def migrated(postgres: None) -> Iterator[str]:
-    """The name of a database that `migrate` has seen: a copy of it needs no seconds."""
+    """The name of a migrated database, which is faster to copy than to migrate again."""
     with new_database() as url:
         done = manage(url, "migrate", "--verbosity=0")
         assert done.returncode == 0, done.stderr
         yield urlsplit(url).path.removeprefix("/")
 
 
-# What is given out last keeps one process busy alone: these take longest.
-LONGEST = (
+# The longest test files, which start first so that no process ends much later.
+LONGEST_FILES = (
     "test_serving",
     "test_contract",
     "test_docs",
@@ -120,7 +120,7 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks each with its tier, and gives the longest files out first."""
+    """Marks each test with its tier, and sorts the longest files to the front."""
     for item in items:
         assert isinstance(item, pytest.Function)
         item.add_marker(tier_of(item))
@@ -129,8 +129,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def place(item: pytest.Item) -> int:
         path = str(item.path)
-        found = [rank for rank, name in enumerate(LONGEST) if f"{name}.py" in path]
-        return found[0] if found else len(LONGEST)
+        found = [
+            rank for rank, name in enumerate(LONGEST_FILES) if f"{name}.py" in path
+        ]
+        return found[0] if found else len(LONGEST_FILES)
 
     items.sort(key=place)
 
@@ -154,10 +156,10 @@ def pytest_fixture_setup() -> Generator[None, object, object]:
 
 @contextlib.contextmanager
 def bounded(seconds: float) -> Iterator[None]:
-    """Fails what waits longer, and again whatever then waits for what it started."""
+    """Fails a block that takes longer, and then fails its cleanup if that hangs too."""
 
     def fail(number: int, frame: object) -> None:
-        pytest.fail(f"It took more than {seconds} seconds.")
+        pytest.fail(f"This took more than {seconds} seconds.")
 
     before = signal.signal(signal.SIGALRM, fail)
     left, _ = signal.setitimer(signal.ITIMER_REAL, seconds, SECONDS_TO_END)
@@ -170,7 +172,7 @@ def bounded(seconds: float) -> Iterator[None]:
 
 @pytest.fixture
 def target() -> Iterator[TargetServer]:
-    """A server to probe, which behaves as badly as its paths say."""
+    """A server to probe, which misbehaves depending on the path."""
     with TargetServer() as server:
         yield server
 
@@ -189,7 +191,7 @@ def unused_port() -> Callable[[], int]:
 
 @pytest.fixture
 def self_signed(tmp_path: Path) -> ssl.SSLContext:
-    """TLS for a server whose certificate nobody vouches for."""
+    """A server's TLS context with a self-signed certificate."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate}"

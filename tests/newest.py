@@ -1,8 +1,7 @@
-"""Runs the tests on the newest releases and writes what breaks to docs/newest.md.
+"""Runs the tests with the newest releases and writes the failures to docs/newest.md.
 
-Run by `make test-newest` in an environment of its own. With the argument
-`requirements` it prints the names of the packages to install there; with others it
-passes them to pytest.
+`make test-newest` runs it in a separate environment. With the argument `requirements` it
+prints the names of the packages to install there; other arguments are passed to pytest.
 """
 
 import os
@@ -20,14 +19,14 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "newest.md"
-# They check the code, and no test imports them.
+# Linters, which no test imports.
 LINTERS = {"django-stubs", "mypy", "ruff", "types-psutil"}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-LONGEST_REASON = 200
+MAX_REASON_LENGTH = 200
 
 
 def pinned() -> Iterator[tuple[str, str]]:
-    """Each package that was chosen, with its extras, and its version."""
+    """Each direct requirement, with its extras, and its version."""
     for file in ("requirements.txt", "tests/requirements.txt"):
         chosen = (ROOT / file).read_text().split("# What those need.")[0]
         for name, pin in re.findall(r"^([\w\[\]-]+)==(\S+)$", chosen, re.MULTILINE):
@@ -36,7 +35,7 @@ def pinned() -> Iterator[tuple[str, str]]:
 
 
 def broken(report: Path) -> Counter[tuple[str, str]]:
-    """How many tests of a file fail for a reason."""
+    """The number of failed tests by file and reason."""
     found: Counter[tuple[str, str]] = Counter()
     for case in ElementTree.parse(report).iter("testcase"):
         for kind in ("failure", "error"):
@@ -44,7 +43,7 @@ def broken(report: Path) -> Counter[tuple[str, str]]:
                 message = element.get("message", "").splitlines()
                 reason = message[0].replace(f"{ROOT}/", "") if message else kind
                 file = case.get("classname", "").replace(".", "/")
-                found[file, reason[:LONGEST_REASON].replace("|", "\\|")] += 1
+                found[file, reason[:MAX_REASON_LENGTH].replace("|", "\\|")] += 1
     return found
 
 
@@ -85,7 +84,7 @@ def main(arguments: list[str]) -> int:
         return 0
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
-        # What is deprecated works: it is not what breaks.
+        # Deprecation warnings are not failures here.
         options = ["-W", "default", f"--junit-xml={report}", *arguments]
         status = subprocess.run(
             [sys.executable, "-m", "pytest", *options], cwd=ROOT, env=os.environ

@@ -1,4 +1,4 @@
-"""The site's settings as the tests run them: production's, but for what a test needs."""
+"""The settings of the tests: those of production, with a few exceptions."""
 
 import os
 import secrets
@@ -17,13 +17,13 @@ directory = os.environ.setdefault(
     "EMBEDDED_POSTGRES_DIR",
     str(Path(__file__).resolve().parent.parent / "var" / "postgres-for-tests"),
 )
-# Each process of pytest-xdist has a server of its own: no other's roles, locks and
-# connections are in it. What such a process starts has inherited the name.
+# Each process of pytest-xdist has a server of its own, without the roles, locks and
+# connections of the others. Its child processes inherit the variable.
 worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 if not directory.endswith(worker):
     os.environ["EMBEDDED_POSTGRES_DIR"] = f"{directory}-{worker}"
 
-# One process answers all tests: limits have their own.
+# All tests share a process. The tests of rate limits set their own.
 os.environ |= {"CATALOG_READS_A_MINUTE": "0", "CATALOG_WRITES_A_MINUTE": "0"}
 
 from async_views.settings import *  # noqa: E402, F403

@@ -1,4 +1,4 @@
-"""Would `make test-django` notice?"""
+"""`make test-django` detects every difference between the runs."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def skipped(test: str) -> Report:
     return Report(test, Outcome.SKIPPED)
 
 
-def test_all_is_well_when_everything_passes_with_both() -> None:
+def test_the_result_is_good_when_everything_passes_with_both() -> None:
     both = outcomes(passed("a.A.test_one"), passed("a.A.test_two"))
 
     comparison = compare(both, both, {})
@@ -41,7 +41,7 @@ def test_all_is_well_when_everything_passes_with_both() -> None:
         outcomes(passed("a.A.test_one"), failed("a.A.test_two")),
         outcomes(passed("a.A.test_one"), skipped("a.A.test_two")),
         outcomes(passed("a.A.test_one")),
-        # A test whose body passed, and what cleans up after it failed.
+        # A test whose body passes and whose cleanup fails.
         outcomes(
             passed("a.A.test_one"), passed("a.A.test_two"), failed("a.A.test_two")
         ),
@@ -49,9 +49,9 @@ def test_all_is_well_when_everything_passes_with_both() -> None:
             passed("a.A.test_one"), failed("a.A.test_two"), passed("a.A.test_two")
         ),
     ],
-    ids=["fails", "is skipped", "does not run", "fails at last", "fails at first"],
+    ids=["fails", "is skipped", "does not run", "fails last", "fails first"],
 )
-def test_what_passes_with_stock_must_pass_with_ours(ours: Outcomes) -> None:
+def test_a_test_that_passes_with_stock_must_pass_with_ours(ours: Outcomes) -> None:
     stock = outcomes(passed("a.A.test_one"), passed("a.A.test_two"))
 
     comparison = compare(stock, ours, {})
@@ -74,7 +74,7 @@ def test_a_class_that_ours_cannot_set_up_is_shown_with_its_traceback() -> None:
     assert "AssertionError: 1 != 2" in as_text(comparison)
 
 
-def test_what_does_not_pass_with_stock_is_named_and_not_counted() -> None:
+def test_a_test_that_does_not_pass_with_stock_is_listed_and_not_counted() -> None:
     stock = outcomes(passed("a.A.test_one"), failed("a.A.test_two"), skipped("a.A.b"))
     ours = outcomes(passed("a.A.test_one"), failed("a.A.test_two"), failed("a.A.b"))
 
@@ -97,7 +97,7 @@ def test_an_exception_is_printed_with_its_reason_and_excused() -> None:
 
     assert is_good([comparison], exceptions)
     assert closing([comparison], exceptions).splitlines() == [
-        "Excepted: a.A.test_thread: it expects a thread",
+        "Exception: a.A.test_thread: it expects a thread",
         "1 tests: all that pass with stock Django pass with ours",
         "1 passed, 0 failed",
     ]
@@ -110,10 +110,10 @@ def test_an_exception_for_a_test_that_passes_is_an_error() -> None:
     comparison = compare(both, both, exceptions)
 
     assert not is_good([comparison], exceptions)
-    assert "Needless: a.A.test_one" in closing([comparison], exceptions)
+    assert "Unnecessary exception: a.A.test_one" in closing([comparison], exceptions)
 
 
-def test_runs_in_which_nothing_passed_prove_nothing() -> None:
+def test_runs_without_a_passed_test_are_not_good() -> None:
     comparison = compare({}, {}, {})
 
     assert not is_good([comparison], {})

@@ -1,4 +1,4 @@
-"""Documents that can lie are tested."""
+"""The documents agree with the code."""
 
 import ast
 import re
@@ -24,7 +24,7 @@ def section(heading: str, document: str = README) -> str:
 
 
 def settings_read() -> dict[str, str]:
-    """Each variable that settings.py reads, and its default as it is written there."""
+    """Each variable that settings.py reads, and the source of its default."""
     tree = ast.parse((ROOT / "async_views" / "settings.py").read_text())
     calls = [
         node
@@ -52,7 +52,7 @@ def settings_documented() -> dict[str, str]:
     return documented
 
 
-def test_every_setting_is_in_the_readme_and_no_other() -> None:
+def test_the_readme_lists_exactly_the_settings_that_are_read() -> None:
     assert set(settings_documented()) == set(settings_read())
 
 
@@ -62,7 +62,7 @@ def test_the_defaults_in_the_readme_are_the_defaults() -> None:
         try:
             value = eval(written, {"__builtins__": {}})
         except (NameError, SyntaxError):
-            continue  # It depends on another setting, as the table's columns say.
+            continue  # It depends on another setting, as the table says.
         if isinstance(value, int | float | str):
             assert documented[name] == str(value), name
 
@@ -121,10 +121,10 @@ def test_every_requirement_is_pinned_exactly() -> None:
             ), f"{file}: {line}"
 
 
-def test_every_make_target_is_said_by_make_and_by_the_readme() -> None:
+def test_every_make_target_is_in_the_help_and_in_the_readme() -> None:
     makefile = (ROOT / "Makefile").read_text()
     [declared] = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
-    said = subprocess.run(
+    printed = subprocess.run(
         ["make", "--no-print-directory", "help"],
         cwd=ROOT,
         capture_output=True,
@@ -133,11 +133,11 @@ def test_every_make_target_is_said_by_make_and_by_the_readme() -> None:
     ).stdout
     for target in declared.split():
         if target != "help":
-            assert f"make {target} " in said
+            assert f"make {target} " in printed
             assert f"`make {target}`" in README or f"make {target}\n" in README
 
 
-def test_every_file_that_contributors_are_told_of_is_there() -> None:
+def test_every_file_that_contributing_names_exists() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     named = re.findall(r"`([\w.-]+/[\w./-]+|(?!__)\w+\.\w+)`", text)
 
@@ -147,14 +147,14 @@ def test_every_file_that_contributors_are_told_of_is_there() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_every_link_to_a_file_leads_to_one(document: object) -> None:
+def test_every_link_to_a_file_works(document: object) -> None:
     path = ROOT / str(document)
     for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text()):
         assert (path.parent / link).exists(), link
 
 
 @pytest.mark.served
-def test_the_reference_s_json_has_the_members_of_the_answer() -> None:
+def test_the_json_in_the_reference_has_the_members_of_the_response() -> None:
     shown = REFERENCE.split("```text\n")[1].split("```")[0]
     response = Client().get(
         "/requests/",
@@ -167,7 +167,7 @@ def test_the_reference_s_json_has_the_members_of_the_answer() -> None:
 
 
 def test_the_reference_names_the_options_of_the_command() -> None:
-    said = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "manage.py", "probe", "--help"],
         cwd=ROOT,
         capture_output=True,
@@ -178,4 +178,4 @@ def test_the_reference_names_the_options_of_the_command() -> None:
     named = set(re.findall(r"(--[a-z]+)", section("Probe a URL", REFERENCE)))
     assert named == {"--requests", "--concurrency", "--json", "--csv"}
     for option in named:
-        assert option in said
+        assert option in printed

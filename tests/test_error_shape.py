@@ -1,4 +1,4 @@
-"""Every error of every route has one shape: problem details for programs, a page for browsers."""
+"""Errors of all routes have one shape: problem details for programs, a page for browsers."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def routes(
             yield from routes(pattern.url_patterns, path)
 
 
-# Middleware answers the first two.
+# Middleware responds to the first two.
 FOUND = ["/healthz", "/readyz", *dict.fromkeys(routes())]
 EVERY_ROUTE = [*FOUND, "/nowhere", "/static/nowhere.css"]
 # The admin redirects most requests to its login.
@@ -66,10 +66,10 @@ class Served:
     # The lines of the log.
     lines: list[str] = field(default_factory=list)
 
-    def ask(self, asker: str, method: str, path: str, **headers: str) -> Response:
+    def request(self, agent: str, method: str, path: str, **headers: str) -> Response:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         body = given.pop("body", "").encode() or None
-        return send(self.url, method, path, body, {"Accept": ACCEPT[asker]} | given)
+        return send(self.url, method, path, body, {"Accept": ACCEPT[agent]} | given)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def served(database: tuple[str, str, str]) -> Iterator[Served]:
 
 @pytest.fixture
 def spare(migrated: str) -> Iterator[Served]:
-    """A site to break: it has a database of its own, and a short timeout for it."""
+    """A site that a test may break, with its own database and a short timeout for it."""
     with new_database(migrated) as url:
         with psycopg.connect(url) as connection:
             connection.execute(ROWS)
@@ -103,14 +103,14 @@ def spare(migrated: str) -> Iterator[Served]:
         with Site(DATABASE_URL=url, **settings) as site:
             served = Served(site.url, url, "", "")
             # A worker that starts without its database would stop the site.
-            assert served.ask("program", "GET", "/readyz").status == 200
+            assert served.request("program", "GET", "/readyz").status == 200
             yield served
 
 
-def assert_is_problem(answer: Response, status: int, asker: str) -> None:
+def assert_is_problem(answer: Response, status: int, agent: str) -> None:
     assert answer.status == status, answer.body[:500]
     title = HTTPStatus(status).phrase
-    if asker == "browser":
+    if agent == "browser":
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         page = answer.body.decode()
         assert f"<title>{status} {title}</title>" in page
@@ -133,53 +133,53 @@ def assert_is_problem(answer: Response, status: int, asker: str) -> None:
 
 
 @pytest.fixture(params=ACCEPT)
-def asker(request: pytest.FixtureRequest) -> str:
+def agent(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_all_routes_are_asked() -> None:
+def test_all_routes_are_requested() -> None:
     assert {"/", "/time", "/requests/", "/brands/1", "/products/1/skus"} < set(ROUTES)
     assert len(OF_THE_CATALOG) == 6
     assert len(PAGES_OF_THE_CATALOG) == 3
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_a_method_that_is_not_allowed(served: Served, path: str, asker: str) -> None:
-    answer = served.ask(asker, "TRACE", path)
+def test_a_method_that_is_not_allowed(served: Served, path: str, agent: str) -> None:
+    answer = served.request(agent, "TRACE", path)
 
-    assert_is_problem(answer, 405, asker)
+    assert_is_problem(answer, 405, agent)
     assert "GET" in answer.headers["Allow"] or path == "/product"
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_a_path_below_that_leads_nowhere(served: Served, path: str, asker: str) -> None:
-    answer = served.ask(asker, "GET", f"{path.rstrip('/')}/nowhere/at/all")
+def test_a_path_below_a_route_that_does_not_exist(
+    served: Served, path: str, agent: str
+) -> None:
+    answer = served.request(agent, "GET", f"{path.rstrip('/')}/nowhere/at/all")
 
-    assert_is_problem(answer, 404, asker)
+    assert_is_problem(answer, 404, agent)
 
 
 @pytest.mark.parametrize("path", [*ROUTES, "/admin/login/"])
-def test_a_body_that_is_too_large(served: Served, path: str, asker: str) -> None:
+def test_a_body_that_is_too_large(served: Served, path: str, agent: str) -> None:
     most = ADMIN_BODY_BYTES if path.startswith("/admin/") else BODY_BYTES
 
-    answer = served.ask(asker, "POST", path, body="x" * (most + 1))
+    answer = served.request(agent, "POST", path, body="x" * (most + 1))
 
-    assert_is_problem(answer, 413, asker)
+    assert_is_problem(answer, 413, agent)
 
 
-def assert_is_refused(answer: Response, asker: str) -> None:
+def assert_is_refused(answer: Response, agent: str) -> None:
     assert 400 <= answer.status < 500, answer.body[:500]
-    assert_is_problem(answer, answer.status, asker)
+    assert_is_problem(answer, answer.status, agent)
     assert len(answer.body) < 5000
 
 
-def test_more_fields_in_the_query_string_than_are_taken(
-    served: Served, asker: str
-) -> None:
+def test_too_many_fields_in_the_query_string(served: Served, agent: str) -> None:
     for path in EVERY_ROUTE:
-        answer = served.ask(asker, "GET", f"{path}?{'&'.join(['a=1'] * 1001)}")
+        answer = served.request(agent, "GET", f"{path}?{'&'.join(['a=1'] * 1001)}")
 
-        assert_is_refused(answer, asker)
+        assert_is_refused(answer, agent)
     assert "Traceback" not in "".join(served.lines)
 
 
@@ -187,19 +187,19 @@ def test_more_fields_in_the_query_string_than_are_taken(
     "query",
     [
         pytest.param("q=%00abc&%00=%00&next=%00", id="NUL"),
-        pytest.param("q=%FF%FEabc&%FF=1&format=%FF", id="no UTF-8"),
+        pytest.param("q=%FF%FEabc&%FF=1&format=%FF", id="invalid UTF-8"),
         pytest.param("q=%ED%A0%80abc&limit=%ED%A0%80", id="a surrogate"),
         pytest.param("&".join(f"{x}={'9' * 2000}" for x in "abc"), id="long numbers"),
         pytest.param("limit=99999999999999999999&brand_id=" + "9" * 5000, id="huge"),
         pytest.param("zz=" + "z" * 20_000, id="a long value"),
         pytest.param("z" * 20_000 + "=1", id="a long name"),
-        pytest.param("q=%zz%&cursor=%&order=%1", id="half an escape"),
+        pytest.param("q=%zz%&cursor=%&order=%1", id="incomplete escapes"),
         pytest.param("url=" + "%" * 5000, id="percent signs"),
     ],
 )
-def test_a_query_string_that_nobody_meant(served: Served, query: str) -> None:
+def test_a_malformed_query_string(served: Served, query: str) -> None:
     for path in {*ROUTES, "/admin/login/", "/nowhere"} - SLOW:
-        answer = served.ask("program", "GET", f"{path}?{query}")
+        answer = served.request("program", "GET", f"{path}?{query}")
 
         assert answer.status < 500, (path, answer.body[:500])
         if answer.status >= 400:
@@ -208,7 +208,7 @@ def test_a_query_string_that_nobody_meant(served: Served, query: str) -> None:
     assert max(map(len, served.lines)) < 3000
 
 
-# They run an experiment of two seconds.
+# Requests to these run an experiment of two seconds.
 SLOW = {"/requests/sync_to_async", "/requests/async_to_sync/experiment"}
 MULTIPART = "multipart/form-data; boundary=XX"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -222,18 +222,18 @@ def part(head: bytes, body: bytes = b"x") -> bytes:
 
 
 MALFORMED = {
-    "more fields than are taken": (URLENCODED, b"&" * 1001),
+    "too many fields": (URLENCODED, b"&" * 1001),
     "no boundary": ("multipart/form-data", b"x"),
     "an empty boundary": ("multipart/form-data; boundary=", b"x"),
-    "a boundary that is none": ("multipart/form-data; boundary=\xe9", b"x"),
-    "a boundary that is long": ("multipart/form-data; boundary=" + "b" * 999, b"x"),
-    "a file that is no base64": (
+    "a boundary that is not ASCII": ("multipart/form-data; boundary=\xe9", b"x"),
+    "a long boundary": ("multipart/form-data; boundary=" + "b" * 999, b"x"),
+    "a file that is not base64": (
         MULTIPART,
         part(FILE + b"\r\nContent-Transfer-Encoding: base64", b"A"),
     ),
-    "a charset by parts": (URLENCODED + "; charset*0=zl; charset*1=ib", b"a=1"),
-    "a charset that is extended": (URLENCODED + "; charset*=zlib''%41", b"a=1"),
-    "a parameter of a thousand": (URLENCODED + ";a=b" * 1000, b"a=1"),
+    "a charset in parts": (URLENCODED + "; charset*0=zl; charset*1=ib", b"a=1"),
+    "an extended charset": (URLENCODED + "; charset*=zlib''%41", b"a=1"),
+    "a thousand parameters": (URLENCODED + ";a=b" * 1000, b"a=1"),
     **{
         f"{kind} in {charset[:20]!r}": (f"{media_type}; charset={charset}", body)
         for charset in [
@@ -250,9 +250,9 @@ MALFORMED = {
 
 
 EVERYWHERE = {
-    "more fields than are taken",
+    "too many fields",
     "no boundary",
-    "a file that is no base64",
+    "a file that is not base64",
     "multipart in 'zlib'",
     "a form in 'idna'",
 }
@@ -264,14 +264,14 @@ OF_EACH_KIND = ["/admin/login/", "/product", "/requests/", "/healthz", "/nowhere
 def test_a_body_that_cannot_be_read(served: Served, kind: str) -> None:
     content_type, body = MALFORMED[kind]
     for path in EVERY_ROUTE if kind in EVERYWHERE else OF_EACH_KIND:
-        asker = "browser" if path == "/admin/login/" else "program"
+        agent = "browser" if path == "/admin/login/" else "program"
         answer = send(
             served.url,
             "POST",
             path,
             body,
             {
-                "Accept": ACCEPT[asker],
+                "Accept": ACCEPT[agent],
                 "Content-Type": content_type,
                 # With these, the forms are parsed.
                 "Cookie": f"csrftoken={CSRF_COOKIE}",
@@ -280,7 +280,7 @@ def test_a_body_that_cannot_be_read(served: Served, kind: str) -> None:
         )
 
         assert answer.status != 403, (path, answer.body)
-        assert_is_refused(answer, asker)
+        assert_is_refused(answer, agent)
     assert "Traceback" not in "".join(served.lines)
 
 
@@ -304,12 +304,12 @@ def test_a_body_that_cannot_be_read(served: Served, kind: str) -> None:
         ("Host", "h" * 5000),
     ],
 )
-def test_a_header_field_that_nobody_meant(
-    served: Served, asker: str, name: str, value: str
+def test_a_malformed_header_field(
+    served: Served, agent: str, name: str, value: str
 ) -> None:
     for path in ["/", "/time", "/products", "/catalog/", "/requests/", "/admin/login/"]:
         headers = {name.replace("-", "_"): value}
-        answer = served.ask(asker, "GET", path, **headers)
+        answer = served.request(agent, "GET", path, **headers)
 
         assert answer.status < 500
         if answer.status >= 400 and answer.headers["Content-Type"] != PROBLEM_JSON:
@@ -373,49 +373,49 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("status", "method", "path", "headers"), REFUSED)
-def test_what_is_wrong_with_a_request(
+def test_an_invalid_request(
     served: Served,
-    asker: str,
+    agent: str,
     status: int,
     method: str,
     path: str,
     headers: dict[str, str],
 ) -> None:
     given = {"Content_Type": JSON} | headers
-    whose = given.pop("as", None)
-    if whose:
-        given["Authorization"] = f"Bearer {getattr(served, whose)}"
+    token = given.pop("as", None)
+    if token:
+        given["Authorization"] = f"Bearer {getattr(served, token)}"
 
-    assert_is_problem(served.ask(asker, method, path, **given), status, asker)
+    assert_is_problem(served.request(agent, method, path, **given), status, agent)
 
 
-def test_a_key_of_another_request(served: Served, asker: str) -> None:
+def test_an_idempotency_key_of_another_request(served: Served, agent: str) -> None:
     headers = {
         "Authorization": f"Bearer {served.good}",
         "Content_Type": JSON,
-        "Idempotency_Key": f"of-a-{asker}",
+        "Idempotency_Key": f"of-a-{agent}",
     }
-    served.ask(asker, "POST", "/brands", body=NAME, **headers)
+    served.request(agent, "POST", "/brands", body=NAME, **headers)
 
-    answer = served.ask(asker, "POST", "/products", body=HAMMER, **headers)
+    answer = served.request(agent, "POST", "/products", body=HAMMER, **headers)
 
-    assert_is_problem(answer, 422, asker)
+    assert_is_problem(answer, 422, agent)
 
 
-def test_more_than_the_limit(database: tuple[str, str, str]) -> None:
+def test_more_requests_than_the_limit(database: tuple[str, str, str]) -> None:
     limits = {"CATALOG_READS_A_MINUTE": "1", "CATALOG_WRITES_A_MINUTE": "1"}
     with Site(DATABASE_URL=database[0], **limits) as site:
         served = Served(site.url, *database)
         for path in OF_THE_CATALOG:
-            for asker in ACCEPT:
-                # The third at the latest, in case a minute ends in between.
-                answers = [served.ask(asker, "GET", path) for _ in range(3)]
+            for agent in ACCEPT:
+                # The third request at the latest, in case a minute ends in between.
+                answers = [served.request(agent, "GET", path) for _ in range(3)]
                 answers = [each for each in answers if each.status != 200]
-                assert_is_problem(answers[-1], 429, asker)
-        for asker in ACCEPT:
-            answers = [served.ask(asker, "POST", "/product") for _ in range(3)]
+                assert_is_problem(answers[-1], 429, agent)
+        for agent in ACCEPT:
+            answers = [served.request(agent, "POST", "/product") for _ in range(3)]
             refused = [each for each in answers if each.status == 429]
-            assert_is_problem(refused[-1], 429, asker)
+            assert_is_problem(refused[-1], 429, agent)
 
 
 def test_a_database_that_does_not_answer(spare: Served) -> None:
@@ -429,7 +429,7 @@ def test_a_database_that_does_not_answer(spare: Served) -> None:
         )
 
         headers = {"Content_Type": JSON, "If_Match": "*"}
-        asked = [
+        requests = [
             *((path,) for path in [*OF_THE_CATALOG, *PAGES_OF_THE_CATALOG, "/readyz"]),
             ("/product", "POST", HAMMER),
             ("/brands", "POST", NAME),
@@ -437,15 +437,17 @@ def test_a_database_that_does_not_answer(spare: Served) -> None:
             ("/brands/1", "DELETE", ""),
         ]
 
-        def ask(asker: str, path: str, method: str = "GET", body: str = "") -> None:
+        def check(agent: str, path: str, method: str = "GET", body: str = "") -> None:
             sent = headers if method != "GET" else {}
-            answer = spare.ask(asker, method, path, body=body, **sent)
-            assert_is_problem(answer, 503, asker)
+            answer = spare.request(agent, method, path, body=body, **sent)
+            assert_is_problem(answer, 503, agent)
 
-        # All at once, because each waits for the database until the timeout.
-        with ThreadPoolExecutor(len(ACCEPT) * len(asked)) as pool:
+        # Concurrently, because each waits for the database until the timeout.
+        with ThreadPoolExecutor(len(ACCEPT) * len(requests)) as pool:
             waits = [
-                pool.submit(ask, asker, *each) for asker in ACCEPT for each in asked
+                pool.submit(check, agent, *each)
+                for agent in ACCEPT
+                for each in requests
             ]
             for wait in waits:
                 wait.result()
@@ -458,13 +460,13 @@ def test_an_unexpected_error(spare: Served) -> None:
 
     failing = [*OF_THE_CATALOG, *PAGES_OF_THE_CATALOG]
     for path in failing:
-        for asker in ACCEPT:
-            assert_is_problem(spare.ask(asker, "GET", path), 500, asker)
-    for asker in ACCEPT:
-        answer = spare.ask(asker, "POST", "/product", body=HAMMER)
-        assert_is_problem(answer, 500, asker)
+        for agent in ACCEPT:
+            assert_is_problem(spare.request(agent, "GET", path), 500, agent)
+    for agent in ACCEPT:
+        answer = spare.request(agent, "POST", "/product", body=HAMMER)
+        assert_is_problem(answer, 500, agent)
     for path in set(ROUTES) - {*failing, "/product"}:
-        assert spare.ask("program", "GET", path).status < 500
+        assert spare.request("program", "GET", path).status < 500
 
 
 @pytest.mark.parametrize(
@@ -475,11 +477,11 @@ def test_an_unexpected_error(spare: Served) -> None:
         "/requests/sync_to_async?num_calls=x",
     ],
 )
-def test_a_form_that_is_filled_in_wrongly(served: Served, path: str) -> None:
-    document = served.ask("program", "GET", path)
-    page = served.ask("browser", "GET", path)
+def test_a_form_with_an_invalid_value(served: Served, path: str) -> None:
+    document = served.request("program", "GET", path)
+    page = served.request("browser", "GET", path)
 
     assert_is_problem(document, 400, "program")
-    # The page of this error is the form itself, to be corrected.
+    # The error page is the form itself, with the errors marked.
     assert page.status == 400
     assert b'aria-invalid="true"' in page.body

@@ -1,4 +1,4 @@
-"""The lists of other packages' internals are complete in what they name, and up to date."""
+"""The lists of other packages' internals are complete and up to date."""
 
 import ast
 import re
@@ -32,7 +32,7 @@ def written_against(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.parent.name)
-def test_the_versions_are_those_that_the_site_runs_on(path: Path) -> None:
+def test_the_versions_are_those_that_the_site_uses(path: Path) -> None:
     named = written_against(path.read_text())
 
     assert named == {package: PINS[package] for package in named}
@@ -53,7 +53,7 @@ def test_each_name_is_used_in_the_modules_that_the_list_names(path: Path) -> Non
             assert re.search(rf"\b{name}\b", code), f"{module} does not use {name}"
 
 
-# Of Python's, Django's and import-export's documented interfaces.
+# Documented names of Python, Django and import-export.
 DOCUMENTED = {"_asdict", "_default_manager", "_meta", "_replace", "_state"}
 
 
@@ -71,7 +71,7 @@ def test_private_names_of_other_packages_are_listed_where_they_are_used() -> Non
 
 
 def foreign_names(tree: ast.Module) -> set[str]:
-    """Private attributes of anything but `self` that the module does not define itself."""
+    """Private attributes, except of `self`, that the module does not define itself."""
     used, own = set(), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

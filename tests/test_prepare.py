@@ -1,4 +1,4 @@
-"""`prepare` makes the database ready to serve, and does no more."""
+"""`prepare` migrates the database, creates the admin account and loads example data."""
 
 import re
 from collections.abc import Iterator
@@ -30,28 +30,28 @@ def prepare() -> str:
 def test_an_empty_catalog_gets_example_data_in_development(settings: Settings) -> None:
     settings.DEBUG = True
 
-    said = prepare()
+    printed = prepare()
 
-    assert EXAMPLE in said
+    assert EXAMPLE in printed
     assert (Product.objects.count(), Sku.objects.count()) == (1000, 100_000)
 
 
-def test_a_catalog_with_a_row_gets_none(settings: Settings) -> None:
+def test_a_catalog_with_a_row_gets_no_example_data(settings: Settings) -> None:
     settings.DEBUG = True
     Brand.objects.create(name="Mine")
 
-    said = prepare()
+    printed = prepare()
 
-    assert "catalog" not in said
+    assert "catalog" not in printed
     assert Brand.objects.get().name == "Mine"
 
 
-def test_production_gets_none(settings: Settings) -> None:
+def test_production_gets_no_example_data(settings: Settings) -> None:
     settings.DEBUG = False
 
-    said = prepare()
+    printed = prepare()
 
-    assert "catalog" not in said
+    assert "catalog" not in printed
     assert not Brand.objects.exists()
 
 
@@ -62,7 +62,7 @@ def execute(statement: str) -> None:
 
 @contextmanager
 def failing(event: str, table: str, condition: str = "true") -> Iterator[None]:
-    """Has PostgreSQL refuse such rows during the block."""
+    """Makes PostgreSQL reject the rows that meet the condition, during the block."""
     execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
         " 'BEGIN RAISE EXCEPTION ''no room for it''; END'"
@@ -78,7 +78,7 @@ def failing(event: str, table: str, condition: str = "true") -> Iterator[None]:
 
 
 def failure() -> tuple[str, str]:
-    """The last line of its output, and what comes before."""
+    """The error message of a failed `prepare`, and its output before."""
     stderr = StringIO()
     with pytest.raises(CommandError) as failed:
         call_command("prepare", stdout=StringIO(), stderr=stderr)
@@ -86,7 +86,7 @@ def failure() -> tuple[str, str]:
     return str(failed.value), stderr.getvalue()
 
 
-def test_example_data_that_cannot_be_loaded_are_what_failed(settings: Settings) -> None:
+def test_a_failure_to_load_example_data_is_reported(settings: Settings) -> None:
     settings.DEBUG = True
 
     with failing("INSERT", "sku", "NEW.sku_id = 70000"):
@@ -100,7 +100,7 @@ def test_example_data_that_cannot_be_loaded_are_what_failed(settings: Settings) 
     assert not Brand.objects.exists()
 
 
-def test_a_table_that_is_missing_is_not_the_url_s_fault(settings: Settings) -> None:
+def test_a_missing_table_is_not_blamed_on_the_url(settings: Settings) -> None:
     settings.DEBUG = True
     execute("ALTER TABLE sku RENAME TO mislaid")
     try:
@@ -114,7 +114,7 @@ def test_a_table_that_is_missing_is_not_the_url_s_fault(settings: Settings) -> N
     )
 
 
-def test_a_lock_that_others_hold_is_said_without_a_traceback(
+def test_a_lock_that_others_hold_is_reported_without_a_traceback(
     settings: Settings,
 ) -> None:
     settings.DEBUG = True
@@ -133,7 +133,7 @@ def test_a_lock_that_others_hold_is_said_without_a_traceback(
     assert before == ""
 
 
-def test_a_server_that_goes_away_is_not_the_url_s_fault(settings: Settings) -> None:
+def test_a_lost_connection_is_not_blamed_on_the_url(settings: Settings) -> None:
     settings.DEBUG = True
     killer = "PERFORM pg_terminate_backend(pg_backend_pid());"
     execute(
@@ -160,7 +160,7 @@ def test_a_server_that_goes_away_is_not_the_url_s_fault(settings: Settings) -> N
     assert not Brand.objects.exists()
 
 
-def test_an_account_that_cannot_be_created_is_what_failed() -> None:
+def test_a_failure_to_create_the_account_is_reported() -> None:
     with failing("INSERT", "auth_user"):
         sentence, _ = failure()
 
@@ -198,7 +198,7 @@ def test_the_migration_that_failed_is_named() -> None:
     assert "Traceback (most recent call last):" in before
 
 
-def test_permissions_that_cannot_be_added_are_told_from_the_migrations() -> None:
+def test_a_failure_to_add_permissions_is_distinguished_from_the_migrations() -> None:
     execute("DROP TABLE online_lease")
     execute("DELETE FROM django_migrations WHERE app = 'async_api'")
     Permission.objects.filter(codename="add_logentry").delete()
@@ -214,7 +214,7 @@ def test_permissions_that_cannot_be_added_are_told_from_the_migrations() -> None
     assert Permission.objects.filter(codename="add_logentry").exists()
 
 
-def test_a_read_only_database_is_not_the_url_s_fault() -> None:
+def test_a_read_only_database_is_not_blamed_on_the_url() -> None:
     with new_database() as url:
         name = urlsplit(url).path.removeprefix("/")
         with psycopg.connect(url, autocommit=True) as owner:
@@ -232,7 +232,7 @@ def test_a_read_only_database_is_not_the_url_s_fault() -> None:
     )
 
 
-def test_a_database_that_is_not_there_is_the_url_s_fault() -> None:
+def test_a_database_that_does_not_exist_is_blamed_on_the_url() -> None:
     with new_database() as url:
         pass
 

@@ -1,4 +1,4 @@
-"""Whatever a test starts ends with it, however it ends."""
+"""The processes of a test end with the test run, in whatever way it ends."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def test_a_process_is_left():
 
 
 def pytest_running(directory: Path, then: str) -> subprocess.Popen[str]:
-    """A run of one test that starts a process and then does what it is told."""
+    """Runs pytest on one test that starts a process and then executes `then`."""
     test = directory / "test_left.py"
     test.write_text(LEFT.format(then=then))
     return subprocess.Popen(
@@ -45,7 +45,7 @@ def started_by(run: subprocess.Popen[str]) -> psutil.Process:
         before, found, pid = line.partition("started ")
         if found:
             return psutil.Process(int(pid))
-    raise AssertionError("It started no process.")
+    raise AssertionError("The test started no process.")
 
 
 def ends(process: psutil.Process) -> bool:
@@ -79,22 +79,24 @@ def test_a_process_ends_when_the_run_is_interrupted(
         assert ends(process)
 
 
-def test_a_test_that_waits_for_ever_fails_after_its_time(tmp_path: Path) -> None:
+def test_a_test_that_hangs_fails_after_its_time_limit(tmp_path: Path) -> None:
     then = "from tests.conftest import bounded\n    with bounded(0.2): left.wait()"
     with pytest_running(tmp_path, then) as run:
         process = started_by(run)
-        said, _ = run.communicate(timeout=SECONDS_TO_WAIT)
+        printed, _ = run.communicate(timeout=SECONDS_TO_WAIT)
 
     assert ends(process)
-    assert "It took more than 0.2 seconds." in said
+    assert "This took more than 0.2 seconds." in printed
 
 
 @pytest.mark.parametrize("then", ["assert False", "pass"])
-def test_a_run_fails_whose_test_leaves_a_process(tmp_path: Path, then: str) -> None:
+def test_a_run_fails_if_a_test_leaves_a_process_behind(
+    tmp_path: Path, then: str
+) -> None:
     with pytest_running(tmp_path, then) as run:
         process = started_by(run)
-        said, _ = run.communicate(timeout=SECONDS_TO_WAIT)
+        printed, _ = run.communicate(timeout=SECONDS_TO_WAIT)
 
     assert ends(process)
-    assert "A test left a process behind: sleep 1000" in said
+    assert "A test left a process behind: sleep 1000" in printed
     assert run.returncode == 1

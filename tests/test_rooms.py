@@ -1,4 +1,4 @@
-"""Packages keep their layers: imports point one way, and every module has its test."""
+"""Imports follow the layers of the packages, and every module has a test module."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.support.site import ROOT
 RUNTIME = "async_views.runtime"
 APPLICATIONS = ("async_api", "catalog")
 
-# What a room may import of its package, besides itself.
+# The other rooms of its package that a room may import.
 MAY_IMPORT = {
     "async_views.runtime.asgi": (),
     "async_views.runtime.waiting": ("asgi",),
@@ -37,9 +37,9 @@ MAY_IMPORT = {
     "catalog.pages": ("documents", "models", "reading"),
     "catalog.admin": ("access", "files", "models", "writing"),
 }
-MOST_MODULES = 12  # in one room
+MAX_MODULES = 12  # in one room
 
-# Where the modules without a test of their own are tested.
+# Where modules without their own test module are tested.
 TESTED_IN = {
     "async_api/bridges/executors": "async_api/bridges/test_laboratory",
     "async_api/bridges/experiments/blocking": "async_api/bridges/test_laboratory",
@@ -151,7 +151,7 @@ TESTED_IN = {
 
 
 def modules(*packages: str) -> Iterator[Path]:
-    """The modules of these packages, without migrations, from the project's folder."""
+    """The paths of the packages' modules, without migrations, relative to the project."""
     for package in packages:
         for path in sorted((ROOT / package).rglob("*.py")):
             if "migrations" not in path.parts:
@@ -163,7 +163,7 @@ def dotted(path: Path) -> str:
 
 
 def imported_by(path: Path) -> set[str]:
-    """All names a module imports, as dotted paths; those of functions are among them."""
+    """All names that a module or its functions import, as dotted paths."""
     names = set()
     for node in ast.walk(ast.parse((ROOT / path).read_text())):
         if isinstance(node, ast.Import):
@@ -191,7 +191,9 @@ def test_the_runtime_imports_neither_applications_nor_wiring() -> None:
 
 
 @pytest.mark.parametrize("application", APPLICATIONS)
-def test_an_application_imports_no_other_one_and_no_wiring(application: str) -> None:
+def test_an_application_imports_neither_the_other_one_nor_wiring(
+    application: str,
+) -> None:
     [other] = set(APPLICATIONS) - {application}
     for path in modules(application):
         for name in imported_by(path):
@@ -222,7 +224,7 @@ def test_rooms_import_each_other_in_one_direction() -> None:
         below[room] = {f"{package}.{name}" for name in names}
 
 
-def test_every_room_has_its_rules() -> None:
+def test_every_room_has_import_rules() -> None:
     for package in ("async_views/runtime", *APPLICATIONS):
         for path in (ROOT / package).iterdir():
             named = (
@@ -238,17 +240,17 @@ def test_every_room_has_its_rules() -> None:
 
 
 @pytest.mark.parametrize("room", rooms(), ids=str)
-def test_a_room_says_what_belongs_there(room: Path) -> None:
+def test_a_room_has_a_docstring(room: Path) -> None:
     if room.name not in {"commands", "management", "templatetags"}:
         tree = ast.parse((ROOT / room / "__init__.py").read_text())
         assert ast.get_docstring(tree), room
 
 
 @pytest.mark.parametrize("room", rooms(), ids=str)
-def test_a_room_is_small_enough_to_look_around_in(room: Path) -> None:
+def test_a_room_has_few_modules(room: Path) -> None:
     found = {path.name for path in (ROOT / room).glob("*.py")} - {"__init__.py"}
-    if room.name != "applications":  # of which each is a program of its own
-        assert len(found) <= MOST_MODULES
+    if room.name != "applications":  # each is a separate program
+        assert len(found) <= MAX_MODULES
 
 
 def test_every_module_has_its_test() -> None:

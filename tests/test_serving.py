@@ -1,4 +1,4 @@
-"""The whole site under real servers: its pages, and how it starts, crashes and stops."""
+"""The whole site under real servers: its pages, its start, its crashes and its stop."""
 
 import collections
 import concurrent.futures
@@ -73,7 +73,7 @@ def asgi() -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def wsgi() -> Iterator[Site]:
-    # Two, because a synchronous worker that probes its own site cannot answer itself.
+    # Two workers, because a synchronous worker that probes its own site cannot respond.
     with Site(
         "-k", "sync", "async_views.wsgi", PREPARE_ON_START="1", WORKERS="2"
     ) as site:
@@ -99,7 +99,7 @@ def test_every_page_is_served_under_both_gateways(
 
 @pytest.mark.parametrize("gateway", ["asgi", "wsgi"])
 @pytest.mark.parametrize("page", ["/requests/", "/admin/login/"])
-def test_the_files_of_a_page_are_compressed_and_kept_for_ever(
+def test_the_files_of_a_page_are_compressed_and_immutable(
     request: pytest.FixtureRequest, gateway: str, page: str
 ) -> None:
     site: Site = request.getfixturevalue(gateway)
@@ -149,7 +149,7 @@ def test_under_wsgi_each_request_has_an_event_loop_of_its_own(
     assert len({server["event_loop_id"] for server in servers}) == 5
 
 
-def test_the_page_says_which_gateway_and_event_loop_served_it(asgi: Site) -> None:
+def test_the_page_shows_its_gateway_and_event_loop(asgi: Site) -> None:
     loop = get_json(f"{asgi.url}/requests/sync_to_async?sleep_time=0&format=json")
 
     page = get(f"{asgi.url}/requests/")[2]
@@ -171,26 +171,26 @@ def test_a_probe_of_the_site_itself_is_not_called_trustworthy(
     request: pytest.FixtureRequest, target: TargetServer, gateway: str, url: str
 ) -> None:
     site: Site = request.getfixturevalue(gateway)
-    asked = quote(url.format(site=site.url, port=site.port, target=target.url))
+    probed = quote(url.format(site=site.url, port=site.port, target=target.url))
 
     for view in ("", "async_to_sync"):
         answer = get_json(
-            # Short, because under WSGI this worker may have to answer itself.
-            f"{site.url}/requests/{view}?url={asked}&request_num=2&timeout=1&format=json"
+            # Short, because under WSGI this request may block the worker that it probes.
+            f"{site.url}/requests/{view}?url={probed}&request_num=2&timeout=1&format=json"
         )
 
         assert answer["verdict"]["trusted"] is False
         assert answer["verdict"]["reasons"][0].startswith("The target is this site")
 
 
-def test_a_probe_of_another_server_on_the_machine_is_told_from_one_of_the_site(
+def test_a_probe_of_another_server_on_the_machine_is_not_one_of_the_site(
     asgi: Site, target: TargetServer
 ) -> None:
     answer = get_json(f"{asgi.url}/requests/?url={target.url}/ok&format=json")
 
-    said = " ".join([*answer["verdict"]["reasons"], *answer["verdict"]["notes"]])
-    assert "The target runs on this machine" in said
-    assert "this site itself" not in said
+    shown = " ".join([*answer["verdict"]["reasons"], *answer["verdict"]["notes"]])
+    assert "The target runs on this machine" in shown
+    assert "this site itself" not in shown
 
 
 def test_behind_proxies_that_speak_tls_a_page_is_not_redirected_again() -> None:
@@ -233,13 +233,13 @@ def test_a_form_may_come_from_the_default_port(
     [token] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
     cookie = {name.lower(): value for name, value in fields.items()}["set-cookie"]
 
-    asked = urllib.request.Request(
+    login = urllib.request.Request(
         f"{site.url}/admin/login/",
         data=f"csrfmiddlewaretoken={token}&username=a&password=b".encode(),
         headers={**behind_tls, "Origin": origin, "Cookie": cookie.partition(";")[0]},
     )
     try:
-        with urllib.request.urlopen(asked, timeout=60) as answer:
+        with urllib.request.urlopen(login, timeout=60) as answer:
             given = answer.status
     except urllib.error.HTTPError as error:
         with error:
@@ -248,7 +248,7 @@ def test_a_form_may_come_from_the_default_port(
     assert given == status
 
 
-def test_a_body_over_the_cap_is_refused_and_one_under_it_is_not(asgi: Site) -> None:
+def test_a_body_over_the_limit_is_refused_and_a_smaller_one_is_not(asgi: Site) -> None:
     def post(path: str, size: int) -> int:
         request = urllib.request.Request(
             asgi.url + path, data=b"a" * size, method="POST"
@@ -277,7 +277,7 @@ def test_an_unknown_websocket_path_is_refused(asgi: Site) -> None:
     assert "Traceback" not in asgi.output
 
 
-def test_a_client_that_dribbles_is_cut_off() -> None:
+def test_a_slow_client_is_disconnected() -> None:
     with (
         Site(RECEIVE_SECONDS="0.3") as site,
         socket.create_connection(("127.0.0.1", site.port), timeout=60) as client,
@@ -334,7 +334,7 @@ class SteadyClients:
         self.failures: list[str] = []
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._keep, args=(p,)) for p in pauses]
-        self._threads.append(threading.Thread(target=self._connect_anew))
+        self._threads.append(threading.Thread(target=self._reconnect))
         for thread in self._threads:
             thread.start()
 
@@ -346,14 +346,14 @@ class SteadyClients:
     def _keep(self, pause: float) -> None:
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             while not self._stop.wait(pause):
-                self._ask(connection)
+                self._send(connection)
 
-    def _connect_anew(self) -> None:
+    def _reconnect(self) -> None:
         while not self._stop.wait(0.005):
             with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as one:
-                self._ask(one)
+                self._send(one)
 
-    def _ask(self, connection: HTTPConnection) -> None:
+    def _send(self, connection: HTTPConnection) -> None:
         try:
             connection.request("GET", "/")
             self.answered_by[connection.getresponse().read()] += 1
@@ -404,7 +404,7 @@ def test_a_reload_whose_workers_do_not_start_leaves_the_old_ones_serving(
         assert get(site.url)[2] == str(old.pid)
 
 
-def test_a_probe_under_way_completes_when_the_site_is_told_to_stop(
+def test_a_running_probe_completes_when_the_site_is_stopped(
     target: TargetServer,
 ) -> None:
     with Site() as site, concurrent.futures.ThreadPoolExecutor() as pool:
@@ -424,7 +424,7 @@ def test_a_probe_under_way_completes_when_the_site_is_told_to_stop(
     assert "Traceback" not in site.output
 
 
-def test_a_request_that_outlasts_a_stopping_site_is_told_so(
+def test_a_request_that_exceeds_the_graceful_timeout_gets_a_503(
     target: TargetServer,
 ) -> None:
     with (
@@ -432,9 +432,9 @@ def test_a_request_that_outlasts_a_stopping_site_is_told_so(
         socket.create_connection(("127.0.0.1", site.port), timeout=60) as browser,
     ):
         query = f"url={target.url}/wait&request_num=3"
-        asked = f"GET /requests/?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        waiting_behind = "GET /time HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        browser.sendall((asked + waiting_behind).encode())
+        probing = f"GET /requests/?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        pipelined = "GET /time HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        browser.sendall((probing + pipelined).encode())
         target.wait_until(lambda server: len(server.asked) == 3)
 
         site.terminate()
@@ -455,11 +455,11 @@ def wait_until_refused(port: int) -> None:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             return
-    raise TimeoutError(f"port {port} still takes connections")
+    raise TimeoutError(f"port {port} still accepts connections")
 
 
 @pytest.mark.parametrize("path", ["/requests/", "/requests/async_to_sync"])
-def test_leaving_the_page_cancels_what_is_on_its_way(
+def test_leaving_the_page_cancels_its_requests(
     asgi: Site, target: TargetServer, path: str
 ) -> None:
     with socket.create_connection(("127.0.0.1", asgi.port)) as browser:
@@ -473,7 +473,9 @@ def test_leaving_the_page_cancels_what_is_on_its_way(
     assert len(target.asked) == 10
 
 
-def test_one_probe_too_many_is_told_when_to_come_back(target: TargetServer) -> None:
+def test_a_probe_over_the_limit_gets_a_429_with_retry_after(
+    target: TargetServer,
+) -> None:
     with (
         Site(PROBE_LIMIT="2") as site,
         concurrent.futures.ThreadPoolExecutor() as pool,
@@ -523,7 +525,7 @@ def test_ctrl_c_stops_everything_in_five_seconds_and_keeps_the_data(
     assert "migrated" not in second.output
 
 
-def test_the_database_going_away_is_said_and_survived(tmp_path: Path) -> None:
+def test_an_outage_of_the_database_is_reported_and_survived(tmp_path: Path) -> None:
     with Site(
         EMBEDDED_POSTGRES_DIR=str(tmp_path), DATABASE_SECONDS="1", PREPARE_ON_START="1"
     ) as site:
@@ -545,7 +547,7 @@ def test_the_database_going_away_is_said_and_survived(tmp_path: Path) -> None:
                 assert time.monotonic() < deadline
 
 
-def test_a_worker_that_dies_while_the_database_is_away_leaves_the_others_serving(
+def test_a_worker_that_dies_while_the_database_is_down_leaves_the_others_serving(
     tmp_path: Path,
 ) -> None:
     with Site(
@@ -578,12 +580,12 @@ def test_workers_do_not_outlive_a_killed_master(tmp_path: Path) -> None:
 
         _, alive = psutil.wait_procs(workers, 10)
         assert not alive
-    # The database that it left running is taken over and stopped.
+    # Takes over the database that the master left running, and stops it.
     embedded.hold(tmp_path).release()
     assert not (tmp_path / "data" / "postmaster.pid").exists()
 
 
-def test_one_experiment_too_many_is_told_when_to_come_back_and_others_are_served(
+def test_an_experiment_over_the_limit_gets_a_429_and_other_pages_are_served(
     target: TargetServer,
 ) -> None:
     with (
@@ -615,7 +617,7 @@ def test_a_start_without_a_database_ends_with_a_reason(unused_port: Any) -> None
     assert "Traceback" not in site.output
 
 
-def test_a_database_that_cannot_be_prepared_is_said_in_one_sentence(
+def test_a_database_that_cannot_be_prepared_is_reported_in_one_sentence(
     unused_port: Any,
 ) -> None:
     site = Site(
@@ -628,7 +630,7 @@ def test_a_database_that_cannot_be_prepared_is_said_in_one_sentence(
     assert "Traceback" not in site.output
 
 
-def test_a_host_that_is_not_this_machine_is_said_in_one_sentence() -> None:
+def test_a_host_that_is_not_this_machine_is_reported_in_one_sentence() -> None:
     site = Site(HOST="198.51.100.7")
 
     assert site.wait() == 1
@@ -646,7 +648,7 @@ def test_the_first_link_of_the_readme_works_on_the_site(asgi: Site) -> None:
     assert "50 sent: 50 answered 2xx, 10 at a time" in " ".join(page.split())
 
 
-def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
+def test_a_port_that_is_in_use_is_reported_in_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         site = Site(PORT=str(port))

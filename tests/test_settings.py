@@ -23,7 +23,7 @@ PRODUCTION = dict(re.findall(r"(\w+)=([\w.:/@]+)", DEPLOY)) | {
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program of the site with only these environment variables."""
+    """Runs a program of the site with PATH and these environment variables only."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
@@ -43,7 +43,7 @@ def test_the_documented_production_settings_pass_every_check() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("SECRET_KEY", "short", "SECRET_KEY is weak: it should be at least 50 random"),
         ("SECRET_KEY", "a" * 60, "SECRET_KEY is weak: "),
@@ -69,17 +69,17 @@ def test_the_documented_production_settings_pass_every_check() -> None:
     ],
 )
 def test_a_bad_variable_stops_the_start_with_one_sentence(
-    name: str, value: str, said: str
+    name: str, value: str, message: str
 ) -> None:
     done = run("-c", "import async_views.settings", **PRODUCTION | {name: value})
 
     assert done.returncode == 1
-    assert done.stderr.startswith(said)
+    assert done.stderr.startswith(message)
     assert len(done.stderr.splitlines()) == 1
     assert value not in done.stderr or not name.startswith(("SECRET", "DATABASE"))
 
 
-def test_a_missing_secret_stops_the_start_and_says_how_to_make_one() -> None:
+def test_a_missing_secret_stops_the_start_and_explains_how_to_create_one() -> None:
     done = run("-c", "import async_views.settings", **PRODUCTION | {"SECRET_KEY": ""})
 
     assert done.returncode == 1
@@ -87,7 +87,7 @@ def test_a_missing_secret_stops_the_start_and_says_how_to_make_one() -> None:
     assert "DEBUG=1" in done.stderr
 
 
-def test_debug_is_off_and_probing_is_for_staff_unless_asked_otherwise() -> None:
+def test_by_default_debug_is_off_and_probing_is_for_staff() -> None:
     done = run(
         "-c",
         "from async_views import settings as s;"
@@ -120,7 +120,7 @@ def test_the_development_secret_is_random_kept_and_private(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["a file/secret", "a directory"])
-def test_a_development_secret_that_cannot_be_kept_is_said_in_a_sentence(
+def test_a_development_secret_that_cannot_be_kept_is_reported_in_a_sentence(
     tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "a file").touch()
@@ -129,10 +129,10 @@ def test_a_development_secret_that_cannot_be_kept_is_said_in_a_sentence(
     with pytest.raises(UnreadableVariable) as stopped:
         development_secret(tmp_path / name)
 
-    said = str(stopped.value)
-    assert said.startswith("SECRET_KEY is not set, and none can be kept in ")
-    assert str(tmp_path / name.split("/")[0]) in said
-    assert "it should be at least 50 random characters" in said
+    message = str(stopped.value)
+    assert message.startswith("SECRET_KEY is not set, and none can be kept in ")
+    assert str(tmp_path / name.split("/")[0]) in message
+    assert "it should be at least 50 random characters" in message
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_variable_set_to_nothing_counts_as_not_set(
     assert environment.integer("KNOB", 7, 1, 9) == 7
 
 
-def test_an_empty_list_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_can_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KNOB", "none")
 
     assert environment.items("KNOB", ("default",)) == ()
@@ -176,7 +176,7 @@ def test_a_database_url_is_what_django_needs(monkeypatch: pytest.MonkeyPatch) ->
     }
 
 
-def test_the_database_password_is_never_repeated(
+def test_the_database_password_is_never_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KNOB", "postgresql://me:hunter2@[bad/site")

@@ -1,1 +1,1 @@
-"""Programs that send requests: wrk, the probe's engine, the textbook's client, crowds."""
+"""Clients: wrk, the probe's engine, a textbook probe, and crowds of WebSocket clients."""

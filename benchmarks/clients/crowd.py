@@ -1,7 +1,7 @@
-"""Who opens thousands of sockets, and when did each of them hear what?
+"""Thousands of WebSocket clients, which record when they receive each count.
 
-Clients of raw TCP, in processes of their own: each spends as little as it can, on the
-same machine as the server. All times are of the machine's one monotonic clock.
+The clients speak WebSocket over raw TCP, in separate processes, to use little of the CPU
+that they share with the server. All times are from the machine's monotonic clock.
 """
 
 import asyncio
@@ -25,24 +25,24 @@ HANDSHAKE = (
     "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
-# Each has some 28,000 ports to connect from.
+# Each address has about 28,000 ephemeral ports.
 ADDRESSES = tuple(f"127.0.0.{last}" for last in (2, 3, 4, 5))
 AT_ONCE = 100
 SECONDS_TO_JOIN = 60
-CHURNS_A_SECOND = 5  # of each process: more would be a crowd that only comes and goes
+CHURNS_A_SECOND = 5  # of each process: with more, the crowd would never settle
 SECONDS_TO_ANSWER = 1_000
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
-# Masked with zeros, so that the payload stays as it is (RFC 6455, section 5.3).
+# A mask of zeros leaves the payload unchanged (RFC 6455, section 5.3).
 UNMASKED = b"\x00\x00\x00\x00"
 GOODBYE = b"\x88\x82" + UNMASKED + (1000).to_bytes(2)
 
 
 class Client(asyncio.Protocol):
-    """One socket: when it heard which number last, and how it ended."""
+    """One socket: the last count it received, when its frames arrived, and its close code."""
 
     def __init__(self, members: "Members") -> None:
         self.members = members
-        self.shaken = asyncio.get_running_loop().create_future()
+        self.handshake_done = asyncio.get_running_loop().create_future()
         self.buffer = b""
         self.number: int | None = None
         self.frames: list[float] = []
@@ -50,25 +50,27 @@ class Client(asyncio.Protocol):
         self.is_leaving = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's is one in all but name.
+        # uvloop's transport does not inherit from asyncio.Transport.
         self.transport = cast(asyncio.Transport, transport)
         self.transport.write(self.members.handshake)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        if not self.shaken.done():
+        if not self.handshake_done.done():
             head, end, rest = self.buffer.partition(b"\r\n\r\n")
             if not end:
                 return
             if not head.startswith(b"HTTP/1.1 101 "):
-                self.shaken.set_exception(OSError(head.split(b"\r\n")[0].decode()))
+                self.handshake_done.set_exception(
+                    OSError(head.split(b"\r\n")[0].decode())
+                )
                 self.transport.close()
                 return
             self.buffer = rest
             self.members.opened(self)
-            self.shaken.set_result(None)
+            self.handshake_done.set_result(None)
         while len(self.buffer) >= 2 and len(self.buffer) >= 2 + self.buffer[1]:
-            # The server's frames are not masked, and none here is longer than 125 bytes.
+            # The server's frames are unmasked and have at most 125 bytes.
             opcode, end_of_frame = self.buffer[0] & 0x0F, 2 + self.buffer[1]
             payload, self.buffer = (
                 self.buffer[2:end_of_frame],
@@ -80,7 +82,7 @@ class Client(asyncio.Protocol):
         if opcode == TEXT:
             self.frames.append(time.monotonic())
             before, self.number = self.number, int(payload)
-            self.members.heard(self, before)
+            self.members.received(self, before)
         elif opcode == PING:
             self.transport.write(
                 bytes((0x80 | PONG, 0x80 | len(payload))) + UNMASKED + payload
@@ -96,13 +98,15 @@ class Client(asyncio.Protocol):
         self.transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self.shaken.done():
-            self.shaken.set_exception(error or OSError("closed before the handshake"))
+        if not self.handshake_done.done():
+            self.handshake_done.set_exception(
+                error or OSError("closed before the handshake")
+            )
         self.members.lost(self)
 
 
 class Members:
-    """The clients of one process. Each method is a question that a `Crowd` asks."""
+    """The clients of one process. A `Crowd` calls its methods by name, through a pipe."""
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
@@ -114,13 +118,13 @@ class Members:
         self.showing: Counter[int | None] = Counter()
         self.changed = asyncio.Event()
 
-    # --- What the clients say ---
+    # --- Called by clients ---
 
     def opened(self, client: Client) -> None:
         self.clients[client] = None
         self.showing[None] += 1
 
-    def heard(self, client: Client, before: int | None) -> None:
+    def received(self, client: Client, before: int | None) -> None:
         if client in self.clients:
             self.showing[before] -= 1
             self.showing[client.number] += 1
@@ -134,10 +138,10 @@ class Members:
         self.ended.append(client)
         self.changed.set()
 
-    # --- What is asked ---
+    # --- Called by `Crowd` ---
 
     async def join(self, count: int, seconds: float) -> float:
-        """Opens so many in so many seconds; returns when the last was."""
+        """Opens `count` sockets over `seconds`; returns the time of the last handshake."""
         room, began = asyncio.Semaphore(AT_ONCE), time.monotonic()
 
         async def connect(number: int) -> None:
@@ -154,7 +158,7 @@ class Members:
                     _, client = await loop.create_connection(
                         lambda: Client(self), sock=bound.dup()
                     )
-                    await client.shaken
+                    await client.handshake_done
 
         async with asyncio.timeout(seconds + SECONDS_TO_JOIN):
             await asyncio.gather(*(connect(number) for number in range(count)))
@@ -168,7 +172,7 @@ class Members:
         return time.monotonic()
 
     async def agreed(self, number: int, seconds: float) -> float:
-        """When all had heard that number last; inf if they had not in so many seconds."""
+        """The time when all clients had `number` as their last count; inf after `seconds`."""
         return await self.until(
             lambda: self.showing[number] == len(self.clients), seconds
         )
@@ -184,7 +188,7 @@ class Members:
         return time.monotonic()
 
     async def stall(self, count: int) -> None:
-        """So many read no more, and are no longer asked what they heard."""
+        """Makes `count` clients stop reading; their counts are no longer considered."""
         for client in list(self.clients)[:count]:
             client.transport.pause_reading()
             del self.clients[client]
@@ -192,7 +196,7 @@ class Members:
             self.stalled[client] = None
 
     async def busiest(self) -> int:
-        """The most frames that any of them had within a second."""
+        """The largest number of frames that a client received within one second."""
         return max(
             (most_in_a_second(client.frames) for client in self.clients), default=0
         )
@@ -204,14 +208,14 @@ class Members:
         return len(self.clients)
 
     async def codes(self, seconds: float) -> dict[int | None, int]:
-        """How those that did not leave by themselves were closed, once all are."""
+        """The close codes of all sockets that the server closed, once all are closed."""
         await self.until(lambda: not self.clients, seconds)
         return Counter(each.code for each in self.ended if not each.is_leaving)
 
     async def churn(self, seconds: float, most: int) -> int:
-        """Some join or leave, at random, for so long; returns how many did.
+        """Makes clients join and leave at random for `seconds`; returns how many did.
 
-        In the end there are half as many as there can be.
+        Ends with half of `most` clients.
         """
         until, turns = time.monotonic() + seconds, 0
         while time.monotonic() < until:
@@ -223,13 +227,13 @@ class Members:
         return turns + await self.become(most // 2)
 
     async def become(self, number: int) -> int:
-        """How many of them had to join or to leave for it."""
+        """Makes clients join or leave until there are `number`; returns how many did."""
         missing = number - len(self.clients)
         if missing > 0:
             await self.join(missing, 0)
         else:
             await self.leave(-missing)
-        # An hour's frames would fill the memory.
+        # The frames of an hour would fill the memory.
         self.ended.clear()
         return abs(missing)
 
@@ -247,18 +251,18 @@ def most_in_a_second(times: Sequence[float]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Some processes of clients, asked together."""
+    """Client processes that are called together."""
 
     pipes: Sequence[Connection]
 
-    def ask(self, question: str, *arguments: Any) -> list[Any]:
-        """Each process's answer to `Members.question`; raises what went wrong there."""
+    def call(self, method: str, *arguments: Any) -> list[Any]:
+        """Calls a method of `Members` in each process; raises an exception from there."""
         for pipe in self.pipes:
-            pipe.send((question, arguments))
+            pipe.send((method, arguments))
         answers = []
         for pipe in self.pipes:
             if not pipe.poll(SECONDS_TO_ANSWER):
-                raise TimeoutError(f"The crowd does not answer to {question!r}.")
+                raise TimeoutError(f"The crowd does not answer {method!r}.")
             answers.append(pipe.recv())
         for answer in answers:
             if isinstance(answer, Exception):
@@ -266,20 +270,20 @@ class Crowd:
         return answers
 
     def join(self, count: int, seconds: float = 0) -> float:
-        """Opens `count` in all; returns when the last was."""
-        return float(max(self.ask("join", count // len(self.pipes), seconds)))
+        """Opens `count` sockets in total; returns the time of the last handshake."""
+        return float(max(self.call("join", count // len(self.pipes), seconds)))
 
     def agreed(self, number: int, seconds: float) -> float:
-        return float(max(self.ask("agreed", number, seconds)))
+        return float(max(self.call("agreed", number, seconds)))
 
     def only(self, number: int) -> "Crowd":
-        """One of the processes."""
+        """A crowd of one of the processes."""
         return Crowd([self.pipes[number]])
 
 
 @contextmanager
 def crowd(url: str, processes: int = 2) -> Iterator[Crowd]:
-    """Clients of a server. They end with the block, without a word."""
+    """Clients of a server. At the end of the block they are killed, without a close frame."""
     context = multiprocessing.get_context("spawn")
     pipes, running = [], []
     for _ in range(processes):
@@ -301,15 +305,15 @@ def run(url: str, pipe: Connection) -> None:
 
 
 async def answer(url: str, pipe: Connection) -> None:
-    """Answers one question after the other, while the clients live."""
-    members, asked = Members(url), asyncio.Event()
-    asyncio.get_running_loop().add_reader(pipe.fileno(), asked.set)
+    """Executes calls one after another, while the clients run."""
+    members, readable = Members(url), asyncio.Event()
+    asyncio.get_running_loop().add_reader(pipe.fileno(), readable.set)
     while True:
-        await asked.wait()
-        asked.clear()
+        await readable.wait()
+        readable.clear()
         while pipe.poll():
-            question, arguments = pipe.recv()
+            method, arguments = pipe.recv()
             try:
-                pipe.send(await getattr(members, question)(*arguments))
+                pipe.send(await getattr(members, method)(*arguments))
             except Exception as error:
                 pipe.send(error)

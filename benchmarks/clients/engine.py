@@ -1,4 +1,4 @@
-"""How fast is the probe's engine, without the site around it?"""
+"""A run of the probe's engine alone, without the site."""
 
 import uvloop
 

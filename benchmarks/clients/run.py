@@ -1,4 +1,4 @@
-"""How fast was a client, once and over several rounds?"""
+"""The speed of a client in one run, and its spread over several rounds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from async_api.probe.measurement import percentile
 
 
 class RunFailed(Exception):
-    """Something went wrong, so that the numbers would compare unlike things."""
+    """A run had errors, so its numbers are not comparable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What several rounds gave."""
+    """The median and the extremes of several rounds."""
 
     median: float
     least: float
@@ -30,7 +30,7 @@ class Spread:
 
 
 def run_of(times: Iterable[int], wall_time: int) -> Run:
-    """A turn of requests that took these microseconds, all within `wall_time`."""
+    """A run from the times of its requests and its wall time, all in microseconds."""
     ordered = sorted(times)
     return Run(
         requests_per_second=len(ordered) * 1_000_000 / wall_time,
@@ -40,16 +40,16 @@ def run_of(times: Iterable[int], wall_time: int) -> Run:
 
 
 def spread(values: Iterable[float]) -> Spread:
-    """Raises ValueError for no values."""
+    """Raises ValueError if there are no values."""
     ordered = sorted(values)
     if not ordered:
-        raise ValueError("No values, so no spread.")
+        raise ValueError("No values: a spread needs at least one.")
     return Spread(median(ordered), ordered[0], ordered[-1])
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
-    """Ours by theirs, round by round: whatever slows the machine slows both.
+    """The ratios of ours to theirs within each round, where load on the machine slows both.
 
-    Raises ValueError unless there are as many of either.
+    Raises ValueError if their numbers of rounds differ.
     """
     return spread(one / another for one, another in zip(ours, theirs, strict=True))

@@ -1,4 +1,4 @@
-"""How fast is wrk, the client to compare with?"""
+"""Runs wrk, the reference HTTP client, and parses its report."""
 
 import re
 import shutil
@@ -16,35 +16,37 @@ _TROUBLE = re.compile(r"^\s*(Socket errors|Non-2xx or 3xx responses):.*$", re.MU
 
 
 class WrkMissing(Exception):
-    """There is nothing to compare with."""
+    """wrk is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk saw of a server, failures included."""
+    """The result of a wrk run, including failures."""
 
     run: Run
-    answers: int  # whatever their status
-    errors: int  # answers other than 2xx and 3xx, and connections that broke
+    answers: int  # with any status
+    errors: int  # responses other than 2xx and 3xx, and broken connections
 
 
 def require_wrk() -> None:
-    """Raises WrkMissing with a sentence that says how to get it."""
+    """Raises WrkMissing, whose message says how to install it."""
     if shutil.which("wrk") is None:
-        raise WrkMissing("wrk is missing: install it, such as: apt-get install wrk")
+        raise WrkMissing(
+            "wrk is missing: install it, for example with: apt-get install wrk"
+        )
 
 
 def run_wrk(url: str, connections: int, seconds: int) -> Run:
-    """One thread of wrk; raises RunFailed, also where not every request succeeded."""
-    return parse(ask(url, connections, seconds))
+    """Runs wrk with one thread; raises RunFailed unless every request succeeded."""
+    return parse(output_of(url, connections, seconds))
 
 
 def load(url: str, connections: int, seconds: int, *options: str) -> Load:
-    """One thread of wrk; raises RunFailed where there is no report at all."""
-    return parse_load(ask(url, connections, seconds, *options))
+    """Runs wrk with one thread; raises RunFailed if it prints no report."""
+    return parse_load(output_of(url, connections, seconds, *options))
 
 
-def ask(url: str, connections: int, seconds: int, *options: str) -> str:
+def output_of(url: str, connections: int, seconds: int, *options: str) -> str:
     command = ["wrk", "--threads=1", f"--connections={connections}", "--latency"]
     finished = subprocess.run(
         [*command, f"--duration={seconds}s", *options, url],
@@ -58,14 +60,14 @@ def ask(url: str, connections: int, seconds: int, *options: str) -> str:
 
 
 def parse(report: str) -> Run:
-    """What `wrk --latency` prints; raises RunFailed where not every request succeeded."""
+    """Parses the output of `wrk --latency`; raises RunFailed if a request failed."""
     if trouble := _TROUBLE.search(report):
         raise RunFailed(f"wrk: {trouble.group().strip()}")
     return parse_load(report).run
 
 
 def parse_load(report: str) -> Load:
-    """What `wrk --latency` prints; raises RunFailed where it cannot be read."""
+    """Parses the output of `wrk --latency`; raises RunFailed if that is not possible."""
     rate = _RATE.search(report)
     answers = _ANSWERS.search(report)
     latency = {
@@ -73,13 +75,13 @@ def parse_load(report: str) -> Load:
         for percent, value, unit in _PERCENTILE.findall(report)
     }
     if rate is None or answers is None or latency.keys() != {"50", "99"}:
-        raise RunFailed(f"wrk printed what cannot be read: {report!r}")
+        raise RunFailed(f"the report of wrk cannot be read: {report!r}")
     run = Run(float(rate[1]), latency["50"], latency["99"])
     return Load(run, int(answers[1]), errors(report))
 
 
 def errors(report: str) -> int:
-    """The numbers in the lines that wrk prints only when something went wrong."""
+    """The sum of the numbers in the lines that wrk prints only after failures."""
     return sum(
         int(number)
         for trouble in _TROUBLE.finditer(report)

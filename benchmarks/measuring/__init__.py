@@ -1,1 +1,1 @@
-"""Measurements: turns of servers, races of clients, memory. Imports clients and servers."""
+"""Measurements of servers, clients and memory. Imports `clients` and `servers`."""

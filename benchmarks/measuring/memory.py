@@ -1,4 +1,4 @@
-"""What does a probe cost a worker of the site in memory, and does it give it back?"""
+"""The memory that a probe takes in a worker of the site, and how much of it stays."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,30 +10,30 @@ from benchmarks.servers.worker import Worker, site_worker
 FORMATS = ("json", "html")
 WARM_UP_REQUESTS = 10
 REQUESTS, CONCURRENCY = 1_000, 200
-PROBES = 5  # in a row: a leak adds up, what is kept for the next one does not
+PROBES = 5  # in a row: a leak grows with each probe, memory kept for reuse does not
 DELAY_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """One probe's bytes, compared with the worker before the first one."""
+    """The bytes of one probe, compared with the worker before the first probe."""
 
-    peak: int  # while it ran
-    kept: int  # once it was answered
+    peak: int  # during the probe
+    kept: int  # after the response
 
 
-Footprints = Mapping[str, Sequence[Footprint]]  # of each format, in order
+Footprints = Mapping[str, Sequence[Footprint]]  # by format, in order of the probes
 
 
 def footprints(target_core: int) -> Footprints:
-    """Each format on a worker of its own, which has served a small probe before."""
+    """Measures each format on a new worker, which has served a small probe before."""
     with running(
         Target(under_uvicorn=False, delay_seconds=DELAY_SECONDS), target_core
     ) as url:
         measured = {}
         for format_name in FORMATS:
             with site_worker() as worker:
-                worker.get(question(url, WARM_UP_REQUESTS, format_name))
+                worker.get(probe_path(url, WARM_UP_REQUESTS, format_name))
                 measured[format_name] = tuple(probe_often(worker, url, format_name))
         return measured
 
@@ -42,11 +42,11 @@ def probe_often(worker: Worker, url: str, format_name: str) -> Iterator[Footprin
     before = worker.resident_bytes()
     for _ in range(PROBES):
         worker.forget_peak()
-        worker.get(question(url, REQUESTS, format_name))
+        worker.get(probe_path(url, REQUESTS, format_name))
         yield Footprint(worker.peak_bytes() - before, worker.resident_bytes() - before)
 
 
-def question(url: str, requests: int, format_name: str) -> str:
+def probe_path(url: str, requests: int, format_name: str) -> str:
     concurrency = min(requests, CONCURRENCY)
     return "/requests/?" + urlencode(
         {

@@ -1,4 +1,4 @@
-"""How do the probe, wrk and the textbook way compare before the same target?"""
+"""The probe, wrk and a textbook probe against the same target."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ WRK, PROBE, TEXTBOOK = "wrk", "the probe", "textbook"
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A target and what is asked of it."""
+    """A target and the load on it."""
 
     title: str
     target: Target
     connections: int
-    requests: int  # from the two that count; wrk goes by the clock
+    requests: int  # of the probe and the textbook; wrk runs for a fixed time
 
 
 AT_ONCE = Course(
-    "A bare ASGI function under uvicorn, which answers at once, 64 connections",
+    "A bare ASGI function under uvicorn that responds immediately, 64 connections",
     Target(under_uvicorn=True),
     64,
     15_000,
 )
 NO_SERVER = Course(
-    "A protocol that answers without reading, 64 connections",
+    "A protocol that responds without parsing, 64 connections",
     Target(under_uvicorn=False),
     64,
     15_000,
@@ -42,11 +42,11 @@ WAITING = Course(
     2_000,
 )
 
-Runs = Mapping[str, Sequence[Run]]  # of each client, a run a round
+Runs = Mapping[str, Sequence[Run]]  # by client, one run per round
 
 
 def race(course: Course, rounds: int, seconds: int, target_core: int) -> Runs:
-    """The clients take turns, so that whatever changes meanwhile changes for all."""
+    """The clients take turns, so that changes on the machine affect all of them."""
     with running(course.target, target_core) as url:
         clients: dict[str, Callable[[], Run]] = {
             WRK: lambda: run_wrk(url, course.connections, seconds),

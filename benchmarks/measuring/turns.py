@@ -1,4 +1,4 @@
-"""How do the peers compare, each taking a turn a round?"""
+"""Measures the peers, each of which takes one turn per round."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,17 +20,17 @@ WARM_UP_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one peer did for `wrk`, and at what cost."""
+    """The result of wrk for one peer, and the CPU time it cost."""
 
     run: Run
-    cpu: float  # microseconds a request, of all the server's processes
-    postgres_cpu: float  # the same of all of PostgreSQL's
-    errors: int  # answers other than 2xx and 3xx, and connections that broke
+    cpu: float  # microseconds per request, of all processes of the server
+    postgres_cpu: float  # microseconds per request, of all processes of PostgreSQL
+    errors: int  # responses other than 2xx and 3xx, and broken connections
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A row's turns, in order, and what its worker held before the first."""
+    """The turns of a row in order, and the memory of its worker before the first."""
 
     row: Row
     idle_bytes: int
@@ -44,7 +44,7 @@ class Result:
 def results(
     rows: Sequence[Row], rounds: int, seconds: int, core: int
 ) -> tuple[Result, ...]:
-    """Whatever changes meanwhile on the machine changes for all.
+    """Measures rows in turns, so that changes on the machine affect all of them.
 
     Raises EmbeddedPostgresError, RunFailed, ServerFailed.
     """
@@ -81,16 +81,16 @@ def serving(
 
 
 def take_turn(row: Row, server: Serving, database: Database, seconds: int) -> Turn:
-    """Begins with a server at rest, and leaves the database as it was.
+    """Starts with an idle server, and restores the database at the end.
 
-    Raises RunFailed when nothing was answered, ServerFailed when it does not settle.
+    Raises RunFailed if the server answered nothing, ServerFailed if it does not settle.
     """
     url = server.url + row.path
     options = tuple(wrk_options(row.route, url))
     server.settle()
     before, postgres_before = server.cpu_seconds(), database.cpu_seconds()
     loaded = load(url, row.route.connections, seconds, *options)
-    # Read at once: what is done for the requests that wrk leaves behind is not asked for.
+    # Read immediately: work for the requests that wrk abandons should not count.
     after, postgres_after = server.cpu_seconds(), database.cpu_seconds()
     if not loaded.answers:
         raise RunFailed(f"{row.peer.title} answered nothing at {row.path}.")
@@ -106,7 +106,7 @@ def take_turn(row: Row, server: Serving, database: Database, seconds: int) -> Tu
 
 
 def wrk_options(route: Route, url: str) -> Iterator[str]:
-    """How wrk asks for that, beside how often and for how long."""
+    """The options of wrk for a route, apart from connections and duration."""
     if route.script:
         yield f"--script={SCRIPTS / route.script}"
     if route.conditional:

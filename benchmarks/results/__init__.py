@@ -1,1 +1,1 @@
-"""What was measured, for people: goals, reports, comparisons, documents, the chart."""
+"""Results for readers: goals, reports, comparisons, documents and the chart."""

@@ -1,4 +1,4 @@
-"""How do people see what a request costs each peer?"""
+"""A bar chart of the CPU time per request of each peer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from benchmarks.servers.peers import SITE, SITE_WITHOUT_MIDDLEWARE
 WIDTH = 760
 NAMES_END, BARS_BEGIN, BARS_END = 186, 198, 690
 LINE, BAR = 26, 16  # heights
-HEADING = 38  # with the room above a route
+HEADING = 38  # of a route, including the space above it
 
-TITLE = "Server CPU, µs a request: less is better"
+TITLE = "Server CPU, µs per request (less is better)"
 
-# Against white and near black, text has a contrast of 4.5 to 1 or more and bars of 3 to 1,
-# as WCAG 2.2 asks (1.4.3, 1.4.11).
+# On white and on near black, the contrast is at least 4.5 to 1 for text and 3 to 1 for bars,
+# as WCAG 2.2 requires (1.4.3, 1.4.11).
 STYLE = """\
 text { font: 14px system-ui, sans-serif; fill: #1f2328 }
 .heading { font-weight: 600 }
@@ -37,7 +37,7 @@ text { font: 14px system-ui, sans-serif; fill: #1f2328 }
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where on the bars' axis a number is: in proportion, from nought."""
+    """The linear scale of the bars, from 0 to `most`."""
 
     most: float
 
@@ -46,9 +46,9 @@ class Scale:
 
 
 def chart(results: Sequence[Result]) -> str:
-    """An SVG image, which is as light or dark as its reader's preference.
+    """An SVG image, which follows the reader's preference for a light or dark scheme.
 
-    A bar is the median of the rounds; the line across its end, least to most.
+    A bar shows the median of the rounds; the line across its end shows the range.
     """
     parts: list[str] = []
     scale = Scale(max(max(result.cpu) for result in results))
@@ -76,7 +76,7 @@ def chart(results: Sequence[Result]) -> str:
 
 
 def bar(result: Result, scale: Scale, y: int) -> str:
-    """A line of the chart, whose text stands on `y`."""
+    """One line of the chart; `y` is the baseline of its text."""
     cpu = spread(result.cpu)
     peer = result.row.peer
     kind = "site" if peer in (SITE, SITE_WITHOUT_MIDDLEWARE) else "peer"

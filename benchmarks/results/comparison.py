@@ -1,11 +1,11 @@
-"""How do people read how the peers compare?"""
+"""Tables that compare the peers, as text and as Markdown."""
 
 from collections.abc import Iterator, Sequence
 
 from async_api.drawing.duration import duration
 from benchmarks.clients.run import spread
 from benchmarks.measuring.turns import Result
-from benchmarks.results.goals import CPU, by, serving_goals
+from benchmarks.results.goals import CPU, ratio_to, serving_goals
 from benchmarks.results.report import aligned, count, goal_line, in_words, megabytes
 from benchmarks.servers.peers import (
     CONNECTIONS,
@@ -18,11 +18,11 @@ from benchmarks.servers.peers import (
 
 Table = tuple[tuple[str, ...], ...]
 
-# To whom the others are compared, where they were measured.
+# The others are compared with these peers, if they were measured.
 REFERENCES = (
-    (DJANGO, "by Django's"),
-    (STARLETTE, "by Starlette's"),
-    (STARLETTE_ASYNCPG, "by Starlette + asyncpg's"),
+    (DJANGO, "relative to Django"),
+    (STARLETTE, "relative to Starlette"),
+    (STARLETTE_ASYNCPG, "relative to Starlette + asyncpg"),
 )
 
 
@@ -44,14 +44,14 @@ def as_markdown(results: Sequence[Result]) -> str:
 
 
 def manner(route: Route) -> str:
-    """What is unusual about how it is asked."""
+    """The number of connections, if it is unusual."""
     if route.connections == CONNECTIONS:
         return ""
     return f", {route.connections} connection{'s' if route.connections > 1 else ''}"
 
 
 def tables_of(results: Sequence[Result]) -> dict[Route, Table]:
-    """A table a route; the first row heads its columns."""
+    """A table for each route; the first row has the column headings."""
     routes = dict.fromkeys(result.row.route for result in results)
     return {
         route: table([result for result in results if result.row.route == route])
@@ -60,13 +60,13 @@ def tables_of(results: Sequence[Result]) -> dict[Route, Table]:
 
 
 def table(results: Sequence[Result]) -> Table:
-    """Of one route's results."""
+    """The table of one route."""
     peers = {result.row.peer for result in results}
     references = [(peer, head) for peer, head in REFERENCES if peer in peers]
     heads = (
-        *("", "requests a second", "CPU µs a request"),
+        *("", "requests per second", "CPU µs per request"),
         *(head for _, head in references),
-        *("PostgreSQL's", "p50", "p99", "errors", "idle"),
+        *("PostgreSQL CPU µs", "p50", "p99", "errors", "idle memory"),
     )
     return (
         heads,
@@ -82,7 +82,7 @@ def cells(
 ) -> tuple[str, ...]:
     runs = [turn.run for turn in result.turns]
     row = result.row
-    ratios = [by(results, CPU, row.route, row.peer, peer) for peer in references]
+    ratios = [ratio_to(results, CPU, row.route, row.peer, peer) for peer in references]
     return (
         row.peer.title,
         in_words(spread(run.requests_per_second for run in runs), count),

@@ -1,10 +1,10 @@
-"""Which part of a document does a benchmark write?"""
+"""Replaces the part of a document that a benchmark writes."""
 
 
 def with_block(document: str, name: str, block: str) -> str:
-    """The document with what is between the marks of that name replaced.
+    """The document with the text between the marks of that name replaced by `block`.
 
-    Raises ValueError unless each mark is there once, in order.
+    Raises ValueError unless each mark occurs once, in this order.
     """
     before, _, after = parted(document, name)
     begin, end = marks(name)
@@ -12,7 +12,7 @@ def with_block(document: str, name: str, block: str) -> str:
 
 
 def block(document: str, name: str) -> str:
-    """What is between the marks of that name; raises ValueError as `with_block` does."""
+    """The text between the marks of that name; raises ValueError like `with_block`."""
     return parted(document, name)[1].strip("\n")
 
 
@@ -21,7 +21,7 @@ def parted(document: str, name: str) -> tuple[str, str, str]:
     before, found_begin, rest = document.partition(begin)
     between, found_end, after = rest.partition(end)
     if not found_begin or not found_end or begin in rest or end in after:
-        raise ValueError(f"The document needs {begin} once, then {end} once.")
+        raise ValueError(f"The document needs {begin} once, followed by {end} once.")
     return before, between, after
 
 

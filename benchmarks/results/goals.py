@@ -1,4 +1,4 @@
-"""What is good enough?"""
+"""The goals of the benchmarks."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A bound for a median: at most, or at least, so much is good."""
+    """An upper or lower bound for a median."""
 
     what: str
     measured: Spread
@@ -47,13 +47,13 @@ class Goal:
 
 
 def fast_enough(runs: Runs) -> Goal:
-    by_wrk = probe_by_wrk(runs, lambda run: run.requests_per_second)
-    return Goal("Requests a second, by wrk's", by_wrk, 0.4, at_most=False)
+    relative = probe_relative_to_wrk(runs, lambda run: run.requests_per_second)
+    return Goal("Requests per second, relative to wrk", relative, 0.4, at_most=False)
 
 
 def true_enough(runs: Runs) -> Goal:
-    by_wrk = probe_by_wrk(runs, lambda run: run.p50)
-    return Goal("p50, by wrk's", by_wrk, 1.05, at_most=True)
+    relative = probe_relative_to_wrk(runs, lambda run: run.p50)
+    return Goal("p50, relative to wrk", relative, 1.05, at_most=True)
 
 
 def small_enough(footprints: Footprints) -> Goal:
@@ -62,24 +62,24 @@ def small_enough(footprints: Footprints) -> Goal:
         for probes in footprints.values()
         for footprint in probes
     )
-    return Goal(f"MB that {REQUESTS:,} requests add", peaks, 10, at_most=True)
+    return Goal(f"MB added by {REQUESTS:,} requests", peaks, 10, at_most=True)
 
 
 def given_back(footprints: Footprints) -> Goal:
-    """What the allocator holds after the first probe, the next ones use again."""
+    """Compares with the first probe, whose memory the allocator reuses for the next ones."""
     growth = spread(
         (probes[-1].kept - probes[0].kept) / MEGABYTE for probes in footprints.values()
     )
-    return Goal("MB that all later probes leave behind", growth, 2, at_most=True)
+    return Goal("MB kept after all later probes", growth, 2, at_most=True)
 
 
-def probe_by_wrk(runs: Runs, number: Callable[[Run], float]) -> Spread:
+def probe_relative_to_wrk(runs: Runs, number: Callable[[Run], float]) -> Spread:
     return ratio(*([number(run) for run in runs[client]] for client in (PROBE, WRK)))
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What of a turn is compared."""
+    """A number of a turn that is compared."""
 
     name: str
     of: Callable[[Turn], float]
@@ -89,10 +89,13 @@ class Quantity:
 CPU = Quantity("CPU", lambda turn: turn.cpu, less_is_better=True)
 P50 = Quantity("p50", lambda turn: turn.run.p50, less_is_better=True)
 RATE = Quantity(
-    "Requests a second", lambda turn: turn.run.requests_per_second, less_is_better=False
+    "Requests per second",
+    lambda turn: turn.run.requests_per_second,
+    less_is_better=False,
 )
 
-# Of this site's, by those of a peer at the same route, or of another route of the site's.
+# The site's quantity at a route, relative to a peer at the same route or to the site at
+# another route.
 BOUNDS: tuple[tuple[Quantity, Route, Peer | Route, float], ...] = (
     (CPU, HELLO, DJANGO, 1 / 10),
     (CPU, HELLO, STARLETTE, 6),
@@ -103,37 +106,37 @@ BOUNDS: tuple[tuple[Quantity, Route, Peer | Route, float], ...] = (
     (RATE, INSERT, FASTAPI_ASYNCPG, 0.5),
     (P50, BRANDS_ALONE, STARLETTE_ASYNCPG, 1.5),
     (P50, PRODUCT_ALONE, STARLETTE_ASYNCPG, 1.5),
-    # Alone, a client waits for all that a page costs, PostgreSQL included.
+    # A single client waits for the whole cost of a page, including PostgreSQL.
     (P50, PAGE_10_000, PAGE_1, 1.5),
 )
 
 
 def serving_goals(results: Sequence[Result]) -> tuple[Goal, ...]:
-    """Those of them whose rows have been measured."""
+    """The goals whose rows have been measured."""
     return tuple(
         Goal(
-            f"{quantity.name} of {route.name}, by {whose(other)}",
+            f"{quantity.name} of {route.name}, relative to {name_of(other)}",
             measured,
             bound,
             at_most=quantity.less_is_better,
         )
         for quantity, route, other, bound in BOUNDS
-        if (measured := by(results, quantity, route, SITE, other))
+        if (measured := ratio_to(results, quantity, route, SITE, other))
     )
 
 
-def whose(other: Peer | Route) -> str:
-    return f"that of {other.title if isinstance(other, Peer) else other.name}"
+def name_of(other: Peer | Route) -> str:
+    return other.title if isinstance(other, Peer) else other.name
 
 
-def by(
+def ratio_to(
     results: Sequence[Result],
     quantity: Quantity,
     route: Route,
     peer: Peer,
     other: Peer | Route,
 ) -> Spread | None:
-    """A peer's by another's at the same route, or by its own at another route.
+    """The ratio of a peer to another at the same route, or to itself at another route.
 
     None unless both were measured.
     """

@@ -1,4 +1,4 @@
-"""How do people and programs read what a benchmark found?"""
+"""Reports of a benchmark, as text and as JSON."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from benchmarks.results.goals import MEGABYTE, Goal
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one experiment gave; the first row of the table heads its columns."""
+    """The result of one experiment; the first row of the table has the column headings."""
 
     title: str
     table: tuple[tuple[str, ...], ...]
@@ -39,7 +39,7 @@ def as_json(finding: Finding) -> dict[str, Any]:
 
 def runs_table(runs: Runs) -> tuple[tuple[str, ...], ...]:
     return (
-        ("", "requests a second", "p50", "p99"),
+        ("", "requests per second", "p50", "p99"),
         *(
             (
                 client,
@@ -54,7 +54,7 @@ def runs_table(runs: Runs) -> tuple[tuple[str, ...], ...]:
 
 def footprints_table(footprints: Footprints) -> tuple[tuple[str, ...], ...]:
     return (
-        ("", "added at the peak", "held once answered"),
+        ("", "peak increase", "kept after the response"),
         *(
             (
                 f"{format_name}, probe {number}",
@@ -68,21 +68,21 @@ def footprints_table(footprints: Footprints) -> tuple[tuple[str, ...], ...]:
 
 
 def aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Lines whose columns are as wide as they need to be."""
+    """The rows as lines with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
 
 
 def goal_line(goal: Goal) -> str:
     return (
-        f"{goal.what}: {in_words(goal.measured, '{:.2f}'.format)}, where "
-        f"{'at most' if goal.at_most else 'at least'} {goal.bound:g} is good: "
+        f"{goal.what}: {in_words(goal.measured, '{:.2f}'.format)}, goal "
+        f"{'at most' if goal.at_most else 'at least'} {goal.bound:g}: "
         f"{'met' if goal.met else 'missed'}"
     )
 
 
 def in_words(measured: Spread, as_text: Callable[[float], str]) -> str:
-    """The median and, where they differ, the extremes."""
+    """The median, and the extremes if they differ."""
     median, least, most = map(as_text, (measured.median, measured.least, measured.most))
     return median if least == most else f"{median} ({least} to {most})"
 

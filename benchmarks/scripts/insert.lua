@@ -1,5 +1,5 @@
--- Which product is made? One of a random brand, in the same order whoever is asked. Of
--- one brand, they would wait for its row's lock, as catalogs do not.
+-- Creates products of random brands, in the same order for every server. Products of a
+-- single brand would wait for the lock of its row, which is unlike a real catalog.
 math.randomseed(9)
 
 wrk.method = "POST"

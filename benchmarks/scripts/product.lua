@@ -1,5 +1,5 @@
--- Which product is asked for? A random one of the book's thousand, in the same order
--- whoever is asked: the seed is.
+-- Requests random products of the book's thousand. The fixed seed gives every server the
+-- same order.
 math.randomseed(9)
 
 function request()

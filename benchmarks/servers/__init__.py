@@ -1,1 +1,1 @@
-"""Programs that answer: this site's workers, its peers, targets, and the database."""
+"""Servers: this site's workers, its peers, targets, and the database."""

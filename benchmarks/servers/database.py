@@ -1,4 +1,4 @@
-"""Which database do the peers ask? One of this run's own, with the site's tables."""
+"""The database of the peers: an embedded PostgreSQL of its own, with the site's tables."""
 
 import os
 import subprocess
@@ -21,25 +21,25 @@ PRODUCTS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An embedded PostgreSQL: where it is, its first process, and what is in it."""
+    """An embedded PostgreSQL: its URL, its first process, and its number of products."""
 
     url: str
     process: int
     products: int
 
     def cpu_seconds(self) -> float:
-        """Of all its processes, the connections of whoever asks it included."""
+        """CPU time of all its processes, including those of connections."""
         return cpu_seconds(self.process)
 
     def restore(self) -> None:
-        """Deletes the products that were made, and what they leave in the indexes."""
+        """Deletes the products that were created, and their dead rows and index entries."""
         execute(self.url, "DELETE FROM product WHERE product_id > %s", self.products)
         execute(self.url, "VACUUM product")
 
 
 @contextmanager
 def example_database(products: int = PRODUCTS) -> Iterator[Database]:
-    """With the book's 100 brands and so many products; it runs where this process does.
+    """Has the book's 100 brands and `products` products; runs on this process's cores.
 
     Raises EmbeddedPostgresError, ServerFailed.
     """
@@ -47,7 +47,7 @@ def example_database(products: int = PRODUCTS) -> Iterator[Database]:
         postgres = Path(directory) / "postgres"
         with embedded.hold(postgres):
             url = embedded.url(postgres)
-            # Otherwise it would clean up after one peer in the turn of another.
+            # Autovacuum would clean up after one peer during the turn of another.
             execute(url, "ALTER SYSTEM SET autovacuum = off")
             execute(url, "SELECT pg_reload_conf()")
             manage(directory, url, "migrate", "--verbosity=0")
@@ -62,7 +62,7 @@ def example_database(products: int = PRODUCTS) -> Iterator[Database]:
 
 
 def manage(directory: str, url: str, *arguments: str) -> None:
-    """A command of the site's manage.py; raises ServerFailed."""
+    """Runs a management command of the site; raises ServerFailed."""
     finished = subprocess.run(
         [sys.executable, "-m", "django", *arguments],
         cwd=CHECKOUT,
@@ -79,6 +79,6 @@ def manage(directory: str, url: str, *arguments: str) -> None:
 
 
 def execute(url: str, sql: LiteralString, *parameters: object) -> None:
-    """By itself, as no transaction can hold some of them."""
+    """Executes one statement in autocommit mode, which VACUUM and ALTER SYSTEM require."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql, parameters)

@@ -1,6 +1,6 @@
-"""A target that floods whoever asks it, in a process of its own: `python -m benchmarks.servers.flood KIND`.
+"""A target that floods its clients: `python -m benchmarks.servers.flood KIND`.
 
-It prints its port, and runs until it is killed.
+It prints its port and runs until it is killed.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from benchmarks.servers.server import CHECKOUT
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-# What is sent first, and what then again and again.
+# What is sent first, and what is then repeated without end.
 FLOODS = {
     "interim": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
     "line-ends": (b"", b"\r\n"),
@@ -30,7 +30,7 @@ FLOODS = {
 
 @contextlib.contextmanager
 def flooding(kind: str) -> Iterator[str]:
-    """The URL of a target that floods in this way while the block runs."""
+    """The URL of a target that floods in this way until the block ends."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.servers.flood", kind],
         cwd=CHECKOUT,

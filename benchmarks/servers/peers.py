@@ -1,4 +1,4 @@
-"""Who is compared, and by which routes? A row each."""
+"""The peers that are compared, and the routes of each."""
 
 from dataclasses import dataclass
 
@@ -12,27 +12,25 @@ CONNECTIONS = 64
 class Peer:
     """A framework, or this site, under a server with one worker."""
 
-    name: str  # as the command's --only has it
+    name: str  # for the option --only
     title: str
     server: Server
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What is asked, and how."""
+    """A kind of request."""
 
-    name: str  # as the command's --route has it
+    name: str  # for the option --route
     connections: int = CONNECTIONS
-    script: str = (
-        ""  # wrk's, of benchmarks/scripts: how one request differs from another
-    )
-    conditional: bool = False  # with the ETag of what is there, so that it is not sent
-    writes: bool = False  # products, which are deleted after each turn
+    script: str = ""  # of wrk, in benchmarks/scripts, if requests differ
+    conditional: bool = False  # with If-None-Match, so that the response is 304
+    writes: bool = False  # creates products, which are deleted after each turn
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A route of a peer. All rows of one route give the same answer."""
+    """A route of a peer. All rows of one route give the same response."""
 
     route: Route
     peer: Peer
@@ -48,7 +46,7 @@ def under_uvicorn(
     environment: Environment = (),
     ready_path: str = "/hello",
 ) -> Server:
-    """As quick as uvicorn is: its parser and event loop in C, and no access log."""
+    """The fastest configuration of uvicorn: httptools, uvloop and no access log."""
     arguments = (
         *("-m", "uvicorn", application, "--port={port}", "--workers=1"),
         *("--loop=uvloop", "--http=httptools"),
@@ -58,7 +56,7 @@ def under_uvicorn(
 
 
 def under_gunicorn(application: str, environment: Environment = ()) -> Server:
-    """gunicorn's synchronous worker; without the site's gunicorn.conf.py."""
+    """gunicorn with its synchronous worker, without the site's gunicorn.conf.py."""
     arguments = (
         *("-m", "gunicorn", application, "--bind=127.0.0.1:{port}", "--workers=1"),
         *("--config=/dev/null", "--no-control-socket", "--log-level=warning"),
@@ -71,9 +69,9 @@ def by_itself(module: str) -> Server:
 
 
 def as_in_production(environment: Environment) -> Server:
-    """By the site's gunicorn.conf.py; but its worker is not replaced now and then.
+    """The site's gunicorn.conf.py, without the periodic replacement of workers.
 
-    Anyone may write, as with the peers, which do not ask who it is.
+    Anyone may write, because the peers do not authenticate either.
     """
     ours = (("MAX_REQUESTS", "0"), ("CATALOG_WRITE_ACCESS", "anyone"))
     return Server(("-m", "gunicorn"), (*environment, *ours))
@@ -136,11 +134,11 @@ PRODUCT = Route("product", script="product.lua")
 INSERT = Route("insert", script="insert.lua", writes=True)
 BRANDS_ALONE = Route("brands-alone", connections=1)
 PRODUCT_ALONE = Route("product-alone", connections=1, script="product.lua")
-# Alone too: those who wait for the same page would be answered together.
+# One connection too: concurrent requests for the same page would share a response.
 PAGE_1 = Route("page-1", connections=1)
 PAGE_10_000 = Route("page-10000", connections=1)
 
-# The page after product 99,990, and the name "": in order of the numbers none is looked at.
+# Product 99,990 and an empty name, which is not used when ordering by ID.
 CURSOR_10_000 = "WyJwcm9kdWN0X2lkIiw5OTk5MCwiIl0"
 
 ROWS = (

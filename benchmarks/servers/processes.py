@@ -1,4 +1,4 @@
-"""Where does each side of a benchmark run? Each in a process and on a core of its own."""
+"""Separate processes and cores for the two sides of a benchmark."""
 
 import multiprocessing
 import os
@@ -12,11 +12,11 @@ Answer = TypeVar("Answer")
 
 
 class TooFewCores(Exception):
-    """On one core, each side would measure how often the other lets it run."""
+    """The machine has one core, on which client and server would slow each other down."""
 
 
 def take_one_core() -> int:
-    """Keeps this process and its children on one core, and returns another one, free.
+    """Pins this process and its children to one core, and returns another, free core.
 
     Raises TooFewCores.
     """
@@ -32,7 +32,7 @@ def take_one_core() -> int:
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Processes started within the block stay on that core."""
+    """Pins the processes started within the block to that core."""
     own = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -46,6 +46,6 @@ def in_fresh_process(
     *arguments: Arguments.args,
     **options: Arguments.kwargs,
 ) -> Answer:
-    """Calls a module's function where nothing has run before, and nothing else does."""
+    """Calls a module-level function in a new process, and returns its result."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments, **options).result()

@@ -1,4 +1,4 @@
-"""How does a server run by itself, and what does it cost the machine?"""
+"""Starts a server in a process of its own, and measures its CPU time."""
 
 import os
 import secrets
@@ -20,41 +20,43 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 30
 SECONDS_TO_SETTLE = 10
-IDLE_SECONDS = 0.3  # in which a server that has settled uses
-IDLE_CPU_SECONDS = 0.02  # at most this: the kernel counts in hundredths
+# A server has settled if it uses at most this CPU time, which the kernel counts in
+# hundredths of a second, within this time.
+IDLE_CPU_SECONDS = 0.02
+IDLE_SECONDS = 0.3
 
 
 class ServerFailed(Exception):
-    """A server did not start, or did not come to rest; the reason is in the message."""
+    """A server did not start, or did not settle; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """How to start one. "{port}" in Python's arguments is where it is to listen."""
+    """How to start a server. "{port}" in its arguments stands for the port to listen on."""
 
     arguments: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
-    ready_path: str = "/hello"  # answered as soon as it serves
+    ready_path: str = "/hello"  # answered once the server is ready
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A server that answers: its first process, and where it listens."""
+    """A running server: its first process, and its URL."""
 
     process: int
     url: str
 
     @property
     def worker(self) -> int:
-        """The process that answers: gunicorn's only child, or the only one there is."""
+        """The process that serves requests: gunicorn's only child, or the only process."""
         return processes(self.process)[-1].pid
 
     def cpu_seconds(self) -> float:
-        """Of all its processes; see below."""
+        """CPU time of all its processes; see the function of the same name."""
         return cpu_seconds(self.process)
 
     def settle(self) -> None:
-        """Returns once it does nothing any more; raises ServerFailed if it never does."""
+        """Waits until the server is idle; raises ServerFailed if it stays busy."""
         deadline = time.monotonic() + SECONDS_TO_SETTLE
         before = self.cpu_seconds()
         while time.monotonic() < deadline:
@@ -63,32 +65,32 @@ class Serving:
             if after - before <= IDLE_CPU_SECONDS:
                 return
             before = after
-        raise ServerFailed(f"{self.url} is busy though nobody asks.")
+        raise ServerFailed(f"{self.url} stays busy without requests.")
 
 
 def processes(first: int) -> list[psutil.Process]:
-    """That process and all below it."""
+    """That process and all its descendants."""
     process = psutil.Process(first)
     return [process, *process.children(recursive=True)]
 
 
 def cpu_seconds(first: int) -> float:
-    """User and system time of a process and all below it, ended ones included."""
+    """User and system time of a process and its descendants, including ended ones."""
     while True:
         try:
             times = (sum(each.cpu_times()[:4]) for each in processes(first))
-            # To a microsecond: what an ended process used is added in another place, and
-            # the sum of the same numbers can come out a trifle smaller.
+            # Rounded, because the time of an ended process is added in a different order,
+            # which can make the floating-point sum slightly smaller.
             return round(sum(times), 6)
         except psutil.NoSuchProcess:
-            # One that ended meanwhile: its time is now its parent's.
+            # A process has ended meanwhile: its time now counts for its parent.
             if not psutil.pid_exists(first):
                 raise
 
 
 @contextmanager
 def started(server: Server, **environment: str) -> Iterator[Serving]:
-    """The server, where this process runs, until the block ends. Raises ServerFailed."""
+    """Runs a server on this process's cores until the block ends. Raises ServerFailed."""
     port = free_port()
     with TemporaryDirectory() as directory:
         log = Path(directory) / "log"
@@ -121,7 +123,7 @@ def free_port() -> int:
 
 
 def production(port: int, directory: str) -> dict[str, str]:
-    """The site's settings as in production, but for its doors."""
+    """The site's production settings, except for its address and its limits."""
     return {
         "DEBUG": "0",
         "SECRET_KEY": secrets.token_urlsafe(50),
@@ -132,7 +134,7 @@ def production(port: int, directory: str) -> dict[str, str]:
         "WORKERS": "1",
         "EMBEDDED_POSTGRES_DIR": f"{directory}/postgres",
         "PREPARE_ON_START": "0",
-        # Counted as always, but for one who asks as often as a benchmark does.
+        # Requests are counted as usual, but a benchmark stays below the limit.
         "CATALOG_READS_A_MINUTE": "1000000000",
         "CATALOG_WRITES_A_MINUTE": "1000000000",
     }
@@ -146,4 +148,4 @@ def wait_until_answered(url: str, server: subprocess.Popen[bytes], log: Path) ->
             return
         except URLError:
             time.sleep(0.1)
-    raise ServerFailed(f"{url} is not answered:\n{log.read_text()[-2000:]}")
+    raise ServerFailed(f"{url} does not respond:\n{log.read_text()[-2000:]}")

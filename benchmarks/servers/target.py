@@ -1,4 +1,4 @@
-"""What do the clients race against? Servers that do nothing but answer."""
+"""Minimal servers, against which the clients are compared."""
 
 import asyncio
 import multiprocessing
@@ -22,20 +22,20 @@ SECONDS_TO_START = 30
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A bare ASGI function under uvicorn, or without one a protocol that hardly reads.
+    """A bare ASGI function under uvicorn, or a protocol that does not parse requests.
 
-    The first is as quick as a server that people run; the second as quick as any.
+    The first is as fast as a real server can be; the second is as fast as possible.
     """
 
     under_uvicorn: bool
-    delay_seconds: float = 0  # before it answers; the protocol's alone
+    delay_seconds: float = 0  # before each response; without uvicorn only
 
 
 @contextmanager
 def running(target: Target, core: int) -> Iterator[str]:
-    """The URL of a target in a process and on a core of its own.
+    """The URL of a target that runs in a separate process on `core`.
 
-    Raises TimeoutError when it does not start.
+    Raises TimeoutError if it does not start.
     """
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
@@ -51,7 +51,7 @@ def running(target: Target, core: int) -> Iterator[str]:
 
 
 def serve(target: Target, core: int, announce: Connection) -> None:
-    """Serves until it is terminated; announces the port."""
+    """Sends its port through `announce`, and serves until it is terminated."""
     os.sched_setaffinity(0, {core})
     listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
     announce.send(listener.getsockname()[1])
@@ -78,7 +78,7 @@ async def serve_forever(delay_seconds: float, listener: socket.socket) -> None:
 
 
 class Answering(asyncio.Protocol):
-    """Takes whatever arrives for one request: no client here sends another before."""
+    """Treats any received data as one request: no client here uses pipelining."""
 
     def __init__(self, delay_seconds: float) -> None:
         self.delay_seconds = delay_seconds
@@ -94,6 +94,6 @@ class Answering(asyncio.Protocol):
             self.transport.write(ANSWER)
 
     def answer(self) -> None:
-        # wrk leaves without waiting for its last answers.
+        # wrk closes its connections without waiting for the last responses.
         if not self.transport.is_closing():
             self.transport.write(ANSWER)

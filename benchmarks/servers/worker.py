@@ -1,4 +1,4 @@
-"""A worker of the site on a core of its own, and how much memory it holds."""
+"""A worker of the site on a core of its own, and its memory."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ SITE = Server(("-m", "gunicorn"), ready_path="/healthz")
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One worker process of a server, and where that listens."""
+    """One worker process of a server, and the URL of the server."""
 
     process: int
     url: str
@@ -32,7 +32,7 @@ class Worker:
         return self._status("VmRSS")
 
     def peak_bytes(self) -> int:
-        """The most that was resident since `forget_peak`."""
+        """The peak resident memory since `forget_peak`."""
         return self._status("VmHWM")
 
     def forget_peak(self) -> None:
@@ -47,7 +47,7 @@ class Worker:
 
 @contextmanager
 def site_worker() -> Iterator[Worker]:
-    """The site under gunicorn with one worker, which may probe this machine.
+    """The site under gunicorn, with one worker that may probe this machine.
 
     Raises ServerFailed.
     """
@@ -58,9 +58,9 @@ def site_worker() -> Iterator[Worker]:
 
 
 def print_measured(measure: Callable[[Worker], str]) -> int:
-    """Prints what is measured of a worker of the site on a core of its own.
+    """Prints the result of `measure` for a worker of the site on a core of its own.
 
-    Returns the exit status: 0 when all was measured, 2 when it cannot be.
+    Returns exit status 0 if the measurement completed, and 2 if it could not run.
     """
     try:
         core = take_one_core()

@@ -1,4 +1,4 @@
-"""What tests of the peers may have."""
+"""Fixtures for tests of the peers."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from benchmarks.servers.database import Database, example_database
 
 @pytest.fixture(scope="package")
 def database() -> Iterator[Database]:
-    """The one that peers are compared over."""
-    # So many that page 10,000 of ten products each has a next one, as page 1 has.
+    """The database of the peers, with fewer products."""
+    # Enough for page 10,000, of ten products per page, to have a next page.
     with example_database(products=100_010) as database:
         yield database

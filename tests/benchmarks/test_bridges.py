@@ -1,4 +1,4 @@
-"""Is what runs beside the page what is said, and the verdict that of the numbers?"""
+"""The benchmark runs experiments for the given time, and compares medians with its goal."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def site() -> Iterator[Site]:
 
 
 @pytest.mark.parametrize(("experiment", "in_turn"), EXPERIMENTS)
-def test_each_experiment_lasts_as_long_as_it_is_to(
+def test_each_experiment_takes_the_given_time(
     site: Site, experiment: dict[str, str], in_turn: int
 ) -> None:
     with urlopen(site.url + path(experiment, 0.4 / in_turn), timeout=60) as answer:
@@ -28,14 +28,14 @@ def test_each_experiment_lasts_as_long_as_it_is_to(
 
 
 @pytest.mark.parametrize(
-    ("busy", "said"),
+    ("busy", "printed"),
     [
-        (119, "1.19 (1.00 to 1.19), at most 1.2: met"),
-        (121, "1.21 (1.00 to 1.21), at most 1.2: MISSED"),
+        (119, "1.19 (1.00 to 1.19), goal at most 1.2: met"),
+        (121, "1.21 (1.00 to 1.21), goal at most 1.2: MISSED"),
     ],
 )
-def test_the_median_of_the_rounds_decides(busy: int, said: str) -> None:
+def test_the_median_of_the_rounds_decides(busy: int, printed: str) -> None:
     rounds = [Round(100, busy), Round(200, 2 * busy), Round(100, 100)]
 
-    assert as_text(rounds).splitlines()[-1].endswith(said)
+    assert as_text(rounds).splitlines()[-1].endswith(printed)
     assert len(as_text(rounds).splitlines()) == 2 + len(rounds) + 1

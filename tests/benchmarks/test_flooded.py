@@ -1,3 +1,5 @@
+"""The benchmark of floods judges the worst flood."""
+
 from benchmarks.flooded import Flooded, as_text
 
 

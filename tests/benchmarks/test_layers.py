@@ -1,4 +1,4 @@
-"""Do the layers of a request add up to the request?"""
+"""The costs of the layers add up to the cost of the request."""
 
 import subprocess
 import sys
@@ -22,16 +22,16 @@ def busy(turns: int) -> Application:
     return application
 
 
-def test_a_layer_costs_what_its_application_takes_beyond_the_next() -> None:
+def test_the_cost_of_a_layer_is_the_difference_to_the_next_application() -> None:
     found = costs((Layer("outer", busy(5_000)), Layer("inner", busy(500))), rounds=2)
 
-    assert list(found) == ["all of it", "outer", "inner"]
+    assert list(found) == ["total", "outer", "inner"]
     for whole, outer, inner in zip(*found.values(), strict=True):
         assert whole == pytest.approx(outer + inner)
         assert outer > inner > 0
 
 
-def test_every_middleware_is_a_layer_and_what_is_left_is_django_s() -> None:
+def test_every_middleware_is_a_layer_and_the_last_layer_is_django() -> None:
     finished = subprocess.run(
         [sys.executable, "-m", "benchmarks.layers", "--rounds=1"],
         cwd=CHECKOUT,

@@ -1,4 +1,4 @@
-"""Is Django compared, and tested, with the middleware that it recommends?"""
+"""The peers' stock Django has the middleware that `startproject` creates."""
 
 import runpy
 from pathlib import Path
@@ -8,7 +8,7 @@ from django.core.management import call_command
 from benchmarks.servers.applications import startproject
 
 
-def test_a_project_that_django_starts_has_this_middleware(tmp_path: Path) -> None:
+def test_a_new_project_has_this_middleware(tmp_path: Path) -> None:
     call_command("startproject", "project", tmp_path)
 
     settings = runpy.run_path(str(tmp_path / "project" / "settings.py"))

@@ -1,4 +1,4 @@
-"""The benchmark of static files prints what it has measured."""
+"""The benchmark of static files prints a table of its measurements."""
 
 from benchmarks.servers.server import Serving
 from benchmarks.static import Measured, as_text

@@ -19,7 +19,7 @@ from tests.django.verdict import as_text, closing, is_good
 from tests.support.site import ROOT
 
 VAR = ROOT / "var"
-AT_ONCE = 2  # Stock and ours side by side, under the same load.
+AT_ONCE = 2  # Stock and ours run side by side, under the same load.
 
 
 def main() -> int:
@@ -49,8 +49,8 @@ def main() -> int:
 
 def run_all(suites: Path, ways: Sequence[str]) -> dict[Run, Outcomes]:
     """The outcomes of every run; raises RunFailed and EmbeddedPostgresError."""
-    # A server of their own: their long transactions would delay the vacuum of deleted rows,
-    # which some of the site's tests check.
+    # A separate server, because long transactions delay the vacuum of deleted rows, which some
+    # of the site's tests check.
     directory = VAR / "postgres-for-django-s-tests"
     url = embedded.url(directory)
     runs = [Run(classes, calls) for calls, classes in product(ways, CLASSES)]

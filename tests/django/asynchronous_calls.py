@@ -20,7 +20,7 @@ class AsynchronousChain(django.test.client.ClientHandler):
     """A handler for `Client` that calls all middleware as under ASGI."""
 
     def load_middleware(self, is_async: bool = True) -> None:
-        # As stock Django's handler, or as ours, depending on the run.
+        # Calls stock Django's handler or ours, depending on the run.
         named(HANDLER).load_middleware(self, is_async=True)  # type: ignore[attr-defined]
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
@@ -45,9 +45,9 @@ class AsynchronousCall(MiddlewareMixin):
 
 
 def use_asynchronous_calls() -> None:
-    """Makes tests that are imported from now on, in this process, call middleware so.
+    """Makes tests that this process imports from now on call middleware asynchronously.
 
-    Call it after use_our_classes, if at all.
+    If both are used, call it after use_our_classes.
     """
     client: Any = django.test.client
     client.ClientHandler = AsynchronousChain

@@ -11,19 +11,19 @@ class Comparison:
     """The tests of two runs that differ only in the classes."""
 
     passed: frozenset[str]  # with both
-    failed: Mapping[str, str]  # with ours only; each with its traceback or a sentence
+    failed: Mapping[str, str]  # with ours only; with the traceback or a sentence
     excepted: frozenset[str]  # with ours only, as expected
-    failed_with_stock: frozenset[str]  # here, whatever ours did: not counted
-    skipped_with_stock: frozenset[str]  # here: not counted
+    failed_with_stock: frozenset[str]  # in this environment: not counted
+    skipped_with_stock: frozenset[str]  # in this environment: not counted
 
 
 def compare(
     stock: Outcomes, ours: Outcomes, exceptions: Mapping[str, str]
 ) -> Comparison:
-    """`exceptions` are reasons by test."""
+    """`exceptions` maps tests to reasons."""
     should_pass = _with(stock, Outcome.PASSED)
     passed = should_pass & _with(ours, Outcome.PASSED)
-    # A failure with ours that stock does not have is of a class or module fixture.
+    # A failure with ours of a test unknown to stock is that of a class or module fixture.
     failed = (should_pass - passed) | (_with(ours, Outcome.FAILED) - stock.keys())
     return Comparison(
         passed=passed,

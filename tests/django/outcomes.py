@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Outcome(IntEnum):
-    """Ordered by gravity: the graver of two reports of a test counts."""
+    """Ordered by severity: the more severe of two reports of a test counts."""
 
     PASSED = 0
     SKIPPED = 1
@@ -18,7 +18,7 @@ class Outcome(IntEnum):
 class Report:
     """The outcome of a test, or of a class fixture."""
 
-    test: str  # as unittest names it, such as asgi.tests.ASGITest.test_wrong_method
+    test: str  # in unittest's notation, such as asgi.tests.ASGITest.test_wrong_method
     outcome: Outcome
     traceback: str = ""  # of a failure
 
@@ -27,12 +27,12 @@ Outcomes = Mapping[str, Report]
 
 
 def as_line(report: Report) -> str:
-    """One line of a file that `read` reads."""
+    """The report as one line, for `read`."""
     return json.dumps([report.test, report.outcome.name, report.traceback]) + "\n"
 
 
 def read(lines: Iterable[str]) -> Outcomes:
-    """The gravest report of each test."""
+    """The most severe report of each test."""
     outcomes: dict[str, Report] = {}
     for line in lines:
         test, outcome, traceback = json.loads(line)

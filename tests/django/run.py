@@ -24,7 +24,7 @@ SUITES = (
 CLASSES = STOCK, OURS = "stock", "ours"
 CALLS = SYNCHRONOUS, ASYNCHRONOUS = "synchronous", "asynchronous"
 
-SECONDS = 720  # A run takes one minute, or five beside all other tests.
+SECONDS = 720  # A run takes one minute, or five while all other tests run.
 
 
 class RunFailed(Exception):
@@ -33,7 +33,7 @@ class RunFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Which classes are tested, and how synchronous calls of tests are made."""
+    """The classes that are tested, and how tests call them."""
 
     classes: str  # STOCK or OURS
     calls: str  # SYNCHRONOUS, as the tests are written, or ASYNCHRONOUS

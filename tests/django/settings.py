@@ -1,4 +1,4 @@
-"""Settings for Django's tests: as its own `test_sqlite`, but on PostgreSQL."""
+"""Settings for Django's tests, like its own `test_sqlite` but with PostgreSQL."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ OUTCOMES = Path(os.environ["OUTCOMES"])
 
 _SERVER = environment.database("DATABASE_URL", default="")
 
-# Several runs share the server, each with databases of its own.
+# Several runs share the server; each has its own databases.
 DATABASES = {
     alias: _SERVER | {"TEST": {"NAME": f"django_{CLASSES}_{CALLS}_{alias}"}}
     for alias in ("default", "other")

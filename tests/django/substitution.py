@@ -1,7 +1,7 @@
-"""Making Django's tests use this site's classes under the names of Django's.
+"""Substitutes this site's classes for Django's in Django's tests.
 
 `from django.middleware.common import CommonMiddleware`, and the same dotted path in
-MIDDLEWARE, give ours.
+MIDDLEWARE, then return our class.
 """
 
 import sys
@@ -21,9 +21,9 @@ class NotSubstitutable(Exception):
 
 
 def use_our_classes() -> None:
-    """Replaces Django's classes by ours in this process.
+    """Replaces Django's classes with ours in this process.
 
-    Call it when the applications are loaded, and before a test is imported. Raises
+    Call it after the applications are loaded and before a test is imported. Raises
     NotSubstitutable if ours is not derived from the class that it replaces.
     """
     ours = {HANDLER: "async_views.runtime.handler.asgi_handler.Handler"} | {

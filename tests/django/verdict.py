@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tests.django.comparison import Comparison
 
-TRACEBACKS = 10  # If a class is wrong, hundreds of tests fail alike.
+TRACEBACKS = 10  # If a class is wrong, hundreds of tests fail in the same way.
 
 
 def is_good(comparisons: Sequence[Comparison], exceptions: Mapping[str, str]) -> bool:
@@ -24,7 +24,7 @@ def needless(
 
 
 def as_text(comparison: Comparison) -> str:
-    """One comparison: the failures, what was not compared, and the numbers."""
+    """The failures, the tests that were not compared, and the numbers."""
     return "\n".join(
         [
             *_failures(comparison.failed),
@@ -43,8 +43,11 @@ def closing(comparisons: Sequence[Comparison], exceptions: Mapping[str, str]) ->
     all_or_not = "all" if is_good(comparisons, exceptions) else "not all"
     return "\n".join(
         [
-            *(f"Excepted: {test}: {reason}" for test, reason in exceptions.items()),
-            *(f"Needless: {test}" for test in needless(comparisons, exceptions)),
+            *(f"Exception: {test}: {reason}" for test, reason in exceptions.items()),
+            *(
+                f"Unnecessary exception: {test}"
+                for test in needless(comparisons, exceptions)
+            ),
             f"{passed + failed} tests:"
             f" {all_or_not} that pass with stock Django pass with ours",
             f"{passed} passed, {failed} failed",

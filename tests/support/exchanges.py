@@ -1,4 +1,4 @@
-"""How does a test talk to an application as a server does, and hear its signals?"""
+"""Calls to an ASGI application as a server makes them, and receivers for its signals."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ SECONDS = 60
 
 
 class Exchange:
-    """A request to the application, message by message, and what it sends back."""
+    """A request to the application and its response, message by message."""
 
     def __init__(self, app: Any, path: str = "/async/", **named: Any) -> None:
         self.scope = {
@@ -29,7 +29,7 @@ class Exchange:
         } | named
         self.received: asyncio.Queue[Message] = asyncio.Queue()
         self.sent: asyncio.Queue[Message] = asyncio.Queue()
-        # Without the test's own context variables, as a server would.
+        # Without the context variables of the test, as in a server.
         self.task: asyncio.Task[None] = asyncio.create_task(
             app(self.scope, self.received.get, self.sent.put),
             context=contextvars.Context(),
@@ -42,12 +42,12 @@ class Exchange:
         return await asyncio.wait_for(self.sent.get(), SECONDS)
 
     async def end(self) -> None:
-        """Raises what the application raises."""
+        """Waits for the application, and raises its exception."""
         await asyncio.wait_for(self.task, SECONDS)
 
 
 async def get(app: Any, path: str = "/async/", **named: Any) -> HttpResponse:
-    """The whole answer to a GET."""
+    """The complete response to a GET request."""
     exchange = Exchange(app, path, **named)
     exchange.tell("request")
     start = await exchange.next()
@@ -62,7 +62,7 @@ async def get(app: Any, path: str = "/async/", **named: Any) -> HttpResponse:
 
 
 async def no_other_task() -> None:
-    """Returns when no other task is left; raises TimeoutError where one stays."""
+    """Waits until there is no other task; raises TimeoutError if one remains."""
     async with asyncio.timeout(SECONDS):
         while asyncio.all_tasks() != {asyncio.current_task()}:
             await asyncio.sleep(0)

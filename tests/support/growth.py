@@ -1,4 +1,4 @@
-"""How the time of a computation grows with its input, measured and compared."""
+"""Measures how the time of a computation grows with its input."""
 
 import time
 from collections.abc import Callable
@@ -8,15 +8,15 @@ Input = TypeVar("Input")
 
 ROUNDS = 5
 FACTOR = 20
-# For FACTOR times the input, linear work takes FACTOR times as long, or a few times that
-# where the larger input no longer fits the processor's caches; quadratic work 400 times.
-MOST = 100
-# Below that, a clock says little.
-LEAST_SECONDS = 0.0002
+# For FACTOR times the input, linear work takes FACTOR times as long, or a few times that if
+# the larger input does not fit the processor's caches. Quadratic work takes 400 times as long.
+MAX_FACTOR = 100
+# Shorter times cannot be measured precisely.
+MIN_SECONDS = 0.0002
 
 
 def least_seconds(work: Callable[[], object]) -> float:
-    """CPU time of this thread, so that what else the machine does counts little."""
+    """The least CPU time of this thread, which other load on the machine hardly affects."""
     rounds = []
     for _ in range(ROUNDS):
         began = time.thread_time()
@@ -28,7 +28,7 @@ def least_seconds(work: Callable[[], object]) -> float:
 def assert_grows_no_faster_than_its_input(
     make: Callable[[int], Input], work: Callable[[Input], object], size: int
 ) -> None:
-    """`make` gives an input of about so many bytes; `size` is the larger of two."""
+    """`make` returns an input of about that many bytes; `size` is that of the larger input."""
     small, large = make(size // FACTOR), make(size)
     seconds = least_seconds(lambda: work(small))
-    assert least_seconds(lambda: work(large)) < MOST * max(seconds, LEAST_SECONDS)
+    assert least_seconds(lambda: work(large)) < MAX_FACTOR * max(seconds, MIN_SECONDS)

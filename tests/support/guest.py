@@ -1,4 +1,4 @@
-"""How does a test take the database away from one worker alone?"""
+"""A PostgreSQL role for one worker, whose access a test can revoke."""
 
 import uuid
 from typing import LiteralString
@@ -9,7 +9,7 @@ from async_views.runtime.postgres.database import Connection
 
 
 class Guest:
-    """Somebody whom PostgreSQL lets in, or not."""
+    """A role that may or may not log in."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

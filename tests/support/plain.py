@@ -1,6 +1,6 @@
-"""An ASGI application that says which worker it is in, and starts in no time.
+"""A minimal ASGI application that responds with the process ID of its worker.
 
-It does not start where the file is that PLAIN_FAILS names.
+Its startup fails if the file in the variable PLAIN_FAILS exists.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""The processes that a run of the tests starts, and their end.
+"""Ends the processes that a test run has started.
 
-Each carries the run's mark in its environment, or works below the run's temporary
-directory. Run as a program, this waits for the end of its standard input, which the
-kernel closes even when pytest is killed, kills what is left, and stops the embedded
-PostgreSQL unless another run uses it.
+They are recognized by the run's mark in their environment, or by a working directory
+within the run's temporary directory. As a program, this module waits for the end of its
+standard input, which the kernel closes even when pytest is killed. Then it kills the
+remaining processes, and stops the embedded PostgreSQL unless another run uses it.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ SECONDS_TO_END = 10
 
 
 def left_behind(mark: str, directory: Path) -> list[psutil.Process]:
-    """Every process of the run, but this one and those above it."""
+    """All processes of the run, except this one and its ancestors."""
     above = {process.pid for process in psutil.Process().parents()}
     return [
         process
@@ -44,7 +44,7 @@ def is_of(process: psutil.Process, mark: str, directory: Path) -> bool:
 
 
 def kill_left_behind(mark: str, directory: Path) -> list[str]:
-    """What was killed; again and again, as some start others meanwhile."""
+    """Kills them repeatedly, because some may start others; returns their commands."""
     killed = []
     deadline = time.monotonic() + SECONDS_TO_END
     while (left := left_behind(mark, directory)) and time.monotonic() < deadline:
@@ -58,14 +58,14 @@ def kill_left_behind(mark: str, directory: Path) -> list[str]:
 
 @contextlib.contextmanager
 def guarded(mark: str, directory: Path, postgres: Path) -> Iterator[None]:
-    """Meanwhile, the death of this process is that of all it has started."""
+    """If this process dies within the block, everything that it started is killed."""
     environment = {name: os.environ[name] for name in os.environ if name != VARIABLE}
     with subprocess.Popen(
         [sys.executable, "-m", __name__, mark, directory, postgres],
         cwd=Path(__file__).resolve().parents[2],
         env=environment,
         stdin=subprocess.PIPE,
-        # The terminal's Ctrl-C is not for it.
+        # In a session of its own, it does not receive Ctrl-C from the terminal.
         start_new_session=True,
     ) as guard:
         try:

@@ -1,4 +1,4 @@
-"""The site, with a users-online counter that repeats itself and expires sooner."""
+"""The site with shorter repeat and expiry times for its counter of users online."""
 
 from async_api.online import broadcast
 from async_api.online.leases import Times

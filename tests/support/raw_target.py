@@ -1,4 +1,4 @@
-"""A target that does to each connection whatever a test writes down."""
+"""A target that runs a test's script for each connection."""
 
 import contextlib
 import socket
@@ -13,7 +13,7 @@ SECONDS_TO_WAIT = 60
 
 
 class RawConnection:
-    """One accepted connection, which a script reads requests from and writes bytes to."""
+    """One accepted connection, from which a script reads requests and writes responses."""
 
     def __init__(self, server: "RawTarget", accepted: socket.socket) -> None:
         self.server = server
@@ -21,9 +21,9 @@ class RawConnection:
         self.unread = b""
 
     def request(self) -> bytes | None:
-        """The head of the next request, which the target's log then has; None at the end.
+        """Reads the head of the next request and logs it; returns None at the end.
 
-        A request of which only some bytes came is in the log too.
+        An incomplete request is logged too.
         """
         while b"\r\n\r\n" not in self.unread:
             received = self.socket.recv(65536)
@@ -40,7 +40,7 @@ class RawConnection:
         self.socket.sendall(b"".join(parts))
 
     def write_last(self, *parts: bytes) -> None:
-        """Writes, and closes for writing, in one segment: what comes last is the end."""
+        """Writes and shuts down in one segment, so that the data arrives with the FIN."""
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         self.write(*parts)
         self.socket.shutdown(socket.SHUT_WR)
@@ -59,8 +59,8 @@ Script = Callable[[RawConnection], None]
 class RawTarget:
     """Listens on a free port of 127.0.0.1 and runs `script` for each connection.
 
-    A script that returns has its connection closed. `log` has the head of each request
-    of which the target read a byte.
+    The connection is closed when its script returns. `log` has the head of each request,
+    even if it is incomplete.
     """
 
     def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Which views does a test of the handler ask? Its own, by a path that is always there."""
+"""Views that tests of the handler can replace, at fixed paths."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from django.urls import path
 View = Callable[[HttpRequest], Any]
 
 
-# The test's own view, for those that differ from test to test.
+# Set by each test.
 views: dict[str, View] = {}
 
 
@@ -30,7 +30,7 @@ def synchronous_view(request: HttpRequest) -> HttpResponseBase:
 
 
 def backend(request: HttpRequest) -> HttpResponse:
-    """Which thread and connection this is, and how many connections there are."""
+    """The current thread and connection, and the number of connections."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_backend_pid(), count(*), pg_sleep(0.005) FROM pg_stat_activity"
@@ -43,7 +43,7 @@ def backend(request: HttpRequest) -> HttpResponse:
 
 
 async def leftovers(request: HttpRequest) -> HttpResponse:
-    """What this process holds while it answers this."""
+    """The resources that this process holds during this request."""
     return JsonResponse(
         {
             "tasks": len(asyncio.all_tasks()),

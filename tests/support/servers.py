@@ -1,4 +1,4 @@
-"""Which real servers do the tests talk to?"""
+"""Real servers for the tests, each in a thread."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ SECONDS_TO_STOP = 60
 
 @dataclass(frozen=True)
 class Served:
-    """Where a server of the tests listens."""
+    """The address of a test server."""
 
     host: str
     port: int
@@ -29,7 +29,7 @@ class Served:
 
 
 class ThreadedServer(uvicorn.Server):
-    """A uvicorn server that says when it has started, and stops when told to."""
+    """A uvicorn server that can be awaited and stopped from another thread."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -46,7 +46,7 @@ class ThreadedServer(uvicorn.Server):
                 self.loop.set_exception_handler(self.note_failure)
                 runner.run(self.serve(sockets))
         except SystemExit:
-            # So uvicorn says that it could not start; `started` says it too.
+            # Uvicorn exits if it cannot start; then `started` is false.
             pass
         finally:
             self.settled.set()
@@ -54,7 +54,7 @@ class ThreadedServer(uvicorn.Server):
     def note_failure(
         self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
     ) -> None:
-        # What fails in a callback reaches nobody: the loop would only log it.
+        # By default, the loop only logs exceptions of callbacks.
         self.failures.append(f"{context['message']}: {context.get('exception')!r}")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -62,8 +62,8 @@ class ThreadedServer(uvicorn.Server):
         self.settled.set()
 
     async def main_loop(self) -> None:
-        # Uvicorn's own looks up ten times a second whether it should exit: too seldom
-        # for as many servers as the tests start.
+        # Uvicorn's loop polls ten times per second whether it should exit, which would delay
+        # the many servers of the tests.
         await self.on_tick(0)
         await self.stopping.wait()
 
@@ -77,7 +77,7 @@ def serve_asgi(app: Application, **options: Any) -> Iterator[Served]:
     """Serves the application on a free port of 127.0.0.1, in a thread of its own.
 
     ``options`` are those of ``uvicorn.Config``. Raises ``RuntimeError`` if the server
-    does not start, does not stop, or something failed in its event loop unseen.
+    does not start or stop, or if a callback in its event loop failed.
     """
     options = {
         "lifespan": "off",

@@ -1,4 +1,4 @@
-"""How do the tests run the whole site? As its users do: under a real gunicorn."""
+"""Runs the whole site under gunicorn, as its users do."""
 
 import os
 import re
@@ -18,9 +18,9 @@ OPEN = re.compile(r"(?:open|listening)\s+(http://\S+?)/ ")
 
 
 class Site:
-    """A gunicorn of its own process group on a free port; `settings` are environment.
+    """Gunicorn in its own process group, on a free port. `settings` are variables.
 
-    Leaving the block stops it as Ctrl-C would.
+    Leaving the block stops it like Ctrl-C.
     """
 
     def __init__(self, *arguments: str, **settings: str) -> None:
@@ -30,7 +30,7 @@ class Site:
             "WORKERS": "1",
             "PYTHONUNBUFFERED": "1",
         }
-        # The tests' own Python settings are not the site's.
+        # The site runs without the Python settings of the tests.
         for name in ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG"):
             environment.pop(name, None)
         self.lines: list[str] = []
@@ -93,7 +93,7 @@ class Site:
         self._process.terminate()
 
     def wait(self, seconds: float = SECONDS_TO_WAIT) -> int:
-        """Its exit status, once it has ended; subprocess.TimeoutExpired when it does not."""
+        """Returns the exit status; raises subprocess.TimeoutExpired if it does not end."""
         try:
             status = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -107,13 +107,15 @@ class Site:
         return status
 
     def wait_until(self, condition: Callable[["Site"], bool]) -> None:
-        """Blocks until a line it said makes the condition true; or raises TimeoutError."""
+        """Waits for output until the condition is true; raises TimeoutError if it never is."""
         with self._said:
             if not self._said.wait_for(
                 lambda: condition(self) or self._process.poll() is not None,
                 SECONDS_TO_WAIT,
             ) or not condition(self):
-                raise TimeoutError(f"The site did not come so far:\n{self.output}")
+                raise TimeoutError(
+                    f"The site did not reach the expected state:\n{self.output}"
+                )
 
     def _opened(self) -> re.Match[str] | None:
         return OPEN.search(self.output)

@@ -1,4 +1,4 @@
-"""What do the tests probe? A real server that answers, or misbehaves, by the path asked."""
+"""A real server to probe, which answers or misbehaves depending on the path."""
 
 import asyncio
 import gzip
@@ -13,13 +13,13 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-SECONDS_TO_WAIT = 60  # more than a crowded machine takes to start a site
+SECONDS_TO_WAIT = 60  # enough to start a site on a busy machine
 TLS_HANDSHAKE = b"\x16"  # the first byte of RFC 8446's record layer
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request as the server saw it."""
+    """One request as the server received it."""
 
     method: str
     target: str
@@ -45,17 +45,17 @@ class TargetServer:
     | /ok | 200, `ok` |
     | /status/N | status N |
     | /headers | 200, the request's headers as JSON |
-    | /gzip | 200, 3,000 bytes packed to fewer |
+    | /gzip | 200, 3,000 bytes, compressed |
     | /redirect?to=URL | 302 to URL |
     | /loop | 302 to /loop |
     | /wait | 200 once `release` is called |
     | /large | a body that never ends |
     | /reset | the connection is reset |
-    | /close | the connection is closed without a word |
-    | /half | 10 of the 100 bytes promised, then closed |
+    | /close | the connection is closed without a response |
+    | /half | 10 of 100 announced bytes, then closed |
     | /half-chunked | a chunk of the body, then closed |
-    | /stall | 10 of the 100 bytes promised, and no more |
-    | /bad-chunk | a chunk whose length is no number |
+    | /stall | 10 of 100 announced bytes, then nothing |
+    | /bad-chunk | a chunk with an invalid length |
     | /garbage | not HTTP |
     | /zero | status 000 |
     | /mixed | in turn: /ok, /status/503, /reset, /half |
@@ -89,11 +89,11 @@ class TargetServer:
         self._thread.join(SECONDS_TO_WAIT)
 
     def release(self) -> None:
-        """Lets every /wait answer."""
+        """Makes every /wait respond."""
         self._loop.call_soon_threadsafe(self._released.set)
 
     def wait_until(self, condition: Callable[["TargetServer"], bool]) -> None:
-        """Blocks until the server is in a state; raises TimeoutError after a while."""
+        """Waits until the condition is true; raises TimeoutError if it never is."""
         with self._changed:
             if not self._changed.wait_for(lambda: condition(self), SECONDS_TO_WAIT):
                 raise TimeoutError(
@@ -141,7 +141,7 @@ class TargetServer:
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
-        """Answers one request; false when the connection is to end."""
+        """Answers one request; returns false if the connection should be closed."""
         first = await reader.readexactly(1)
         if first == TLS_HANDSHAKE:
             await send_garbage(writer)
@@ -242,7 +242,7 @@ async def send_half_chunked(writer: asyncio.StreamWriter) -> None:
 
 async def stall(writer: asyncio.StreamWriter) -> None:
     await send_half(writer)
-    # Until the client has had enough: its going ends this connection's task.
+    # Until the client disconnects, which ends the task of this connection.
     await writer.wait_closed()
 
 

@@ -1,7 +1,7 @@
-"""The tier of a test: what it needs beside Python, told by what it asks for.
+"""The tier of a test: what it needs besides Python, derived from the names in its code.
 
-A test is in the first tier of this table of which it, a fixture of it, or a function
-of the tests or benchmarks that one of them calls mentions a name:
+The names in the code of a test, of its fixtures, and of the functions of `tests` and
+`benchmarks` that they call, determine the first matching tier of this table:
 
 | tier | needs |
 |---|---|
@@ -28,7 +28,7 @@ NAMES = {
     "served": {
         "bind",
         "create_server",
-        "getfixturevalue",  # of what, only a run tells
+        "getfixturevalue",  # of a fixture that is only known at run time
         "ProcessPoolExecutor",
         "start_server",
         "subprocess",
@@ -38,7 +38,7 @@ NAMES = {
 }
 TIERS = (*NAMES, "unit")
 DATABASES = {"db", "django_db_setup", "postgres", "transactional_db"}
-# Whatever mentions one of these runs on the tests' PostgreSQL.
+# Code with one of these names uses the tests' PostgreSQL.
 ON_POSTGRES = {
     "getfixturevalue",
     "new_database",
@@ -50,7 +50,7 @@ WALKED = ("benchmarks", "tests")
 
 
 def tier_of(item: pytest.Function) -> str:
-    """The tier it is marked with, else the one that it asks for."""
+    """The tier in the test's marker, or else the one derived from its code."""
     marked = [tier for tier in TIERS if item.get_closest_marker(tier)]
     if len(marked) > 1:
         raise pytest.UsageError(f"{item.nodeid} is in two tiers: {', '.join(marked)}")
@@ -73,7 +73,7 @@ def asks_for_database(item: pytest.Function) -> bool:
 
 
 def mentioned_by(item: pytest.Function) -> set[str]:
-    """Every name in the code of a test and its fixtures, and of what they call."""
+    """All names in the code of a test, its fixtures, and the functions that they call."""
     definitions = item._fixtureinfo.name2fixturedefs.values()
     functions = (item.function, *(each[-1].func for each in definitions))
     return set().union(*map(names_within, functions))
@@ -113,7 +113,7 @@ def names_of(code: CodeType) -> Iterator[str]:
 
 @contextlib.contextmanager
 def nothing_but_python() -> Iterator[None]:
-    """Whoever starts a process, listens or connects to PostgreSQL meanwhile fails."""
+    """Fails any code that starts a process, listens, or connects to PostgreSQL."""
     with pytest.MonkeyPatch.context() as patch:
         for owner, name in (
             (subprocess.Popen, "__init__"),

@@ -1,1 +1,1 @@
-"""What does each peer serve? The same answers, each in its framework's usual way."""
+"""The applications of the peers: the same responses, in each framework's usual style."""

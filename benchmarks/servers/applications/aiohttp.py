@@ -1,4 +1,4 @@
-"""How does aiohttp serve? By a server of its own, on the port that is its argument."""
+"""The aiohttp application, with aiohttp's own server on the port given as argument."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What does every peer answer?"""
+"""The responses that all peers have in common."""
 
 from datetime import datetime
 
@@ -6,9 +6,9 @@ HELLO = "Hello"
 
 
 def current_time() -> dict[str, int | str]:
-    """The members of the site's own `/time`.
+    """The members of the site's `/time`.
 
-    Not imported from there: Django would be in every peer's memory.
+    It is not imported from the site, because that would load Django into every peer.
     """
     now = datetime.now()
     return {

@@ -1,4 +1,4 @@
-"""How little can an ASGI application do?"""
+"""A bare ASGI function, the smallest possible application."""
 
 import json
 

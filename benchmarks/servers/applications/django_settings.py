@@ -1,4 +1,4 @@
-"""How does Django serve as `startproject` sets it up, but without DEBUG?"""
+"""Settings of a stock Django project as `startproject` creates it, but without DEBUG."""
 
 from async_views.runtime.configuration import environment
 from benchmarks.servers.applications import startproject

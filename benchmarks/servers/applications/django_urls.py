@@ -1,4 +1,4 @@
-"""What is where in stock Django."""
+"""URLs of the stock Django project."""
 
 from django.urls import path
 

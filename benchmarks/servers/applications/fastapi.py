@@ -1,4 +1,4 @@
-"""How does FastAPI serve?"""
+"""The FastAPI application."""
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse

@@ -1,4 +1,4 @@
-"""How does FastAPI serve the catalog?"""
+"""The catalog in FastAPI and asyncpg."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

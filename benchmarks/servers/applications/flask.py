@@ -1,4 +1,4 @@
-"""How does Flask serve?"""
+"""The Flask application."""
 
 from flask import Flask, Response
 

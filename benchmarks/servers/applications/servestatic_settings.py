@@ -1,4 +1,4 @@
-"""The site's settings, with static files as ServeStatic's documentation sets them up."""
+"""The site's settings, with static files configured as ServeStatic's documentation says."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The site, with ServeStatic in the place of its own static files."""
+"""The site with ServeStatic instead of its own static files."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ from async_views.runtime.static import static_files
 
 
 def servestatic(application: Application) -> Application:
-    # Only installed where this benchmark is run.
+    # Only installed for this benchmark.
     from servestatic import ServeStaticASGI  # type: ignore[import-not-found]
 
     served: Application = ServeStaticASGI(

@@ -1,4 +1,4 @@
-"""How does this site serve while it is compared? As always, but for routes and log."""
+"""The site's settings for the comparison: other URLs, and no access log."""
 
 import logging
 

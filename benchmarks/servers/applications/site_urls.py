@@ -1,4 +1,4 @@
-"""What is where in this site while it is compared: two routes more than it has."""
+"""The site's URLs for the comparison, with two additional routes."""
 
 from django.urls import path
 

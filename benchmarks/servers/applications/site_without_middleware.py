@@ -1,4 +1,4 @@
-"""What is left of this site's work a request when no middleware runs?"""
+"""The site's settings for the comparison, without middleware."""
 
 from benchmarks.servers.applications.site_settings import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""How does Starlette serve?"""
+"""The Starlette application."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request

@@ -1,4 +1,4 @@
-"""How does Starlette serve the catalog?"""
+"""The catalog in Starlette and asyncpg."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,5 +1,7 @@
-"""How does the book count who is online (listing 9.9)? By a list in one process, and a
-task for each socket at each change."""
+"""The book's counter of users online (listing 9.9).
+
+It keeps a list of sockets in one process, and starts a task per socket at each change.
+"""
 
 import asyncio
 from typing import Any, ClassVar
@@ -26,7 +28,7 @@ class UserCounter(WebSocketEndpoint):
         await self.send_count()
 
     async def on_receive(self, websocket: WebSocket, data: Any) -> None:
-        """Clients have nothing to say."""
+        """Ignores messages from clients."""
 
     async def send_count(self) -> None:
         if not self.sockets:

@@ -1,4 +1,4 @@
-"""Which middleware does `startproject` give a site?"""
+"""The middleware of a project that `startproject` creates."""
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,4 +1,4 @@
-"""What do the peers ask of the catalog's tables? What the book's listings 9.2 to 9.4 do."""
+"""The queries of the peers on the catalog's tables, as in the book's listings 9.2 to 9.4."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ CONNECTIONS = 6  # as in the book
 
 @asynccontextmanager
 async def pool() -> AsyncIterator[asyncpg.Pool]:
-    """Connections to the database that DATABASE_URL names."""
+    """A pool of connections to the database in DATABASE_URL."""
     async with asyncpg.create_pool(
         environment.text("DATABASE_URL"), min_size=CONNECTIONS, max_size=CONNECTIONS
     ) as connections:

@@ -1,6 +1,6 @@
-"""What do Django's views answer, in stock Django and in this site alike?
+"""Django views, for both stock Django and this site.
 
-The asynchronous ones are for ASGI; the synchronous twins are what one writes for WSGI.
+The asynchronous views are for ASGI, their synchronous counterparts for WSGI.
 """
 
 from django.contrib.auth import get_user_model
@@ -26,5 +26,5 @@ def time_sync(request: HttpRequest) -> JsonResponse:
 
 
 def users(request: HttpRequest) -> JsonResponse:
-    """One query by the ORM, in a synchronous view."""
+    """Runs one query through the ORM, in a synchronous view."""
     return JsonResponse({"users": get_user_model().objects.count()})

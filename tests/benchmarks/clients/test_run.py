@@ -1,4 +1,4 @@
-"""Are rounds summed up and compared correctly?"""
+"""Percentiles, spreads and ratios of rounds."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_a_spread_is_the_median_between_the_extremes() -> None:
     assert spread([5, 1, 2]) == Spread(2, 1, 5)
 
 
-def test_a_spread_of_nothing_is_refused() -> None:
+def test_a_spread_without_values_is_refused() -> None:
     with pytest.raises(ValueError, match="No values"):
         spread([])
 

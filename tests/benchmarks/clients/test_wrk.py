@@ -1,4 +1,4 @@
-"""Is wrk's report read as it is meant?"""
+"""The report of wrk is parsed correctly."""
 
 import pytest
 
@@ -22,7 +22,7 @@ Transfer/sec:    247.92KB
 """
 
 
-def test_rate_and_percentiles_are_read_whatever_their_unit() -> None:
+def test_rate_and_percentiles_are_read_in_any_unit() -> None:
     assert parse(REPORT) == Run(3846.51, p50=50_950, p99=1_200_000)
     assert parse(REPORT.replace("50.95ms", "390.40us")).p50 == 390
 
@@ -34,7 +34,7 @@ def test_rate_and_percentiles_are_read_whatever_their_unit() -> None:
         "Non-2xx or 3xx responses: 7",
     ],
 )
-def test_a_run_with_failures_is_no_measurement(trouble: str) -> None:
+def test_a_run_with_failures_is_refused(trouble: str) -> None:
     with pytest.raises(RunFailed, match=trouble):
         parse(REPORT.replace("Requests/sec", f"  {trouble}\nRequests/sec"))
 
@@ -44,7 +44,7 @@ def test_a_report_without_percentiles_is_refused() -> None:
         parse(REPORT.replace("99%", "98%"))
 
 
-def test_a_load_counts_answers_and_whatever_went_wrong() -> None:
+def test_a_load_counts_responses_and_errors() -> None:
     trouble = """\
   Socket errors: connect 1, read 30, write 0, timeout 2
   Non-2xx or 3xx responses: 7

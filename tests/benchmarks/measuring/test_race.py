@@ -1,4 +1,4 @@
-"""Do both clients that are written here ask what they should?"""
+"""The probe's engine and the textbook client send the expected requests."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from benchmarks.clients.textbook import run_textbook
 from tests.support.target import TargetServer
 
 
-def test_the_engine_asks_so_often_over_so_many_connections(
+def test_the_engine_sends_the_given_requests_over_the_given_connections(
     target: TargetServer,
 ) -> None:
     run = run_engine(f"{target.url}/ok", connections=4, requests=40)
@@ -18,14 +18,14 @@ def test_the_engine_asks_so_often_over_so_many_connections(
     assert 0 < run.p50 <= run.p99
 
 
-def test_the_textbook_asks_so_often(target: TargetServer) -> None:
+def test_the_textbook_client_sends_the_given_requests(target: TargetServer) -> None:
     run = run_textbook(f"{target.url}/ok", requests=40)
 
     assert len(target.asked) == 40
     assert 0 < run.p50 <= run.p99
 
 
-def test_a_run_that_was_not_answered_200_is_no_measurement(
+def test_a_run_with_other_statuses_than_200_is_refused(
     target: TargetServer,
 ) -> None:
     with pytest.raises(RunFailed, match="503"):

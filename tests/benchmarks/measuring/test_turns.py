@@ -1,4 +1,4 @@
-"""Do peers answer alike, and does a turn ask what its route says?"""
+"""Peers give the same responses, and a turn sends the requests of its route."""
 
 import json
 import os
@@ -37,7 +37,7 @@ Servers = Mapping[Peer, Serving]
 
 needs_wrk = pytest.mark.skipif(
     shutil.which("wrk") is None and not os.environ.get("CI"),
-    reason="wrk is missing: install it, such as: apt-get install wrk",
+    reason="wrk is missing: install it, for example with: apt-get install wrk",
 )
 
 
@@ -89,15 +89,15 @@ def test_all_show_the_same_product(servers: Servers, number: int) -> None:
 
 
 @pytest.mark.parametrize("peer", CATALOG_PEERS, ids=lambda peer: peer.name)
-def test_all_make_a_product_of_the_same_body(
+def test_all_create_a_product_from_the_same_body(
     servers: Servers, database: Database, peer: Peer
 ) -> None:
     body = b'{"product_name": "A saw", "brand_id": 7}'
-    asked = Request(
+    request = Request(
         address(servers, INSERT, peer), body, {"Content-Type": "application/json"}
     )
 
-    with urlopen(asked) as response:
+    with urlopen(request) as response:
         assert (response.status, response.read()) == (201, b"")
 
     assert made(database) == [("A saw", 7)]
@@ -112,7 +112,7 @@ def test_the_pages_are_the_first_and_the_10_000th(servers: Servers) -> None:
     assert numbers(far) == list(range(99_991, 100_001))
 
 
-def test_a_conditional_route_asks_with_the_etag_that_the_site_has(
+def test_a_conditional_route_sends_the_current_etag_of_the_site(
     servers: Servers,
 ) -> None:
     [option] = wrk_options(UNCHANGED, address(servers, UNCHANGED, SITE))
@@ -124,12 +124,12 @@ def test_a_conditional_route_asks_with_the_etag_that_the_site_has(
 
 @needs_wrk
 @pytest.mark.parametrize("peer", CATALOG_PEERS, ids=lambda peer: peer.name)
-def test_a_turn_of_inserts_succeeds_costs_both_and_leaves_nothing(
+def test_a_turn_of_inserts_succeeds_costs_cpu_and_leaves_no_products(
     servers: Servers, database: Database, peer: Peer
 ) -> None:
     [row] = rows(INSERT, peer)
 
-    # Each is on the disk before it is answered, which a busy machine keeps waiting.
+    # Each insert waits for the disk, which takes long on a busy machine.
     turn = take_turn(row, servers[peer], database, seconds=3)
 
     assert turn.errors == 0
@@ -142,37 +142,37 @@ def test_a_turn_of_inserts_succeeds_costs_both_and_leaves_nothing(
 def test_random_products_are_of_the_thousand_and_in_the_same_order_each_turn(
     target: TargetServer, servers: Servers, database: Database
 ) -> None:
-    # Over many connections, requests may overtake each other.
+    # With several connections, requests may arrive in another order.
     [row] = rows(PRODUCT_ALONE, SITE)
     server = Serving(servers[SITE].process, target.url)
 
-    asked = []
+    paths = []
     for _ in range(2):
         target.asked.clear()
         take_turn(row, server, database, seconds=1)
-        asked.append([each.path for each in target.asked[:200]])
+        paths.append([each.path for each in target.asked[:200]])
 
-    assert asked[0] == asked[1]
-    assert len(set(asked[0])) > 100
-    for path in asked[0]:
+    assert paths[0] == paths[1]
+    assert len(set(paths[0])) > 100
+    for path in paths[0]:
         [product] = re.findall(r"^/products/(\d+)$", path)
         assert 1 <= int(product) <= 1000
 
 
 @needs_wrk
-def test_a_turn_has_the_connections_of_its_route(
+def test_a_turn_uses_the_connections_of_its_route(
     target: TargetServer, servers: Servers, database: Database
 ) -> None:
     alone = Row(PAGE_1, SITE, "/ok")
 
     take_turn(alone, Serving(servers[SITE].process, target.url), database, seconds=1)
 
-    tried_before = 1  # by wrk, which sends nothing over it
+    tried_before = 1  # wrk first opens a connection without sending anything
     assert target.connections == tried_before + 1
 
 
 def made(database: Database) -> list[tuple[object, ...]]:
-    """The products that are more than the example's."""
+    """The products that do not belong to the example data."""
     with psycopg.connect(database.url) as connection:
         return connection.execute(
             "SELECT product_name, brand_id FROM product WHERE product_id > %s",

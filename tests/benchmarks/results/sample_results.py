@@ -1,4 +1,4 @@
-"""What might a benchmark of the peers have measured?"""
+"""Sample results of a benchmark of the peers."""
 
 from benchmarks.clients.run import Run
 from benchmarks.measuring.turns import Result, Turn
@@ -22,7 +22,7 @@ def result(
     rate: float = 1_000,
     p50: int = 2_000,
 ) -> Result:
-    """A turn for each CPU time a request, in microseconds."""
+    """A result with one turn for each CPU time per request, in microseconds."""
     run = Run(rate, p50, p99=30_000)
     return Result(
         Row(route, peer, f"/{route.name}"),

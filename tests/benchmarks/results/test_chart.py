@@ -1,4 +1,4 @@
-"""Is the chart true to the numbers, and readable whatever its reader prefers?"""
+"""The chart shows the numbers to scale, in a light and a dark scheme."""
 
 from xml.etree import ElementTree
 
@@ -9,7 +9,7 @@ from tests.benchmarks.results.sample_results import RESULTS, result
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_bars_are_as_long_as_medians_across_all_routes() -> None:
+def test_bars_have_the_lengths_of_the_medians_across_all_routes() -> None:
     image = ElementTree.fromstring(
         chart(
             (result(BARE, 25), result(DJANGO, 900, 1_000), result(SITE, 500, route=ORM))
@@ -40,7 +40,7 @@ def test_everything_lies_within_the_image() -> None:
         assert 0 < float(text.attrib["y"]) < height
 
 
-def test_it_has_a_title_and_colours_for_the_dark() -> None:
+def test_it_has_a_title_and_colours_for_a_dark_scheme() -> None:
     image = ElementTree.fromstring(chart(RESULTS))
 
     title, style = image.find(f"{SVG}title"), image.find(f"{SVG}style")

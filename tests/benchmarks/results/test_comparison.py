@@ -1,11 +1,11 @@
-"""Do the tables say what was measured?"""
+"""Comparison tables show the measured numbers."""
 
 from benchmarks.results.comparison import as_markdown, as_text
 from benchmarks.servers.peers import BRANDS, BRANDS_ALONE, SITE, STARLETTE_ASYNCPG
 from tests.benchmarks.results.sample_results import RESULTS, result
 
 
-def test_a_row_has_medians_extremes_ratios_and_all_rounds_errors() -> None:
+def test_a_row_has_medians_extremes_ratios_and_the_errors_of_all_rounds() -> None:
     django = as_text(RESULTS).splitlines()[3]
 
     assert [cell.strip() for cell in django.split("  ") if cell] == [
@@ -27,28 +27,27 @@ def test_each_route_has_its_table_and_the_goals_come_last() -> None:
 
     assert [line for line in lines if line.endswith(":")] == ["hello:", "orm:"]
     assert lines[-1] == (
-        "CPU of orm, by that of Django, ASGI: 0.60 (0.50 to 0.70), "
-        "where at most 0.5 is good: missed"
+        "CPU of orm, relative to Django, ASGI: 0.60 (0.50 to 0.70), goal at most 0.5: missed"
     )
 
 
 def test_a_ratio_to_a_peer_that_was_not_measured_is_left_out() -> None:
     text = as_text([result(SITE, 200)])
 
-    assert "by " not in text
+    assert "relative to" not in text
     assert "1.00" not in text
 
 
-def test_a_route_is_compared_with_the_starlette_that_has_it() -> None:
+def test_a_route_is_compared_with_the_starlette_peer_that_has_it() -> None:
     text = as_text(
         [result(STARLETTE_ASYNCPG, 50, route=BRANDS), result(SITE, 20, route=BRANDS)]
     )
 
-    assert "by Starlette + asyncpg's" in text
+    assert "relative to Starlette + asyncpg" in text
     assert "0.40" in text
 
 
-def test_a_route_says_how_many_connections_it_has_where_that_is_unusual() -> None:
+def test_an_unusual_number_of_connections_is_shown_with_the_route() -> None:
     results = [result(SITE, 200, route=BRANDS_ALONE), result(SITE, 200, route=BRANDS)]
 
     lines = as_markdown(results).splitlines()

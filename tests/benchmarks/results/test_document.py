@@ -1,4 +1,4 @@
-"""Does a benchmark write between its marks, and nowhere else?"""
+"""A benchmark replaces only the text between its marks."""
 
 import pytest
 
@@ -10,7 +10,7 @@ OTHER = f"{OTHER_BEGIN}\n\nkept\n\n{OTHER_END}\n"
 DOCUMENT = f"Before\n{BEGIN}\n\nold\n\n{END}\n{OTHER}After\n"
 
 
-def test_what_is_between_the_marks_of_its_name_is_replaced() -> None:
+def test_the_text_between_the_marks_is_replaced() -> None:
     written = with_block(DOCUMENT, "speed", "new")
 
     assert written == DOCUMENT.replace("old", "new")

@@ -1,4 +1,4 @@
-"""Is what the site costs judged by what its peers cost, in the same round?"""
+"""Goals compare the site with its peers within each round."""
 
 import pytest
 
@@ -25,7 +25,7 @@ from benchmarks.servers.peers import (
 from tests.benchmarks.results.sample_results import RESULTS, result
 
 
-def test_each_goal_is_judged_by_the_rounds_ratios() -> None:
+def test_each_goal_uses_the_ratios_within_rounds() -> None:
     by_django, by_starlette, orm_by_django = serving_goals(RESULTS)
 
     assert (by_django.bound, by_django.met) == (0.1, True)
@@ -35,13 +35,13 @@ def test_each_goal_is_judged_by_the_rounds_ratios() -> None:
     assert not orm_by_django.met
 
 
-def test_a_site_above_the_bound_misses() -> None:
+def test_a_site_above_the_bound_misses_the_goal() -> None:
     [by_starlette] = serving_goals((result(STARLETTE, 10), result(SITE, 61)))
 
     assert not by_starlette.met
 
 
-def test_what_was_not_measured_is_not_judged() -> None:
+def test_a_goal_that_was_not_measured_is_left_out() -> None:
     assert serving_goals((result(STARLETTE, 10), result(DJANGO, 10))) == ()
 
 
@@ -49,7 +49,7 @@ def test_what_was_not_measured_is_not_judged() -> None:
     ("route", "other", "bound"),
     [(BRANDS, STARLETTE_ASYNCPG, 0.8), (PRODUCT, STARLETTE_ASYNCPG, 1)],
 )
-def test_a_read_is_judged_by_the_cpu_of_one_who_asks_each_time(
+def test_a_read_is_compared_with_the_cpu_of_a_peer_that_queries_each_time(
     route: Route, other: Peer, bound: float
 ) -> None:
     peer = result(other, 100, route=route)
@@ -59,7 +59,7 @@ def test_a_read_is_judged_by_the_cpu_of_one_who_asks_each_time(
     assert judged(peer, result(SITE, bad, route=route)) == (bound, False)
 
 
-def test_what_did_not_change_is_judged_by_the_cpu_of_sending_it() -> None:
+def test_an_unchanged_response_is_compared_with_the_cpu_of_a_full_one() -> None:
     sent = result(SITE, 100, route=BRANDS)
 
     assert judged(sent, result(SITE, 100, route=UNCHANGED)) == (1, True)
@@ -67,21 +67,21 @@ def test_what_did_not_change_is_judged_by_the_cpu_of_sending_it() -> None:
 
 
 @pytest.mark.parametrize("route", [BRANDS_ALONE, PRODUCT_ALONE])
-def test_who_asks_alone_is_judged_by_how_long_they_wait(route: Route) -> None:
+def test_a_single_client_is_compared_by_its_waiting_time(route: Route) -> None:
     peer = result(STARLETTE_ASYNCPG, 1, route=route, p50=200)
 
     assert judged(peer, result(SITE, 9, route=route, p50=300)) == (1.5, True)
     assert judged(peer, result(SITE, 9, route=route, p50=301)) == (1.5, False)
 
 
-def test_writes_are_judged_by_how_many_there_are_a_second() -> None:
+def test_writes_are_compared_by_their_rate() -> None:
     peer = result(FASTAPI_ASYNCPG, 1, route=INSERT, rate=1_000)
 
     assert judged(peer, result(SITE, 9, route=INSERT, rate=500)) == (0.5, True)
     assert judged(peer, result(SITE, 9, route=INSERT, rate=499)) == (0.5, False)
 
 
-def test_a_far_page_is_judged_by_how_long_the_first_one_takes() -> None:
+def test_a_far_page_is_compared_with_the_time_of_the_first_one() -> None:
     first = result(SITE, 1, route=PAGE_1, p50=200)
 
     assert judged(first, result(SITE, 9, route=PAGE_10_000, p50=300)) == (1.5, True)
@@ -89,6 +89,6 @@ def test_a_far_page_is_judged_by_how_long_the_first_one_takes() -> None:
 
 
 def judged(*results: Result) -> tuple[float, bool]:
-    """By the only goal there is for them: its bound, and whether it is met."""
+    """The bound of their only goal, and whether it is met."""
     [goal] = serving_goals(results)
     return goal.bound, goal.met

@@ -1,4 +1,4 @@
-"""Does the report say what was found, and whether it is good enough?"""
+"""Reports show the measured numbers, and whether the goals are met."""
 
 from benchmarks.clients.run import Run
 from benchmarks.measuring.memory import Footprint
@@ -13,18 +13,18 @@ RUNS = {
 }
 
 
-def test_a_finding_reads_as_a_table_and_a_judgement() -> None:
+def test_a_finding_is_printed_as_a_table_and_its_goals() -> None:
     finding = Finding("A race", runs_table(RUNS), (fast_enough(RUNS),), RUNS)
 
     assert as_text(finding) == "\n".join(
         (
             "A race",
-            "             requests a second          p50                     p99",
+            "             requests per second        p50                     p99",
             "  wrk        15,000 (10,000 to 20,000)  50 ms                   60 ms",
             "  the probe  5,500 (5,000 to 6,000)     53 ms (51 ms to 55 ms)  70 ms",
             "  textbook   1,000                      500 ms                  900 ms",
-            "Requests a second, by wrk's: 0.40 (0.30 to 0.50), "
-            "where at least 0.4 is good: met",
+            "Requests per second, relative to wrk: 0.40 (0.30 to 0.50), "
+            "goal at least 0.4: met",
         )
     )
 
@@ -40,9 +40,9 @@ def test_a_finding_keeps_every_number_for_programs() -> None:
     assert finding["goals"][0]["met"] is False
 
 
-def test_memory_is_judged_by_its_peak_and_by_what_adds_up() -> None:
+def test_memory_goals_are_for_the_peak_and_for_growth() -> None:
     modest = Footprint(peak=5_000_000, kept=4_000_000)
     footprints = {"json": (modest, Footprint(peak=9_000_000, kept=7_000_000))}
 
-    assert goal_line(small_enough(footprints)).endswith("at most 10 is good: met")
-    assert goal_line(given_back(footprints)).endswith("at most 2 is good: missed")
+    assert goal_line(small_enough(footprints)).endswith("goal at most 10: met")
+    assert goal_line(given_back(footprints)).endswith("goal at most 2: missed")

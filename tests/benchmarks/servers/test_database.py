@@ -1,4 +1,4 @@
-"""Do all peers find the same catalog, in every round?"""
+"""All peers find the same catalog in every round."""
 
 from typing import LiteralString
 
@@ -34,7 +34,7 @@ def test_page_10_000_begins_where_9_999_pages_end() -> None:
     )
 
 
-def test_products_that_were_made_are_deleted_and_no_others(database: Database) -> None:
+def test_only_products_that_were_created_are_deleted(database: Database) -> None:
     with psycopg.connect(database.url) as connection:
         connection.execute(
             "INSERT INTO product (product_name, brand_id) VALUES ('A hammer', 1)"
@@ -46,7 +46,7 @@ def test_products_that_were_made_are_deleted_and_no_others(database: Database) -
     assert number(database, "SELECT max(product_id) FROM product") == database.products
 
 
-def test_nothing_is_cleaned_up_in_somebody_s_turn(database: Database) -> None:
+def test_autovacuum_is_off(database: Database) -> None:
     off = (
         "SELECT count(*) FROM pg_settings WHERE (name, setting) = ('autovacuum', 'off')"
     )
@@ -54,7 +54,9 @@ def test_nothing_is_cleaned_up_in_somebody_s_turn(database: Database) -> None:
     assert number(database, off) == 1
 
 
-def test_postgres_s_cpu_is_of_connections_open_and_closed(database: Database) -> None:
+def test_the_cpu_of_postgresql_includes_open_and_closed_connections(
+    database: Database,
+) -> None:
     before = database.cpu_seconds()
     with psycopg.connect(database.url) as connection:
         connection.execute("SELECT sum(n) FROM generate_series(1, 2000000) AS n")

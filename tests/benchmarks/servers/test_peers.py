@@ -1,4 +1,4 @@
-"""Is every row told from the others, and comparable with them?"""
+"""Rows have distinct names, and every peer can be compared with the site."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from benchmarks.servers.peers import (
 from benchmarks.servers.server import CHECKOUT
 
 
-def test_no_two_peers_have_a_name_or_title_in_common() -> None:
+def test_names_and_titles_of_peers_are_unique() -> None:
     assert len({peer.name for peer in PEERS}) == len(PEERS)
     assert len({peer.title for peer in PEERS}) == len(PEERS)
 
@@ -34,7 +34,7 @@ def test_every_peer_is_compared_with_this_site() -> None:
         assert routes >= {row.route for row in rows_of([], [peer.name])}
 
 
-def test_routes_have_names_of_their_own_and_scripts_that_are_there() -> None:
+def test_routes_have_unique_names_and_existing_scripts() -> None:
     assert len({route.name for route in ROUTES}) == len(ROUTES)
     for route in ROUTES:
         assert not route.script or (SCRIPTS / route.script).is_file()
@@ -62,7 +62,7 @@ def test_the_document_has_every_row() -> None:
     assert found == [(row.route.name, row.peer.title) for row in ROWS]
 
 
-async def test_the_peers_tell_the_time_as_the_site_does() -> None:
+async def test_the_peers_give_the_time_as_the_site_does() -> None:
     answer = await sites_time(AsyncRequestFactory().get("/time"))
 
     assert json.loads(answer.content).keys() == current_time().keys()

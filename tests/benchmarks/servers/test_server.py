@@ -1,4 +1,4 @@
-"""Is a server started, measured and stopped with all its processes?"""
+"""Servers are started, measured and stopped with all their processes."""
 
 import pathlib
 
@@ -20,7 +20,7 @@ def test_a_server_is_its_own_worker_and_stops_with_its_block() -> None:
     assert not pathlib.Path(f"/proc/{server.process}").exists()
 
 
-def test_work_costs_cpu_and_a_server_without_work_settles() -> None:
+def test_requests_cost_cpu_and_an_idle_server_settles() -> None:
     with started(BARE.server) as server:
         worker = Worker(server.worker, server.url)
         server.settle()
@@ -30,15 +30,15 @@ def test_work_costs_cpu_and_a_server_without_work_settles() -> None:
         server.settle()
 
 
-def test_gunicorn_s_worker_is_the_process_that_answers() -> None:
-    whose = under_gunicorn("tests.benchmarks.whose:application")
-    with started(whose) as server:
+def test_the_worker_of_gunicorn_is_the_process_that_serves_requests() -> None:
+    application = under_gunicorn("tests.benchmarks.process_id:application")
+    with started(application) as server:
         worker = Worker(server.worker, server.url)
 
         assert int(worker.get("/hello")) == server.worker != server.process
 
 
-def test_a_server_that_does_not_start_fails_with_what_it_said() -> None:
+def test_a_server_that_does_not_start_fails_with_its_output() -> None:
     with pytest.raises(ServerFailed, match="No module named nothing_of_that_name"):
         with started(Server(("-m", "nothing_of_that_name"))):
             pass

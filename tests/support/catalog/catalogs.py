@@ -1,4 +1,4 @@
-"""A catalog as large as the book's, in one statement."""
+"""Fills the catalog with as many rows as the book has."""
 
 from django.db import connection
 

@@ -1,4 +1,4 @@
-"""Databases for tests that need one of their own."""
+"""Separate databases for tests."""
 
 import os
 import subprocess
@@ -15,13 +15,13 @@ from psycopg import sql
 from async_views.runtime.postgres import embedded
 from tests.support.site import ROOT
 
-# `migrate` takes a second or two, and a minute on a crowded machine.
+# `migrate` takes a second or two, and up to a minute on a busy machine.
 SECONDS_TO_END = 240
 
 
 @contextmanager
 def new_database(template: str = "template1") -> Iterator[str]:
-    """The URL of a new database, a copy of `template`, which is dropped at the end."""
+    """The URL of a new copy of the database `template`; it is dropped at the end."""
     server = os.environ.get("DATABASE_URL") or embedded.url(
         settings.EMBEDDED_POSTGRES_DIR
     )
@@ -41,7 +41,7 @@ def new_database(template: str = "template1") -> Iterator[str]:
 
 
 def manage(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run manage.py on that database, as an operator would."""
+    """Run manage.py with that database, as an operator would."""
     with start_managing(url, *arguments) as running:
         stdout, stderr = running.communicate(timeout=SECONDS_TO_END)
     return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)
@@ -52,7 +52,7 @@ def start_managing(url: str, *arguments: str) -> subprocess.Popen[str]:
         "DATABASE_URL": url,
         "DJANGO_SETTINGS_MODULE": "async_views.settings",
     }
-    # Python's settings for the tests are not those of the site.
+    # The site runs without the Python settings of the tests.
     for name in ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "PYTHONUNBUFFERED"):
         environment.pop(name, None)
     return subprocess.Popen(

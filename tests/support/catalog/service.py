@@ -1,4 +1,4 @@
-"""A client of the catalog's API, for tests, over HTTP."""
+"""An HTTP client of the catalog's API for tests."""
 
 import json
 import re
@@ -50,7 +50,7 @@ class Response:
 
     @property
     def wrong(self) -> dict[str, tuple[str, str]]:
-        """The invalid values by name: each one's value and message."""
+        """The value and message of each invalid field."""
         return {
             each["field"]: (each["value"], each["message"])
             for each in self.problem["errors"]

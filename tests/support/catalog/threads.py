@@ -1,4 +1,4 @@
-"""Writing from several threads, each with a database connection of its own."""
+"""Concurrent writes from several threads, each with its own database connection."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,14 +41,14 @@ def once_it_waits(work: Callable[[], Result], let_go: Callable[[], object]) -> R
     """The result of `work`, which waits for a lock that `let_go` releases."""
     with ThreadPoolExecutor(1) as thread:
         answer = thread.submit(on_own_connection, work)
-        while not somebody_waits():
+        while not a_transaction_waits():
             assert not answer.done()
         let_go()
         return answer.result()
 
 
-def somebody_waits() -> bool:
-    """Whether a transaction is waiting for a lock of another."""
+def a_transaction_waits() -> bool:
+    """Whether a transaction is waiting for a lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
         return cursor.fetchone() is not None

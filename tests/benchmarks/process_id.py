@@ -1,4 +1,4 @@
-"""Which process answers? A WSGI application that says so."""
+"""A WSGI application that responds with its process ID."""
 
 import os
 from collections.abc import Callable
