@@ -37,6 +37,9 @@ def is_of(process: psutil.Process, mark: str, directory: Path) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
+        if "multiprocessing.resource_tracker" in " ".join(process.cmdline()):
+            # Python's own, of a process that has spawned others: it ends with that process.
+            return False
         if process.environ().get(VARIABLE) == mark:
             return True
         return Path(process.cwd()).is_relative_to(directory)
