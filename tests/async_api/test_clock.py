@@ -12,7 +12,7 @@ def test_the_time_has_month_day_and_microseconds() -> None:
     assert time_of(now) == {"month": 11, "day": 20, "time": "10:42:20.000000"}
 
 
-async def test_the_time_is_now() -> None:
+async def test_the_time_is_the_current_time() -> None:
     before = datetime.now()
     answer = (await AsyncClient().get("/time")).json()
     after = datetime.now()
@@ -23,7 +23,7 @@ async def test_the_time_is_now() -> None:
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
-async def test_the_time_is_only_read(method: str) -> None:
+async def test_the_time_accepts_only_get_and_head_requests(method: str) -> None:
     response = await getattr(AsyncClient(), method)("/time")
 
     assert response.status_code == 405

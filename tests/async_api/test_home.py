@@ -9,7 +9,7 @@ from async_views.runtime.configuration import environment
 pytestmark = pytest.mark.usefixtures("django_db_setup")
 
 
-async def test_the_start_page_says_the_time_and_links_to_a_probe_of_it() -> None:
+async def test_the_start_page_shows_the_time_and_links_to_a_probe_of_it() -> None:
     page = (await AsyncClient().get("/")).content.decode()
 
     said = re.findall(r"<pre>(.+)</pre>", page)[0].replace("&quot;", '"')
@@ -32,7 +32,7 @@ async def test_a_page_without_parameters_says_what_it_ignored(path: str) -> None
     assert (error["field"], error["value"]) == ("a", "1")
 
 
-async def test_without_a_database_the_start_page_is_there_and_says_so(
+async def test_without_a_database_the_start_page_works_and_says_so(
     no_database: None,
 ) -> None:
     response = await AsyncClient().get("/")

@@ -54,7 +54,7 @@ def experiment_threads() -> list[threading.Thread]:
         ("chess_around_the_room", {"sleep_seconds": 0.5}, 0.5076),
     ],
 )
-async def test_it_takes_as_long_as_predicted(
+async def test_an_experiment_takes_as_long_as_predicted(
     name: str, changes: dict[str, object], seconds: float
 ) -> None:
     result = await conducted(name, **changes)
@@ -80,7 +80,7 @@ async def test_a_thread_sensitive_run_uses_one_thread_and_takes_turns() -> None:
     assert second.end <= third.start
 
 
-async def test_blocking_stops_an_event_loop_that_is_not_the_site_s() -> None:
+async def test_blocking_stops_an_event_loop_but_not_the_site_s() -> None:
     with LoopLag() as site_s:
         result = await conducted("blocking")
 
@@ -97,7 +97,7 @@ async def test_awaiting_leaves_the_event_loop_free() -> None:
     assert result.lag.worst < 250_000
 
 
-async def test_a_call_that_the_semaphore_keeps_out_waits() -> None:
+async def test_a_call_waits_for_the_semaphore() -> None:
     result = await conducted("semaphore", sleep_seconds=0.05)
 
     waits = [span for span in result.spans if span.activity is Activity.WAITING]
@@ -105,7 +105,7 @@ async def test_a_call_that_the_semaphore_keeps_out_waits() -> None:
 
 
 @pytest.mark.parametrize("name", ["chess_one_board_at_a_time", "chess_around_the_room"])
-async def test_an_exhibition_has_all_its_moves_and_one_master(name: str) -> None:
+async def test_an_exhibition_has_all_moves_and_one_master(name: str) -> None:
     result = await conducted(name, sleep_seconds=0.05)
 
     moves = [span for span in result.spans if span.activity is Activity.MOVING]
@@ -120,7 +120,7 @@ async def test_an_exhibition_has_all_its_moves_and_one_master(name: str) -> None
 
 @pytest.mark.parametrize("experiment", ASYNCHRONOUS, ids=lambda each: each.name)
 @pytest.mark.parametrize("thread_sensitive", [True, False])
-async def test_leaving_ends_the_experiment(
+async def test_cancelling_the_request_ends_the_experiment(
     experiment: AsynchronousExperiment, thread_sensitive: bool
 ) -> None:
     parameters = replace(
@@ -138,7 +138,7 @@ async def test_leaving_ends_the_experiment(
     assert asyncio.get_running_loop().time() - began < 5
 
 
-async def test_its_threads_are_gone_when_it_is_done() -> None:
+async def test_an_experiment_s_threads_end_with_it() -> None:
     await conducted("sync_to_async", thread_sensitive=False, sleep_seconds=0.01)
 
     for thread in experiment_threads():
@@ -147,7 +147,7 @@ async def test_its_threads_are_gone_when_it_is_done() -> None:
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_it_is_compared_with_one_that_runs_in_the_same_view(name: str) -> None:
+def test_an_experiment_is_compared_with_one_of_the_same_view(name: str) -> None:
     setup = Setup(EXPERIMENTS[name], DEFAULTS)
 
     other = setup.counterpart()

@@ -101,7 +101,7 @@ def test_in_one_request_thread_sensitive_calls_take_turns_on_one_thread(
 
 
 @pytest.mark.parametrize("server", ["asgi", "wsgi"])
-def test_in_one_request_other_calls_run_on_as_many_threads(
+def test_in_one_request_other_calls_run_on_a_thread_each(
     server: str, request: pytest.FixtureRequest
 ) -> None:
     site: Site = request.getfixturevalue(server)
@@ -144,7 +144,7 @@ async def test_in_django_s_client_thread_sensitive_requests_block_one_another() 
     assert answers[0]["executor"] == {"kind": "process", "size": 1}
 
 
-def test_a_synchronous_worker_takes_one_request_after_the_other(wsgi: Site) -> None:
+def test_a_synchronous_worker_handles_one_request_at_a_time(wsgi: Site) -> None:
     query = {"experiment": "requests", "sleep_time": 0.3, "num_calls": 3}
 
     seconds, answers = ask_at_once(wsgi, 3, **query)
@@ -196,7 +196,7 @@ def test_under_wsgi_a_synchronous_view_crosses_to_a_new_loop_each_time(
     assert len(answer["threads"]) == 1 + loops
 
 
-def test_the_site_answers_while_an_experiment_blocks_its_loop(asgi: Site) -> None:
+def test_the_site_responds_while_an_experiment_blocks_its_own_loop(asgi: Site) -> None:
     with ThreadPoolExecutor(1) as client:
         blocked = client.submit(
             ask, asgi, experiment="blocking", sleep_time=0.5, num_calls=2
@@ -240,7 +240,7 @@ def test_experiments_have_a_bounded_number_of_threads(asgi: Site) -> None:
         (SYNC_VIEW, {"experiment": "async_to_sync", "sleep_time": 10, "num_calls": 6}),
     ],
 )
-def test_closing_the_tab_ends_it_and_frees_its_place(
+def test_closing_the_tab_ends_the_experiment_and_frees_its_place(
     path: str, query: dict[str, Any]
 ) -> None:
     with Site(BRIDGE_LIMIT="1", REQUEST_THREADS="1") as site:

@@ -66,7 +66,7 @@ def test_the_first_lane_shows_when_the_event_loop_was_blocked() -> None:
     assert "was blocked for 200 ms" in drawn.summary
 
 
-def test_the_lane_of_a_loop_that_answered_is_there_and_empty() -> None:
+def test_the_lane_of_a_responsive_loop_is_shown_empty() -> None:
     drawn = figure(SERIAL)
 
     assert drawn.row_ticks[0].label == "event loop"
@@ -74,7 +74,7 @@ def test_the_lane_of_a_loop_that_answered_is_there_and_empty() -> None:
     assert "never blocked, and at most 3 ms late" in drawn.summary
 
 
-def test_two_results_share_the_longer_one_s_axis() -> None:
+def test_two_results_share_the_axis_of_the_longer_one() -> None:
     axis = common_axis([SERIAL, result(span("a", 0, 800), wall_time=800)])
 
     [each] = timeline(SERIAL, axis).series
@@ -84,7 +84,7 @@ def test_two_results_share_the_longer_one_s_axis() -> None:
     assert [marker.position for marker in timeline(SERIAL, axis).markers] == [50]
 
 
-def test_many_bars_are_told_by_lanes() -> None:
+def test_many_bars_are_summarized_by_lane() -> None:
     spans = [span(f"board {number % 3}", number, number + 1) for number in range(30)]
 
     table = figure(result(*spans)).table
@@ -94,7 +94,7 @@ def test_many_bars_are_told_by_lanes() -> None:
     assert len(table.rows) == 3
 
 
-def test_the_picture_is_named_described_and_repeated_as_a_table() -> None:
+def test_the_picture_has_a_title_a_description_and_a_table() -> None:
     drawn = figure(PARALLEL)
     context = {
         "timeline": drawn,

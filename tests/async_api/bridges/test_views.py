@@ -28,7 +28,7 @@ async def test_other_calls_run_at_the_same_time(word: str) -> None:
     assert 0.2 <= took < 0.6
 
 
-async def test_the_book_s_query_string_gets_a_page_that_says_the_seconds() -> None:
+async def test_the_book_s_query_string_gets_a_page_with_the_seconds() -> None:
     response = await AsyncClient().get(
         PATH, {"sleep_time": "0", "num_calls": "5", "thread_sensitive": "False"}
     )
@@ -37,7 +37,7 @@ async def test_the_book_s_query_string_gets_a_page_that_says_the_seconds() -> No
     assert "<dt>Actual</dt>" in response.content.decode()
 
 
-async def test_without_parameters_there_is_a_form() -> None:
+async def test_without_parameters_the_page_shows_a_form() -> None:
     page = (await AsyncClient().get(PATH)).content.decode()
 
     for name in ("sleep_time", "num_calls", "thread_sensitive", "format"):
@@ -121,7 +121,7 @@ DEFAULTS = {
         ),
     ],
 )
-async def test_the_form_shows_what_ran_and_nothing_that_nobody_chose(
+async def test_the_form_shows_what_ran_and_no_other_values(
     query: dict[str, str], differing: dict[str, str]
 ) -> None:
     assert await shown(**query) == DEFAULTS | differing
@@ -217,28 +217,28 @@ async def test_an_unknown_parameter_is_an_error_and_nothing_runs(path: str) -> N
         "sleep_time=0&sleep_time=1",
     ],
 )
-async def test_what_an_experiment_does_not_read_is_an_error(query: str) -> None:
+async def test_a_parameter_of_another_experiment_is_an_error(query: str) -> None:
     response = await AsyncClient().get(f"{PATH}?{query}")
 
     assert response.status_code == 400
     assert len(response.json()["errors"]) == 1
 
 
-async def test_an_experiment_left_empty_is_the_view_s_own_and_does_not_run() -> None:
+async def test_an_empty_experiment_is_the_view_s_default_and_does_not_run() -> None:
     page = (await AsyncClient().get(PATH, {"experiment": ""})).content.decode()
 
     assert Shown(page).values == DEFAULTS
     assert "<dt>Actual</dt>" not in page
 
 
-async def test_the_sleeps_together_are_capped() -> None:
+async def test_the_sum_of_all_sleeps_is_limited() -> None:
     response = await AsyncClient().get(PATH, {"sleep_time": "10", "num_calls": "7"})
 
     assert response.status_code == 400
     assert "at most 60 s" in response.json()["detail"]
 
 
-async def test_a_semaphore_s_places_are_checked_too() -> None:
+async def test_the_limit_of_the_semaphore_is_checked_too() -> None:
     response = await AsyncClient().get(
         PATH, {"experiment": "semaphore", "at_once": "0"}
     )
@@ -248,7 +248,7 @@ async def test_a_semaphore_s_places_are_checked_too() -> None:
     assert (error["field"], error["value"]) == ("at_once", "0")
 
 
-async def test_an_exhibition_is_capped_by_its_longest_way() -> None:
+async def test_an_exhibition_is_limited_by_its_longest_variant() -> None:
     response = await AsyncClient().get(
         PATH, {"experiment": "chess_around_the_room", "sleep_time": "6"}
     )
@@ -257,7 +257,9 @@ async def test_an_exhibition_is_capped_by_its_longest_way() -> None:
     assert "at most 60 s" in response.json()["detail"]
 
 
-async def test_the_json_says_what_was_asked_predicted_and_measured() -> None:
+async def test_the_json_has_the_parameters_the_prediction_and_the_measurements() -> (
+    None
+):
     query = {"sleep_time": "0.01", "num_calls": "2", "format": "json"}
 
     answer = (await AsyncClient().get(PATH, query)).json()
@@ -279,7 +281,9 @@ async def test_the_json_says_what_was_asked_predicted_and_measured() -> None:
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-async def test_an_experiment_named_alone_is_a_form_that_has_not_run(name: str) -> None:
+async def test_an_experiment_without_parameters_is_a_form_that_has_not_run(
+    name: str,
+) -> None:
     experiment = EXPERIMENTS[name]
 
     response = await AsyncClient().get(path_of(experiment), {"experiment": name})
@@ -293,7 +297,7 @@ async def test_an_experiment_named_alone_is_a_form_that_has_not_run(name: str) -
     assert "<dt>Actual</dt>" not in page
 
 
-async def test_every_experiment_is_one_click_away_and_says_what_it_will_show() -> None:
+async def test_every_experiment_has_a_link_and_a_description() -> None:
     page = (await AsyncClient().get(PATH)).content.decode()
 
     for experiment in EXPERIMENTS.values():
@@ -302,7 +306,9 @@ async def test_every_experiment_is_one_click_away_and_says_what_it_will_show() -
     assert page.count("Predicted: ") == page.count(">Run<") >= len(EXPERIMENTS)
 
 
-async def test_an_experiment_of_the_other_view_is_redirected_with_its_numbers() -> None:
+async def test_an_experiment_of_the_other_view_is_redirected_with_its_parameters() -> (
+    None
+):
     query = {"experiment": "async_to_sync", "sleep_time": "0.01"}
 
     response = await AsyncClient().get(PATH, query)
@@ -321,7 +327,7 @@ async def test_the_synchronous_view_runs_its_first_experiment_by_default() -> No
     assert response.json()["experiment"] == "async_to_sync"
 
 
-async def test_two_are_compared_on_one_axis_by_a_link() -> None:
+async def test_a_link_compares_two_experiments_on_one_axis() -> None:
     query = {"experiment": "one_by_one", "sleep_time": "0.05", "compare": "true"}
 
     page = (await AsyncClient().get(PATH, query)).content.decode()
@@ -345,7 +351,7 @@ async def test_a_result_links_to_its_comparison() -> None:
     )
 
 
-async def test_several_requests_are_left_to_the_page_or_to_curl() -> None:
+async def test_several_requests_are_sent_by_the_page_or_by_curl() -> None:
     query = {"experiment": "requests", "sleep_time": "0.1", "num_calls": "3"}
 
     page = (await AsyncClient().get(PATH, query)).content.decode()
@@ -356,7 +362,7 @@ async def test_several_requests_are_left_to_the_page_or_to_curl() -> None:
     assert "What ran when" not in page
 
 
-async def test_accept_decides_where_no_format_is_named() -> None:
+async def test_accept_decides_if_no_format_is_given() -> None:
     response = await AsyncClient().get(
         PATH, {"sleep_time": "0"}, headers={"accept": "application/json"}
     )
@@ -364,7 +370,7 @@ async def test_accept_decides_where_no_format_is_named() -> None:
     assert response["Content-Type"] == "application/json"
 
 
-async def test_a_page_says_the_book_is_outdated_and_by_what() -> None:
+async def test_a_page_says_where_the_book_is_outdated_and_why() -> None:
     page = (await AsyncClient().get(PATH)).content.decode()
 
     assert "Since Django 4.0 each request has a context of its own" in page

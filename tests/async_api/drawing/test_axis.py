@@ -27,7 +27,7 @@ def test_an_axis_has_a_few_rising_ticks_with_distinct_labels(
         assert len({tick.label for tick in ticks}) == len(ticks)
 
 
-def test_ticks_are_round_and_carry_the_unit_that_fits() -> None:
+def test_ticks_are_round_and_have_a_fitting_unit() -> None:
     linear = TimeAxis(0, 1_900 * MS).ticks()
     logarithmic = TimeAxis(100, 2_000 * MS, logarithmic=True).ticks()
 
@@ -41,7 +41,7 @@ def test_ticks_are_round_and_carry_the_unit_that_fits() -> None:
     ]
 
 
-def test_an_axis_over_many_decades_leaves_some_out() -> None:
+def test_an_axis_over_many_decades_skips_some() -> None:
     ticks = TimeAxis(1, 10**9, logarithmic=True).ticks()
 
     assert [tick.label for tick in ticks] == ["1 µs", "100 µs", "10 ms", "1 s", "100 s"]

@@ -19,13 +19,11 @@ from async_api.drawing.duration import duration, duration_range
         (12_345_000_000, "12300 s"),
     ],
 )
-def test_a_duration_reads_in_the_unit_that_fits(
-    microseconds: float, words: str
-) -> None:
+def test_a_duration_is_shown_in_a_fitting_unit(microseconds: float, words: str) -> None:
     assert duration(microseconds) == words
 
 
-def test_a_duration_shows_as_many_digits_as_asked() -> None:
+def test_a_duration_shows_the_given_number_of_digits() -> None:
     assert duration(12_345, digits=6) == "12.345 ms"
 
 

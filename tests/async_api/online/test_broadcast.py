@@ -69,7 +69,9 @@ async def test_a_socket_that_joins_gets_the_number_at_once_and_only_once() -> No
     assert client.heard == ["7"]
 
 
-async def test_each_change_is_shown_to_all(run: Callable[[Broadcast], None]) -> None:
+async def test_each_change_is_sent_to_all_sockets(
+    run: Callable[[Broadcast], None],
+) -> None:
     shown, clients = Broadcast(SOON, NEVER), [Client(), Client()]
     for client in clients:
         shown.add(client.socket)
@@ -83,7 +85,7 @@ async def test_each_change_is_shown_to_all(run: Callable[[Broadcast], None]) -> 
     assert [client.heard for client in clients] == [["0", "1", "2", "1"]] * 2
 
 
-async def test_what_does_not_change_is_not_shown_again(
+async def test_an_unchanged_number_is_not_sent_again(
     run: Callable[[Broadcast], None],
 ) -> None:
     shown, client = Broadcast(SOON, NEVER), Client()
@@ -99,7 +101,7 @@ async def test_what_does_not_change_is_not_shown_again(
     assert client.heard == ["0", "1", "2"]
 
 
-async def test_many_changes_are_few_frames_and_the_last_is_the_newest(
+async def test_many_changes_are_few_frames_and_the_last_has_the_newest_number(
     run: Callable[[Broadcast], None],
 ) -> None:
     shown, client = Broadcast(0.05, NEVER), Client()
@@ -117,7 +119,7 @@ async def test_many_changes_are_few_frames_and_the_last_is_the_newest(
     assert min(gaps) >= 0.045
 
 
-async def test_a_client_that_stalls_delays_no_other_and_hears_only_the_newest(
+async def test_a_stalled_client_delays_no_other_and_gets_only_the_newest_number(
     run: Callable[[Broadcast], None],
 ) -> None:
     shown, stalling, other = Broadcast(SOON, NEVER), Client(), Client()
@@ -137,7 +139,7 @@ async def test_a_client_that_stalls_delays_no_other_and_hears_only_the_newest(
     assert not stalling.was_cut_off.is_set()
 
 
-async def test_a_client_that_stalls_for_too_long_is_cut_off(
+async def test_a_client_that_stalls_for_too_long_is_disconnected(
     run: Callable[[Broadcast], None],
 ) -> None:
     shown, client = Broadcast(SOON, NEVER), Client(stalled_seconds=0.05)
@@ -157,7 +159,7 @@ async def test_a_client_that_stalls_for_too_long_is_cut_off(
     assert client.heard == ["0"]
 
 
-async def test_no_task_belongs_to_a_client_that_reads() -> None:
+async def test_a_client_that_reads_needs_no_task() -> None:
     shown, clients = Broadcast(SOON, NEVER), [Client() for _ in range(10)]
     before = len(asyncio.all_tasks())
 
@@ -205,7 +207,7 @@ async def test_a_discarded_socket_gets_nothing_more(
     assert left.heard == ["0"]
 
 
-async def test_a_socket_that_ends_writes_no_more() -> None:
+async def test_a_closed_socket_writes_no_more() -> None:
     client = Client()
     client.reads.clear()
     client.socket.show(1)
@@ -218,7 +220,7 @@ async def test_a_socket_that_ends_writes_no_more() -> None:
     assert client.at_once == 0
 
 
-async def test_silence_is_broken_now_and_then(
+async def test_the_number_is_repeated_after_a_silence(
     run: Callable[[Broadcast], None],
 ) -> None:
     shown, client = Broadcast(SOON, 0.05), Client()
@@ -233,7 +235,7 @@ async def test_silence_is_broken_now_and_then(
     assert client.times[2] - client.times[1] >= 0.05
 
 
-async def test_a_crowd_is_shown_the_number_by_parts_between_which_others_have_a_turn(
+async def test_a_large_broadcast_is_sent_in_parts_and_other_tasks_run_between_them(
     run: Callable[[Broadcast], None],
 ) -> None:
     shown = Broadcast(SOON, NEVER)

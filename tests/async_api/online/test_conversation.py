@@ -97,7 +97,7 @@ async def test_a_new_client_receives_the_number_and_then_each_change(
     assert second.numbers == [2]
 
 
-async def test_a_frame_is_text_and_nothing_but_the_number(served: Served) -> None:
+async def test_a_frame_is_text_with_only_the_number(served: Served) -> None:
     async with connect(f"ws://{served.host}:{served.port}/counter") as client:
         assert await client.recv() == "1"
 
@@ -110,7 +110,7 @@ async def test_many_clients_that_connect_at_once_are_all_counted(
     await everybody.agree(100)
 
 
-async def test_a_client_that_vanishes_without_a_word_is_counted_no_longer(
+async def test_a_client_that_vanishes_without_a_close_frame_is_no_longer_counted(
     everybody: Crowd,
 ) -> None:
     await everybody.join(2)
@@ -123,7 +123,7 @@ async def test_a_client_that_vanishes_without_a_word_is_counted_no_longer(
     await everybody.agree(2)
 
 
-async def test_some_messages_are_ignored_and_more_are_cut_off(
+async def test_a_few_messages_are_ignored_and_too_many_close_the_socket(
     everybody: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("async_api.online.conversation.MAX_MESSAGES", 3)
@@ -145,7 +145,7 @@ async def test_some_messages_are_ignored_and_more_are_cut_off(
     await everybody.agree(2)
 
 
-async def test_a_site_that_stops_says_so_to_everybody() -> None:
+async def test_a_site_that_stops_sends_every_client_a_close_frame() -> None:
     with serving() as served:
         everybody = Crowd(served.url)
         listeners = await everybody.join(3)
@@ -158,7 +158,7 @@ async def test_a_site_that_stops_says_so_to_everybody() -> None:
 @pytest.mark.parametrize(
     ("origin", "may"), [("http://{own}", True), ("http://elsewhere.example", False)]
 )
-async def test_a_foreign_page_is_refused_and_the_log_says_why(
+async def test_a_page_of_another_site_is_refused_and_the_log_says_why(
     served: Served, origin: str, may: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"Origin": origin.format(own=f"{served.host}:{served.port}")}
@@ -180,7 +180,7 @@ async def test_a_foreign_page_is_refused_and_the_log_says_why(
 
 
 @pytest.mark.parametrize("bound", ["ONLINE_SOCKETS", "ONLINE_SOCKETS_OF_AN_ADDRESS"])
-async def test_one_socket_too_many_is_refused_and_told_when_to_come_back(
+async def test_a_socket_beyond_the_limit_is_refused_with_retry_after(
     site: Settings, bound: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     setattr(site, bound, 2)
@@ -203,7 +203,7 @@ async def test_one_socket_too_many_is_refused_and_told_when_to_come_back(
             await everybody.agree(2)
 
 
-async def test_a_server_without_denial_responses_is_asked_to_close() -> None:
+async def test_a_server_without_denial_responses_gets_a_close() -> None:
     conversation = Conversation(headers=[])
 
     async def reduced(scope: Scope, receive: Receive, send: Send) -> None:
@@ -217,7 +217,7 @@ async def test_a_server_without_denial_responses_is_asked_to_close() -> None:
     assert refused.response.status_code == 403
 
 
-async def test_a_client_that_does_not_answer_pings_is_counted_no_longer() -> None:
+async def test_a_client_that_does_not_answer_pings_is_no_longer_counted() -> None:
     with serving(ws_ping_interval=0.1, ws_ping_timeout=0.2) as served:
         async with crowd(served.url) as everybody:
             await everybody.join()
@@ -266,7 +266,9 @@ async def test_a_client_that_does_not_speak_websocket_is_closed_and_no_longer_co
         await everybody.agree(1)
 
 
-async def test_half_a_goodbye_is_one(everybody: Crowd, served: Served) -> None:
+async def test_a_half_closed_connection_is_no_longer_counted(
+    everybody: Crowd, served: Served
+) -> None:
     await everybody.join()
     with raw_client(served) as client:
         await everybody.agree(2)
@@ -276,7 +278,9 @@ async def test_half_a_goodbye_is_one(everybody: Crowd, served: Served) -> None:
         await everybody.agree(1)
 
 
-async def test_a_reset_is_a_goodbye(everybody: Crowd, served: Served) -> None:
+async def test_a_reset_connection_is_no_longer_counted(
+    everybody: Crowd, served: Served
+) -> None:
     await everybody.join()
     with raw_client(served) as client:
         await everybody.agree(2)
@@ -351,7 +355,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_a_socket_counts_from_its_acceptance_to_its_end(worker: Presence) -> None:
+async def test_a_socket_is_counted_from_accept_to_close(worker: Presence) -> None:
     exchange = Exchange()
     exchange.writable.clear()
     conversation = conversing(worker, exchange)
@@ -369,7 +373,7 @@ async def test_a_socket_counts_from_its_acceptance_to_its_end(worker: Presence) 
     assert worker.socket_limit.open == 0
 
 
-async def test_it_always_receives(worker: Presence) -> None:
+async def test_the_application_always_receives(worker: Presence) -> None:
     exchange = Exchange()
     conversation = conversing(worker, exchange)
     for _ in range(5):
@@ -381,7 +385,7 @@ async def test_it_always_receives(worker: Presence) -> None:
     await conversation
 
 
-async def test_a_client_that_left_before_it_was_accepted_never_counts(
+async def test_a_client_that_disconnected_before_accept_is_never_counted(
     worker: Presence, caplog: pytest.LogCaptureFixture
 ) -> None:
     exchange = Exchange()
@@ -393,7 +397,7 @@ async def test_a_client_that_left_before_it_was_accepted_never_counts(
     assert warnings(caplog) == []
 
 
-async def test_a_client_that_does_not_read_is_cut_off_and_counted_no_longer(
+async def test_a_client_that_does_not_read_is_disconnected_and_no_longer_counted(
     worker: Presence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("async_api.online.conversation.STALLED_SECONDS", 0.05)
@@ -432,7 +436,7 @@ async def test_a_client_that_never_reads_again_gets_no_close_frame(
     assert (worker.count.own, worker.socket_limit.open) == (1, 0)
 
 
-async def test_a_client_that_leaves_while_it_stalls_is_just_gone(
+async def test_a_stalled_client_may_disconnect(
     worker: Presence, caplog: pytest.LogCaptureFixture
 ) -> None:
     exchange = Exchange()
@@ -451,7 +455,9 @@ async def test_a_client_that_leaves_while_it_stalls_is_just_gone(
     assert warnings(caplog) == []
 
 
-async def test_a_fault_of_the_site_is_said_and_logged(worker: Presence) -> None:
+async def test_an_error_of_the_site_is_reported_to_the_client_and_logged(
+    worker: Presence,
+) -> None:
     exchange = Exchange()
     conversation = conversing(worker, exchange)
     await until(lambda: len(exchange.sent) == 2)
@@ -465,7 +471,7 @@ async def test_a_fault_of_the_site_is_said_and_logged(worker: Presence) -> None:
     assert worker.total == 0
 
 
-async def test_a_close_may_come_too_late(
+async def test_a_close_after_a_disconnect_does_nothing(
     worker: Presence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("async_api.online.conversation.MAX_MESSAGES", 0)
@@ -481,7 +487,7 @@ async def test_a_close_may_come_too_late(
     assert worker.total == 0
 
 
-async def test_a_conversation_that_is_cancelled_counts_no_longer(
+async def test_a_cancelled_conversation_is_no_longer_counted(
     worker: Presence,
 ) -> None:
     exchange = Exchange()

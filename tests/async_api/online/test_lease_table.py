@@ -46,7 +46,9 @@ async def test_a_write_returns_what_the_others_wrote(connection: Connection) -> 
     assert (heard.worker, heard.connections) == (ONE, 7)
 
 
-async def test_the_last_number_replaces_those_before(connection: Connection) -> None:
+async def test_the_newest_number_replaces_the_earlier_ones(
+    connection: Connection,
+) -> None:
     for connections in (7, 9, 3):
         await lease_table.write(connection, ONE, PROCESS, connections, 10)
 
@@ -54,7 +56,7 @@ async def test_the_last_number_replaces_those_before(connection: Connection) -> 
     assert await rows(connection) == 1
 
 
-async def test_a_lease_that_has_expired_counts_for_nothing(
+async def test_an_expired_lease_does_not_count(
     connection: Connection,
 ) -> None:
     await lease_table.write(connection, ONE, PROCESS, 7, 10)
@@ -66,7 +68,7 @@ async def test_a_lease_that_has_expired_counts_for_nothing(
     assert await lease_table.total(connection) == 2
 
 
-async def test_expired_leases_are_removed_by_whoever_writes_next(
+async def test_the_next_write_removes_expired_leases(
     connection: Connection,
 ) -> None:
     await lease_table.write(connection, ONE, PROCESS, 7, 10)
@@ -88,7 +90,9 @@ async def test_a_worker_that_resumes_after_its_lease_expired_gets_a_new_one(
     assert await lease_table.total(connection) == 8
 
 
-async def test_no_writer_waits_for_one_that_is_stuck(connection: Connection) -> None:
+async def test_a_writer_does_not_wait_for_one_that_is_stuck(
+    connection: Connection,
+) -> None:
     stuck = uuid.uuid4()
     await lease_table.write(connection, stuck, PROCESS, 1, 10)
     await expire(connection, stuck)
@@ -102,7 +106,9 @@ async def test_no_writer_waits_for_one_that_is_stuck(connection: Connection) -> 
             await lease_table.write(connection, ONE, PROCESS, 1, 10)
 
 
-async def test_leases_are_given_back(connection: Connection) -> None:
+async def test_leases_are_removed_when_they_are_released(
+    connection: Connection,
+) -> None:
     await lease_table.write(connection, ONE, PROCESS, 7, 10)
     await lease_table.write(connection, OTHER, replace(PROCESS, pid=2), 2, 10)
 
@@ -111,11 +117,11 @@ async def test_leases_are_given_back(connection: Connection) -> None:
     assert await lease_table.total(connection) == 2
 
 
-async def test_without_leases_nobody_is_online(connection: Connection) -> None:
+async def test_without_leases_the_total_is_zero(connection: Connection) -> None:
     assert await lease_table.total(connection) == 0
 
 
-async def test_a_table_of_heartbeats_ends_growing(connection: Connection) -> None:
+async def test_a_table_of_heartbeats_stops_growing(connection: Connection) -> None:
     sizes = [0]
     # Somebody's long transaction, such as the server's own cleaning up elsewhere, may
     # still need what was there before.

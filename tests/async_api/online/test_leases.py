@@ -74,7 +74,7 @@ def test_a_change_whose_hint_is_lost_is_known_after_a_heartbeat(
     network.seconds_until_right(at_most=UNHEARD)
 
 
-def test_the_sockets_of_a_killed_worker_are_gone_at_its_neighbour_s_next_look(
+def test_a_neighbour_s_next_check_removes_the_sockets_of_a_killed_worker(
     network: Network, settled: list[Worker]
 ) -> None:
     network.kill(settled[0])
@@ -95,7 +95,7 @@ def test_a_worker_that_replaces_a_killed_one_never_counts_its_sockets(
     assert replacement.count.total == 8
 
 
-def test_the_dead_do_not_count_even_where_they_are_read_again() -> None:
+def test_dead_workers_do_not_count_even_if_their_leases_are_read_again() -> None:
     count = Network().start("red").count
     dead = Lease(Network().start("red").count.worker, Process("red", False), 5, 10.0)
 
@@ -106,7 +106,7 @@ def test_the_dead_do_not_count_even_where_they_are_read_again() -> None:
         assert count.total == 0
 
 
-def test_a_dead_neighbour_is_not_counted_though_the_store_is_away(
+def test_a_dead_neighbour_is_not_counted_while_the_store_is_down(
     network: Network, settled: list[Worker]
 ) -> None:
     for worker in settled:
@@ -118,7 +118,7 @@ def test_a_dead_neighbour_is_not_counted_though_the_store_is_away(
     assert settled[1].count.total == 12
 
 
-def test_a_lost_machine_is_not_counted_once_its_leases_have_expired(
+def test_a_lost_machine_counts_until_its_leases_expire(
     network: Network, settled: list[Worker]
 ) -> None:
     for worker in settled[:2]:
@@ -127,7 +127,7 @@ def test_a_lost_machine_is_not_counted_once_its_leases_have_expired(
     assert network.seconds_until_right(at_most=EXPIRED) > TIMES.lease / 2
 
 
-def test_a_worker_that_stops_is_gone_after_one_flush(
+def test_a_stopped_worker_is_no_longer_counted_after_one_flush(
     network: Network, settled: list[Worker]
 ) -> None:
     network.advance(TIMES.flush)
@@ -150,7 +150,7 @@ def test_without_the_store_local_changes_are_still_counted(
 
 
 @pytest.mark.parametrize("away", [TIMES.lease / 2, 3 * TIMES.lease])
-def test_when_the_store_is_back_all_are_right_after_three_flushes(
+def test_three_flushes_after_the_store_is_back_all_counts_are_right(
     network: Network, settled: list[Worker], away: float
 ) -> None:
     for worker in settled:
@@ -166,7 +166,7 @@ def test_when_the_store_is_back_all_are_right_after_three_flushes(
     assert len(network.rows) == 4
 
 
-def test_a_store_that_forgot_everything_is_told_again(
+def test_a_store_that_lost_its_rows_gets_them_again(
     network: Network, settled: list[Worker]
 ) -> None:
     network.lose_rows()
@@ -176,7 +176,7 @@ def test_a_store_that_forgot_everything_is_told_again(
     assert len(network.rows) == 4
 
 
-def test_a_worker_that_was_suspended_for_too_long_is_counted_again_at_once(
+def test_a_worker_suspended_for_too_long_is_counted_again_at_once(
     network: Network, settled: list[Worker]
 ) -> None:
     stopped = settled[0]
@@ -188,7 +188,7 @@ def test_a_worker_that_was_suspended_for_too_long_is_counted_again_at_once(
     network.seconds_until_right(at_most=HEARD)
 
 
-def test_a_hint_that_comes_while_the_store_answers_is_not_lost() -> None:
+def test_a_hint_during_a_query_is_not_lost() -> None:
     count = Count(Network().start("red").count.worker, Process("red"), TIMES)
     count.ask(0.0)
     count.wrote(0.0, 0, [])
@@ -199,7 +199,7 @@ def test_a_hint_that_comes_while_the_store_answers_is_not_lost() -> None:
     assert count.is_hinted
 
 
-def test_idle_workers_ask_the_store_once_a_heartbeat(
+def test_idle_workers_query_the_store_once_a_heartbeat(
     network: Network, settled: list[Worker]
 ) -> None:
     before = network.asked
@@ -209,7 +209,7 @@ def test_idle_workers_ask_the_store_once_a_heartbeat(
     assert network.asked - before == 10 * len(settled)
 
 
-def test_a_crowd_is_written_and_read_ten_times_a_second_at_most(
+def test_many_changes_are_written_and_read_at_most_ten_times_a_second(
     network: Network, settled: list[Worker]
 ) -> None:
     before = network.asked
@@ -221,7 +221,7 @@ def test_a_crowd_is_written_and_read_ten_times_a_second_at_most(
     assert network.asked - before <= len(settled) * 11
 
 
-def test_without_a_store_it_is_asked_twice_a_second(
+def test_an_unavailable_store_is_tried_twice_a_second(
     network: Network, settled: list[Worker]
 ) -> None:
     network.cut_off(settled[0])

@@ -46,7 +46,7 @@ def scope(
         ("https://a.friends.example:8443", "example.org", "wss"),
     ],
 )
-def test_the_site_s_own_pages_and_trusted_ones_may(
+def test_the_site_s_own_pages_and_trusted_origins_are_allowed(
     origin: str, host: str, scheme: str
 ) -> None:
     require_origin(scope(origin, host=host, scheme=scheme))
@@ -71,7 +71,7 @@ def test_the_site_s_own_pages_and_trusted_ones_may(
         "https://example.org\xff",
     ],
 )
-def test_any_other_may_not_and_is_named(origin: str) -> None:
+def test_any_other_origin_is_refused_by_name(origin: str) -> None:
     with pytest.raises(OriginRefused) as refused:
         require_origin(scope(origin))
 
@@ -79,12 +79,14 @@ def test_any_other_may_not_and_is_named(origin: str) -> None:
     assert "'https://example.org' may" in str(refused.value)
 
 
-def test_two_origins_are_one_too_many() -> None:
+def test_two_origins_are_refused() -> None:
     with pytest.raises(OriginRefused):
         require_origin(scope("https://example.org", "https://example.org"))
 
 
-def test_whoever_names_none_may_only_where_a_setting_lets_them(site: Settings) -> None:
+def test_a_client_without_an_origin_is_allowed_only_by_a_setting(
+    site: Settings,
+) -> None:
     with pytest.raises(OriginRefused, match="ONLINE_WITHOUT_ORIGIN"):
         require_origin(scope())
 
@@ -94,7 +96,7 @@ def test_whoever_names_none_may_only_where_a_setting_lets_them(site: Settings) -
 
 @pytest.mark.parametrize("host", ["elsewhere.example", "", None, "example.org/x"])
 @pytest.mark.parametrize("names_origin", [True, False])
-def test_a_host_that_is_not_the_site_s_makes_no_origin_its_own(
+def test_an_unknown_host_does_not_make_its_origin_allowed(
     site: Settings, host: str | None, names_origin: bool
 ) -> None:
     site.ONLINE_WITHOUT_ORIGIN = True
@@ -104,7 +106,7 @@ def test_a_host_that_is_not_the_site_s_makes_no_origin_its_own(
         require_origin(scope(*origins, host=host))
 
 
-def test_what_is_echoed_has_an_end() -> None:
+def test_a_long_origin_is_shortened_in_the_message() -> None:
     with pytest.raises(OriginRefused) as refused:
         require_origin(scope("https://" + "a" * 10_000))
 

@@ -79,7 +79,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.usefixtures("only_hints")
-async def test_each_worker_s_sockets_are_counted_by_all_and_shown_to_all() -> None:
+async def test_all_workers_count_and_show_the_sockets_of_each() -> None:
     one_client, other_client = Client(), Client()
     async with worker() as one, worker() as other:
         with one.joined(one_client.socket):
@@ -135,7 +135,7 @@ async def test_without_the_bus_workers_agree_at_their_heartbeats() -> None:
 
 
 @pytest.mark.usefixtures("only_hints")
-async def test_a_killed_process_of_this_machine_is_noticed_and_its_lease_removed(
+async def test_the_lease_of_a_killed_process_on_this_machine_is_removed(
     connection: Connection,
 ) -> None:
     with subprocess.Popen(
@@ -155,7 +155,7 @@ async def test_a_killed_process_of_this_machine_is_noticed_and_its_lease_removed
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_worker_of_another_machine_counts_until_its_lease_expires(
+async def test_a_worker_on_another_machine_counts_until_its_lease_expires(
     connection: Connection,
 ) -> None:
     elsewhere = Process("another machine", os.getpid(), 1)
@@ -195,7 +195,7 @@ async def guest(connection: Connection) -> AsyncIterator[Guest]:
 
 
 @pytest.mark.usefixtures("quick")
-async def test_without_its_database_a_worker_counts_on_and_says_so_once(
+async def test_without_its_database_a_worker_keeps_counting_and_logs_it_once(
     guest: Guest, caplog: pytest.LogCaptureFixture
 ) -> None:
     def said() -> list[str]:
@@ -225,7 +225,7 @@ async def test_without_its_database_a_worker_counts_on_and_says_so_once(
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_database_that_says_nothing_is_away_too(
+async def test_a_database_that_does_not_respond_is_unavailable_too(
     connection: Connection, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.DATABASE_SECONDS = 0.2
@@ -242,7 +242,7 @@ async def test_a_database_that_says_nothing_is_away_too(
     assert "TimeoutError" in caplog.text
 
 
-async def test_a_worker_may_start_where_its_table_is_not_there_yet(
+async def test_a_worker_may_start_before_its_table_exists(
     connection: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     await connection.execute("ALTER TABLE online_lease RENAME TO elsewhere")
@@ -256,7 +256,7 @@ async def test_a_worker_may_start_where_its_table_is_not_there_yet(
     assert "UndefinedTable" in caplog.text
 
 
-async def test_a_request_finds_the_number_of_its_worker_else_what_the_leases_say(
+async def test_a_request_gets_its_worker_s_number_or_the_sum_of_the_leases(
     connection: Connection,
 ) -> None:
     await lease_table.write(connection, uuid.uuid4(), this_process(), 5, 3600)
@@ -269,7 +269,7 @@ async def test_a_request_finds_the_number_of_its_worker_else_what_the_leases_say
             assert await total(request) == 6
 
 
-async def test_a_page_that_can_do_without_the_number_does_not_wait_for_it(
+async def test_a_page_does_not_wait_for_a_number_it_can_omit(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = AsyncRequestFactory().get("/")

@@ -28,12 +28,12 @@ def process_of(child: subprocess.Popen[bytes]) -> Process:
     return Process(this_process().machine, child.pid, began)
 
 
-def test_this_process_lives() -> None:
+def test_the_current_process_is_alive() -> None:
     assert this_process().is_alive()
     assert this_process().pid == os.getpid()
 
 
-def test_the_start_is_in_ticks_after_the_boot() -> None:
+def test_the_start_time_is_in_ticks_after_the_boot() -> None:
     began = this_process().started / os.sysconf("SC_CLK_TCK")
 
     since_boot = psutil.Process().create_time() - psutil.boot_time()
@@ -41,7 +41,7 @@ def test_the_start_is_in_ticks_after_the_boot() -> None:
     assert began == pytest.approx(since_boot, abs=2)
 
 
-def test_a_process_is_known_by_the_same_words_from_elsewhere(
+def test_other_processes_identify_a_process_in_the_same_way(
     child: subprocess.Popen[bytes],
 ) -> None:
     said = subprocess.check_output(
@@ -58,7 +58,7 @@ def test_a_process_is_known_by_the_same_words_from_elsewhere(
     assert process_of(child).is_alive()
 
 
-def test_a_killed_process_is_dead_though_its_parent_has_not_noticed(
+def test_a_killed_process_is_dead_before_its_parent_has_noticed(
     child: subprocess.Popen[bytes],
 ) -> None:
     process = process_of(child)
@@ -69,7 +69,9 @@ def test_a_killed_process_is_dead_though_its_parent_has_not_noticed(
     assert not process.is_alive()
 
 
-def test_a_process_that_is_gone_is_dead(child: subprocess.Popen[bytes]) -> None:
+def test_a_process_that_no_longer_exists_is_dead(
+    child: subprocess.Popen[bytes],
+) -> None:
     process = process_of(child)
 
     child.kill()
@@ -78,7 +80,7 @@ def test_a_process_that_is_gone_is_dead(child: subprocess.Popen[bytes]) -> None:
     assert not process.is_alive()
 
 
-def test_a_number_that_another_process_has_now_is_no_sign_of_life(
+def test_a_reused_pid_does_not_make_a_process_alive(
     child: subprocess.Popen[bytes],
 ) -> None:
     process = process_of(child)
@@ -88,7 +90,7 @@ def test_a_number_that_another_process_has_now_is_no_sign_of_life(
     assert not earlier.is_alive()
 
 
-def test_the_name_of_a_program_may_hold_anything() -> None:
+def test_the_name_of_a_program_may_contain_any_character() -> None:
     script = (
         "import ctypes, pathlib, sys;"
         "ctypes.CDLL(None).prctl(15, b') Z 1 2 (', 0, 0, 0);"

@@ -77,7 +77,7 @@ async def test_all_workers_show_all_sockets(site: Site, database: Path) -> None:
         await everybody.agree(len(everybody.listeners), seconds=2)
 
 
-async def test_the_sockets_of_a_killed_worker_count_no_longer_within_three_seconds(
+async def test_the_sockets_of_a_killed_worker_are_not_counted_after_three_seconds(
     site: Site,
 ) -> None:
     async with spread(site) as everybody:
@@ -93,7 +93,7 @@ async def test_the_sockets_of_a_killed_worker_count_no_longer_within_three_secon
         await everybody.agree(len(everybody.listeners) - len(victims), seconds=3)
 
 
-async def test_all_workers_killed_together_leave_no_ghosts(site: Site) -> None:
+async def test_workers_killed_together_leave_no_sockets_counted(site: Site) -> None:
     async with spread(site) as everybody:
         for worker in site.workers():
             worker.kill()
@@ -104,7 +104,7 @@ async def test_all_workers_killed_together_leave_no_ghosts(site: Site) -> None:
         await everybody.agree(3, seconds=3, among=survivors)
 
 
-async def test_a_worker_that_is_stopped_beyond_its_lease_comes_back(
+async def test_a_worker_suspended_beyond_its_lease_is_counted_again(
     database: Path,
 ) -> None:
     with Site(QUICK_COUNTER, **SETTINGS, EMBEDDED_POSTGRES_DIR=str(database)) as site:
@@ -147,7 +147,7 @@ async def test_without_the_database_no_socket_is_lost_and_changes_are_still_show
     assert "Traceback" not in site.output
 
 
-async def test_a_storm_of_joins_ends_in_one_number_and_few_frames(site: Site) -> None:
+async def test_many_joins_at_once_end_in_one_number_and_few_frames(site: Site) -> None:
     async with crowd(site.url) as everybody:
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -161,7 +161,7 @@ async def test_a_storm_of_joins_ends_in_one_number_and_few_frames(site: Site) ->
         assert most <= 6 * (seconds + 1)
 
 
-async def test_after_many_joins_and_leaves_the_number_counts_those_that_stayed(
+async def test_after_many_joins_and_leaves_the_number_is_that_of_the_open_sockets(
     site: Site, database: Path
 ) -> None:
     chance = random.Random(7)
@@ -178,7 +178,7 @@ async def test_after_many_joins_and_leaves_the_number_counts_those_that_stayed(
         assert sum(number for _, number in leases(database)) == stayed
 
 
-async def test_a_site_that_stops_closes_everybody_and_gives_its_leases_back(
+async def test_a_site_that_stops_closes_all_sockets_and_removes_its_leases(
     database: Path,
 ) -> None:
     with (
@@ -206,7 +206,7 @@ def number_on_the_page(site: Site) -> int:
     return int(number)
 
 
-async def test_under_wsgi_the_page_shows_what_the_workers_of_asgi_count(
+async def test_under_wsgi_the_page_shows_the_count_of_the_asgi_workers(
     site: Site, database: Path
 ) -> None:
     async with spread(site) as everybody:

@@ -21,7 +21,7 @@ def test_a_worker_limits_its_sockets() -> None:
             take(limit, "192.0.2.3")
 
 
-def test_each_address_has_a_limit_of_its_own() -> None:
+def test_each_address_has_its_own_limit() -> None:
     limit = SocketLimit(maximum=10, max_per_address=2)
     with take(limit, "192.0.2.1", "192.0.2.1"):
         with pytest.raises(

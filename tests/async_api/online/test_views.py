@@ -17,7 +17,7 @@ def numbers(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["/counter/", "/"])
-async def test_the_page_has_the_number_before_any_script_runs(
+async def test_the_page_has_the_number_without_scripts(
     connection: Connection, path: str
 ) -> None:
     await lease_table.write(connection, uuid.uuid4(), this_process(), 1234, 3600)
@@ -43,7 +43,7 @@ async def test_the_page_says_that_users_are_connections(connection: Connection) 
     assert "a user is an open connection" in page
 
 
-async def test_the_path_of_the_socket_leads_people_to_the_page() -> None:
+async def test_the_path_of_the_socket_redirects_browsers_to_the_page() -> None:
     response = await AsyncClient().get("/counter")
 
     assert (response.status_code, response["Location"]) == (301, "/counter/")
@@ -54,7 +54,7 @@ async def test_only_reading_is_allowed(connection: Connection) -> None:
     assert (await AsyncClient().head("/counter/")).status_code == 200
 
 
-async def test_the_script_waits_longer_than_the_server_is_silent(
+async def test_the_script_s_timeout_exceeds_the_server_s_silence(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("async_api.online.views.REPEAT_SECONDS", 7)
@@ -65,7 +65,7 @@ async def test_the_script_waits_longer_than_the_server_is_silent(
 
 
 @pytest.mark.usefixtures("django_db_setup")
-async def test_without_a_database_the_page_is_refused_and_the_start_page_is_there(
+async def test_without_a_database_the_page_is_503_and_the_start_page_works(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nowhere = database.parameters() | {"host": "127.0.0.1", "port": 1}

@@ -129,13 +129,13 @@ def test_a_global_unicast_address_is_public(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", NOT_PUBLIC)
-def test_any_other_address_is_not(text: str) -> None:
+def test_any_other_address_is_not_public(text: str) -> None:
     assert not is_public(ip_address(text))
 
 
 @unhurried
 @given(private_ipv4, st.integers(0, 2**80 - 1))
-def test_a_private_address_is_private_in_every_wrapping(
+def test_a_private_address_is_private_in_every_ipv6_form(
     address: IPv4Address, suffix: int
 ) -> None:
     public = [form for form, it in wrapped(address, suffix).items() if is_public(it)]
@@ -145,7 +145,7 @@ def test_a_private_address_is_private_in_every_wrapping(
 
 @unhurried
 @given(st.ip_addresses(v=4), st.integers(0, 2**80 - 1))
-def test_mapped_6to4_and_nat64_are_as_public_as_what_they_wrap(
+def test_mapped_6to4_and_nat64_addresses_are_as_public_as_their_ipv4_address(
     address: IPv4Address, suffix: int
 ) -> None:
     forms = wrapped(address, suffix)
@@ -191,6 +191,6 @@ def test_a_mapped_address_is_read_as_the_ipv4_address_it_dials() -> None:
         "",
     ],
 )
-def test_what_is_no_plain_address_is_not_read_as_one(text: str) -> None:
+def test_a_text_that_is_not_a_plain_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_address(text)

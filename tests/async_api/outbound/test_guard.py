@@ -144,7 +144,7 @@ async def test_a_name_with_a_private_address_gets_no_socket() -> None:
     assert server.accepted == 0
 
 
-async def test_a_name_that_moves_to_a_private_address_keeps_its_first() -> None:
+async def test_a_name_that_rebinds_to_a_private_address_keeps_its_first() -> None:
     names = Names(moving_example=[["127.0.0.2"], ["127.0.0.1"]])
     guard = guarded(only("127.0.0.2"), names)
 
@@ -170,7 +170,7 @@ async def test_a_rebinding_name_gets_no_socket_even_without_our_resolver() -> No
 
 
 @pytest.mark.parametrize(("allowed", "arrived"), [("127.0.0.2", 0), ("127.0.0.0/8", 1)])
-async def test_a_redirect_gets_a_socket_only_where_its_address_is_allowed(
+async def test_a_redirect_gets_a_socket_only_if_its_address_is_allowed(
     allowed: str, arrived: int
 ) -> None:
     guard = guarded(only(allowed), Names())
@@ -187,7 +187,7 @@ async def test_a_redirect_gets_a_socket_only_where_its_address_is_allowed(
     assert (front.accepted, inside.accepted) == (1, arrived)
 
 
-async def test_a_refusal_reads_the_same_whether_or_not_something_listens() -> None:
+async def test_a_refusal_does_not_reveal_whether_something_listens() -> None:
     guard = guarded(NOTHING_PRIVATE, Names(inside_example=[["127.0.0.1"]]))
     async with listening() as server:
         port = server.port
@@ -204,7 +204,7 @@ async def test_a_refusal_reads_the_same_whether_or_not_something_listens() -> No
     assert list(map(str, opened)) == list(map(str, closed))
 
 
-async def test_a_refusal_names_the_cure_and_not_what_a_name_resolved_to() -> None:
+async def test_a_refusal_says_how_to_allow_the_name_but_not_its_address() -> None:
     guard = guarded(NOTHING_PRIVATE, Names(inside_example=[["10.9.8.7"]]))
 
     with pytest.raises(TargetRefused) as raised:
@@ -232,7 +232,7 @@ async def test_an_allowed_name_is_probed_and_other_private_addresses_are_not() -
     assert server.accepted == 1
 
 
-async def test_an_allowed_name_may_be_written_with_its_final_dot() -> None:
+async def test_an_allowed_name_may_have_a_final_dot() -> None:
     guard = guarded(only("intranet.example"), Names(intranet_example_=[["10.0.0.1"]]))
 
     await guard.admit(parse_target("http://intranet.example./"))
@@ -247,14 +247,14 @@ async def test_an_allowed_network_is_probed_in_mapped_form_too() -> None:
 
 
 @pytest.mark.parametrize("host", ["[2002:7f00:1::]", "[64:ff9b::127.0.0.1]"])
-async def test_an_allowed_network_does_not_allow_its_translations(host: str) -> None:
+async def test_an_allowed_network_does_not_include_6to4_and_nat64(host: str) -> None:
     guard = guarded(only("127.0.0.0/8"), Names())
 
     with pytest.raises(TargetRefused):
         await guard.admit(parse_target(f"http://{host}/"))
 
 
-async def test_the_refused_addresses_of_a_name_are_left_out() -> None:
+async def test_the_refused_addresses_of_a_name_are_removed() -> None:
     guard = guarded(only("127.0.0.2"), Names(both_example=[["127.0.0.1", "127.0.0.2"]]))
 
     found = await guard.resolver.resolve("both.example", 80)
@@ -276,7 +276,7 @@ async def test_the_refused_addresses_of_a_name_are_left_out() -> None:
         (socket.AF_INET6, ("::1", 80, 0, 0)),
     ],
 )
-def test_an_address_that_cannot_be_judged_public_gets_no_socket(
+def test_an_address_that_is_not_known_to_be_public_gets_no_socket(
     family: socket.AddressFamily, address: tuple[object, ...]
 ) -> None:
     guard = guarded(NOTHING_PRIVATE, Names())
@@ -300,9 +300,7 @@ async def test_a_public_address_gets_a_socket_ready_for_the_event_loop() -> None
 # Looking names up
 
 
-async def test_a_name_that_does_not_resolve_is_left_for_its_requests_to_report() -> (
-    None
-):
+async def test_a_name_that_does_not_resolve_is_reported_by_its_requests() -> None:
     guard = guarded(NOTHING_PRIVATE, Names())
 
     await guard.admit(parse_target("http://missing.example/"))
@@ -311,7 +309,7 @@ async def test_a_name_that_does_not_resolve_is_left_for_its_requests_to_report()
         await fetch(guard, "http://missing.example/")
 
 
-async def test_a_name_is_looked_up_once_for_all_its_ports_and_askers() -> None:
+async def test_a_name_is_looked_up_once_for_all_ports_and_callers() -> None:
     names = Names(example_com=[["1.1.1.1"], ["9.9.9.9"]])
     guard = guarded(NOTHING_PRIVATE, names)
 
@@ -341,7 +339,7 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_lookup_survives_the_cancellation_of_its_first_asker() -> None:
+async def test_a_lookup_survives_the_cancellation_of_its_first_caller() -> None:
     names = Names(example_com=[["1.1.1.1"]])
     names.may_answer.clear()
     resolver = guarded(NOTHING_PRIVATE, names).resolver
@@ -358,7 +356,7 @@ async def test_a_lookup_survives_the_cancellation_of_its_first_asker() -> None:
     assert names.asked == ["example.com"]
 
 
-async def test_closing_stops_a_lookup_nobody_waits_for() -> None:
+async def test_closing_cancels_a_lookup_without_waiters() -> None:
     names = Names()
     names.may_answer.clear()
     resolver = guarded(NOTHING_PRIVATE, names).resolver
@@ -373,7 +371,7 @@ async def test_closing_stops_a_lookup_nobody_waits_for() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_failure_nobody_waits_for_is_not_reported_as_forgotten() -> None:
+async def test_a_failed_lookup_without_waiters_is_not_logged_by_asyncio() -> None:
     reports: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(
         lambda loop, context: reports.append(context)

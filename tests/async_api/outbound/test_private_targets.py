@@ -39,11 +39,11 @@ def test_private_targets_are_addresses_networks_and_names() -> None:
         "http://a/",
     ],
 )
-def test_an_unreadable_item_is_named_with_what_it_should_be(item: str) -> None:
+def test_an_invalid_item_is_refused_with_what_would_be_valid(item: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"{item!r} is not an address")):
         parse_private_targets([item])
 
 
-def test_a_network_with_host_bits_comes_with_its_cure() -> None:
+def test_a_network_with_host_bits_is_refused_with_the_correction() -> None:
     with pytest.raises(ValueError, match="write 10.1.0.0/16 for the network"):
         parse_private_targets(["10.1.2.3/16"])

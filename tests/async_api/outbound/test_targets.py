@@ -81,9 +81,7 @@ def test_a_url_is_normalised(text: str, url: str) -> None:
         ("http://example.com/" + "a" * MAX_URL_LENGTH, "2048 are allowed"),
     ],
 )
-def test_a_text_that_is_no_url_to_probe_is_refused_with_its_reason(
-    text: str, reason: str
-) -> None:
+def test_an_invalid_url_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(InvalidTarget, match=re.escape(reason)):
         parse_target(text)
 
@@ -145,7 +143,7 @@ def test_an_address_is_written_as_four_decimal_numbers_only(host: str) -> None:
         "xn--zz.example",
     ],
 )
-def test_a_host_that_is_no_domain_name_is_refused(host: str) -> None:
+def test_an_invalid_domain_name_is_refused(host: str) -> None:
     with pytest.raises(InvalidTarget, match="not a valid domain name"):
         parse_target(f"http://{host}/")
 
@@ -153,7 +151,7 @@ def test_a_host_that_is_no_domain_name_is_refused(host: str) -> None:
 @pytest.mark.parametrize(
     "text", ["http://me:secret@example.com/", "ftp://" + "x" * 999]
 )
-def test_the_complaint_is_short_and_repeats_no_password(text: str) -> None:
+def test_the_message_is_short_and_repeats_no_password(text: str) -> None:
     with pytest.raises(InvalidTarget) as raised:
         parse_target(text)
 
@@ -196,7 +194,7 @@ def test_any_location_leads_to_a_url_or_an_invalid_target(location: str) -> None
     assert "@" not in target.authority
 
 
-def test_a_default_port_makes_no_other_target() -> None:
+def test_a_default_port_does_not_change_the_target() -> None:
     assert parse_target("http://[::1]:80/") == parse_target("http://[::1]/")
 
 
@@ -222,7 +220,7 @@ def test_a_default_port_makes_no_other_target() -> None:
         (" /other ", "https://example.com:8443/other"),
     ],
 )
-def test_a_location_is_read_against_the_target_without_credentials(
+def test_a_location_is_resolved_against_the_target_without_credentials(
     location: str, url: str
 ) -> None:
     target = parse_target("https://example.com:8443/a/b")
@@ -296,6 +294,6 @@ def test_a_location_may_have_8000_characters() -> None:
         "//me@",
     ],
 )
-def test_a_location_that_is_no_url_to_probe_is_invalid(location: str) -> None:
+def test_a_location_that_is_not_a_valid_url_is_refused(location: str) -> None:
     with pytest.raises(InvalidTarget):
         redirected(parse_target("http://example.com/"), location)

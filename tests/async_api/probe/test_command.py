@@ -64,14 +64,16 @@ def test_an_error_status_exits_with_1(
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_another_status_is_no_trouble(target: TargetServer, status: int) -> None:
+def test_other_statuses_exit_with_0(target: TargetServer, status: int) -> None:
     done = run(f"{target.url}/status/{status}", "--requests", "1")
 
     assert done.returncode == 0, done.stdout
     assert f"1 sent: 1 answered {status // 100}xx," in done.stdout
 
 
-def test_a_mix_is_told_apart_and_exits_with_1(target: TargetServer) -> None:
+def test_mixed_outcomes_are_counted_separately_and_exit_with_1(
+    target: TargetServer,
+) -> None:
     done = run(f"{target.url}/mixed", "--requests", "8", "--concurrency", "1")
 
     assert done.returncode == 1
@@ -79,7 +81,7 @@ def test_a_mix_is_told_apart_and_exits_with_1(target: TargetServer) -> None:
     assert re.search(r"^ +2xx +5xx$", done.stdout, re.MULTILINE)
 
 
-def test_a_terminal_tells_outcomes_apart_in_colours_too(target: TargetServer) -> None:
+def test_a_terminal_shows_outcomes_in_different_colours(target: TargetServer) -> None:
     seen = run(f"{target.url}/mixed", "--requests", "4", "--force-color").stdout
 
     colours = re.findall(
@@ -124,7 +126,7 @@ def test_the_csv_is_the_page_s_csv(target: TargetServer) -> None:
     assert done.stdout.startswith("start_microseconds,time_microseconds,status,")
 
 
-def test_a_terminal_sees_a_progress_bar_that_goes_away(target: TargetServer) -> None:
+def test_a_terminal_shows_a_progress_bar_and_erases_it(target: TargetServer) -> None:
     terminal, end = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "manage.py", "probe", f"{target.url}/ok", "-n", "40"],
@@ -142,7 +144,7 @@ def test_a_terminal_sees_a_progress_bar_that_goes_away(target: TargetServer) -> 
     assert seen.endswith("\x1b[K")
 
 
-def test_interrupting_a_probe_says_so_without_a_traceback(
+def test_an_interrupted_probe_is_reported_without_a_traceback(
     target: TargetServer,
 ) -> None:
     with subprocess.Popen(

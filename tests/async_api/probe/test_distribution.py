@@ -49,7 +49,7 @@ def test_a_histogram_of_hand_computed_bins() -> None:
     )
 
 
-def test_the_markers_stand_at_the_percentiles_of_what_succeeded() -> None:
+def test_the_markers_are_at_the_percentiles_of_the_successes() -> None:
     samples = [answer(number * MS) for number in range(101, 201)]
     samples += [answer(1, status=500)] * 100
 
@@ -83,7 +83,7 @@ def test_columns_on_a_logarithmic_axis_are_about_equally_wide() -> None:
     assert max(widths) < 1.2 * min(widths)
 
 
-def test_identical_times_are_one_column_amid_the_axis() -> None:
+def test_identical_times_are_one_column_in_the_middle_of_the_axis() -> None:
     figure = distribution([answer(12_345)] * 30)
 
     (column,) = figure.columns
@@ -92,14 +92,14 @@ def test_identical_times_are_one_column_amid_the_axis() -> None:
     assert figure.summary.startswith("30 requests were answered 2xx: half within")
 
 
-def test_a_single_answer_is_told_in_one_short_sentence() -> None:
+def test_a_single_response_is_described_in_one_short_sentence() -> None:
     figure = distribution([answer(12_345)])
 
     assert figure.summary == "1 request was answered 2xx, in 12.3 ms."
 
 
 @pytest.mark.parametrize("samples", [[], [failure(5), failure(6)]])
-def test_without_an_answer_the_distribution_says_so_and_draws_nothing(
+def test_without_responses_the_distribution_says_so_and_draws_nothing(
     samples: list[Sample],
 ) -> None:
     page = render("distribution", distribution(samples))
@@ -110,7 +110,7 @@ def test_without_an_answer_the_distribution_says_so_and_draws_nothing(
     assert page.count(".//svg") == 0
 
 
-def test_only_errors_are_told_apart_without_percentiles() -> None:
+def test_error_responses_alone_have_no_percentiles() -> None:
     figure = distribution([answer(5 * MS, status=503), answer(7 * MS, status=404)])
 
     assert figure.summary == (
@@ -124,7 +124,7 @@ def test_only_errors_are_told_apart_without_percentiles() -> None:
 
 
 @given(sample_lists)
-def test_the_bins_hold_every_answer_and_the_columns_stay_in_the_plot(
+def test_the_bins_have_every_response_and_the_columns_stay_in_the_plot(
     samples: list[Sample],
 ) -> None:
     figure = distribution(samples)
@@ -148,7 +148,7 @@ def test_the_drawing_has_every_column() -> None:
     assert page.count("svg//rect") == len(figure.columns)
 
 
-def test_the_legend_has_what_there_is_and_nothing_else() -> None:
+def test_the_legend_has_exactly_the_outcomes_that_occurred() -> None:
     only_errors = distribution([answer(5, status=401)] * 20)
     mixed = distribution([answer(5), answer(6, status=304), answer(7, status=500)])
 

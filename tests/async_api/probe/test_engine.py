@@ -59,7 +59,7 @@ async def test_no_more_connections_are_opened_than_the_concurrency(
     assert target.connections == 4
 
 
-async def test_no_more_requests_are_on_their_way_than_the_concurrency(
+async def test_no_more_requests_are_under_way_than_the_concurrency(
     target: TargetServer,
 ) -> None:
     running = asyncio.create_task(run(f"{target.url}/wait", requests=9, concurrency=3))
@@ -73,7 +73,7 @@ async def test_no_more_requests_are_on_their_way_than_the_concurrency(
     assert done.summary.answered == 9
 
 
-async def test_waiting_for_a_worker_is_no_part_of_a_response_time(
+async def test_a_response_time_does_not_include_waiting_for_a_worker(
     target: TargetServer,
 ) -> None:
     running = asyncio.create_task(run(f"{target.url}/wait", requests=2, concurrency=1))
@@ -86,7 +86,7 @@ async def test_waiting_for_a_worker_is_no_part_of_a_response_time(
     assert first.time + second.time <= done.summary.wall_time
 
 
-async def test_error_statuses_are_answers(target: TargetServer) -> None:
+async def test_error_statuses_count_as_responses(target: TargetServer) -> None:
     done = await run(f"{target.url}/status/503", requests=3)
 
     assert done.summary.answered == 3
@@ -119,7 +119,9 @@ async def test_a_misbehaving_target_is_a_failure_of_its_kind(
     assert sample.message.endswith(".")
 
 
-async def test_a_broken_connection_is_not_tried_again(target: TargetServer) -> None:
+async def test_a_request_is_not_repeated_after_a_broken_connection(
+    target: TargetServer,
+) -> None:
     # The second request finds the first one's connection, which is where a client
     # library is most tempted to resend.
     await run(f"{target.url}/mixed", requests=8)
@@ -127,7 +129,7 @@ async def test_a_broken_connection_is_not_tried_again(target: TargetServer) -> N
     assert len(target.asked) == 8
 
 
-async def test_a_refused_connection_is_counted_not_raised(
+async def test_a_refused_connection_is_a_failure_and_not_an_exception(
     unused_port: Callable[[], int],
 ) -> None:
     sample = await only_sample(f"http://127.0.0.1:{unused_port()}/")
@@ -136,7 +138,7 @@ async def test_a_refused_connection_is_counted_not_raised(
     assert "refused" in sample.message
 
 
-async def test_a_target_that_speaks_no_tls_is_a_tls_failure(
+async def test_a_target_without_tls_is_a_tls_failure(
     target: TargetServer,
 ) -> None:
     sample = await only_sample(f"https://127.0.0.1:{target.port}/ok")
@@ -144,7 +146,7 @@ async def test_a_target_that_speaks_no_tls_is_a_tls_failure(
     assert sample.kind == FailureKind.TLS
 
 
-async def test_a_certificate_that_proves_nothing_is_a_tls_failure(
+async def test_an_invalid_certificate_is_a_tls_failure(
     self_signed: ssl.SSLContext,
 ) -> None:
     async def ignore(
@@ -162,7 +164,7 @@ async def test_a_certificate_that_proves_nothing_is_a_tls_failure(
     assert "certificate" in sample.message
 
 
-async def test_a_name_without_an_address_is_a_dns_failure_looked_up_once() -> None:
+async def test_a_name_without_an_address_is_a_dns_failure_after_one_lookup() -> None:
     resolver = Names({})
 
     done = await run("http://nowhere.example/", 5, 5, resolver=resolver)
@@ -171,7 +173,7 @@ async def test_a_name_without_an_address_is_a_dns_failure_looked_up_once() -> No
     assert resolver.asked == ["nowhere.example"]
 
 
-async def test_a_silent_target_times_out_when_it_should(target: TargetServer) -> None:
+async def test_a_silent_target_times_out_at_the_timeout(target: TargetServer) -> None:
     sample = await only_sample(f"{target.url}/wait", timeout_seconds=0.2)
 
     assert sample.kind == FailureKind.TIMEOUT
@@ -204,7 +206,7 @@ async def test_redirects_are_followed_and_counted(target: TargetServer) -> None:
     assert [asked.path for asked in target.asked] == ["/redirect", "/redirect", "/ok"]
 
 
-async def test_a_redirect_carries_no_cookie_and_no_credentials(
+async def test_a_redirect_is_followed_without_cookies_and_credentials(
     target: TargetServer,
 ) -> None:
     # By name: nobody keeps a cookie of a bare address.
@@ -219,7 +221,7 @@ async def test_a_redirect_carries_no_cookie_and_no_credentials(
     assert {"cookie", "authorization"}.isdisjoint(target.asked[-1].headers)
 
 
-async def test_a_slow_lookup_counts_in_the_time_budget() -> None:
+async def test_a_slow_lookup_counts_towards_the_time_budget() -> None:
     limits = Limits(body_bytes=1000, redirects=5, budget_seconds=0.2)
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -233,7 +235,7 @@ async def test_a_slow_lookup_counts_in_the_time_budget() -> None:
 @pytest.mark.parametrize(
     "to", ["http://10.0.0.1/", "http://169.254.169.254/latest", "ftp://127.0.0.1/"]
 )
-async def test_a_redirect_to_where_no_probe_goes_is_refused(
+async def test_a_redirect_to_a_private_address_is_refused(
     target: TargetServer, to: str
 ) -> None:
     sample = await only_sample(f"{target.url}/redirect?to={to}")
@@ -251,13 +253,13 @@ async def test_a_private_target_is_refused_before_anything_is_sent(
     assert target.connections == 0
 
 
-async def test_sizes_are_those_of_the_wire(target: TargetServer) -> None:
+async def test_sizes_are_those_on_the_wire(target: TargetServer) -> None:
     sample = await only_sample(f"{target.url}/gzip")
 
     assert 0 < sample.body_length < 100
 
 
-async def test_a_probe_asks_for_no_compression_and_says_who_it_is(
+async def test_a_probe_requests_no_compression_and_sends_a_user_agent(
     target: TargetServer,
 ) -> None:
     await run(f"{target.url}/headers")
@@ -268,7 +270,7 @@ async def test_a_probe_asks_for_no_compression_and_says_who_it_is(
 
 
 @pytest.mark.parametrize(("method", "length"), [("HEAD", 0), ("OPTIONS", 2)])
-async def test_the_method_is_the_one_asked_for(
+async def test_requests_use_the_given_method(
     target: TargetServer, method: str, length: int
 ) -> None:
     sample = await only_sample(f"{target.url}/ok", method=method)
@@ -277,7 +279,7 @@ async def test_the_method_is_the_one_asked_for(
     assert sample.body_length == length
 
 
-async def test_no_proxy_of_the_environment_is_used(
+async def test_proxies_in_the_environment_are_not_used(
     target: TargetServer,
     monkeypatch: pytest.MonkeyPatch,
     unused_port: Callable[[], int],
@@ -303,7 +305,7 @@ async def test_cancelling_a_probe_closes_every_connection(target: TargetServer) 
     assert len(target.asked) == 20
 
 
-async def test_counts_are_exactly_the_targets_own(target: TargetServer) -> None:
+async def test_counts_equal_those_of_the_target(target: TargetServer) -> None:
     done = await run(f"{target.url}/ill", 200, 20, timeout_seconds=1.5)
 
     summary = done.summary
@@ -313,7 +315,9 @@ async def test_counts_are_exactly_the_targets_own(target: TargetServer) -> None:
     assert summary.failures == {"disconnected": 120, "timeout": 40}
 
 
-async def test_each_sample_is_told_as_it_ends(target: TargetServer) -> None:
+async def test_each_sample_is_reported_when_its_request_ends(
+    target: TargetServer,
+) -> None:
     told: list[Sample] = []
 
     done = await run(f"{target.url}/ok", requests=7, on_sample=told.append)
@@ -321,7 +325,7 @@ async def test_each_sample_is_told_as_it_ends(target: TargetServer) -> None:
     assert tuple(told) == done.samples
 
 
-async def test_a_blocked_event_loop_makes_a_probe_doubtful(
+async def test_a_probe_on_a_blocked_event_loop_is_not_trusted(
     target: TargetServer,
 ) -> None:
     def block(sample: Sample) -> None:

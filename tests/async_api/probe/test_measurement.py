@@ -42,7 +42,7 @@ def a_good_summary() -> Summary:
     return summarize(answered([10 * MS] * 100), requested=100, wall_time=1_000 * MS)
 
 
-def test_a_sample_ends_its_time_after_its_start() -> None:
+def test_a_sample_ends_one_duration_after_its_start() -> None:
     sample = Sample(start=1_500, time=2_000, status=200)
 
     assert sample.end == 3_500
@@ -52,7 +52,7 @@ def test_a_sample_ends_its_time_after_its_start() -> None:
     ("status", "succeeded"),
     [(101, True), (200, True), (302, True), (399, True), (404, False), (500, False)],
 )
-def test_an_answer_has_succeeded_unless_its_status_is_an_error(
+def test_a_response_is_a_success_unless_its_status_is_an_error(
     status: int, succeeded: bool
 ) -> None:
     sample = Sample(start=0, time=1, status=status)
@@ -61,7 +61,7 @@ def test_an_answer_has_succeeded_unless_its_status_is_an_error(
     assert sample.succeeded is succeeded
 
 
-def test_a_failure_is_neither_answered_nor_succeeded() -> None:
+def test_a_failure_is_neither_a_response_nor_a_success() -> None:
     sample = Sample(start=0, time=1, kind=FailureKind.TLS)
 
     assert not sample.answered
@@ -69,7 +69,7 @@ def test_a_failure_is_neither_answered_nor_succeeded() -> None:
 
 
 @pytest.mark.parametrize("status", [None, 200])
-def test_a_sample_with_both_or_neither_of_status_and_kind_is_no_sample(
+def test_a_sample_has_either_a_status_or_a_kind(
     status: int | None,
 ) -> None:
     kind = FailureKind.DNS if status else None
@@ -123,12 +123,12 @@ def test_latency_is_exact_for_a_hand_computed_case() -> None:
     )
 
 
-def test_no_times_have_no_latency() -> None:
+def test_without_times_there_is_no_latency() -> None:
     assert latency([]) is None
 
 
 @given(st.lists(times, min_size=1, max_size=200))
-def test_percentiles_rise_and_are_all_measured_values(values: list[int]) -> None:
+def test_percentiles_rise_and_are_measured_values(values: list[int]) -> None:
     result = latency(values)
 
     assert result is not None
@@ -148,7 +148,7 @@ def test_percentiles_rise_and_are_all_measured_values(values: list[int]) -> None
 
 
 @given(st.lists(times, min_size=1), st.integers(min_value=0, max_value=100))
-def test_a_percentile_is_the_least_value_that_covers_its_share(
+def test_a_percentile_is_the_smallest_value_that_covers_its_share(
     values: list[int], percent: int
 ) -> None:
     result = percentile(sorted(values), percent)
@@ -208,7 +208,7 @@ def test_statuses_and_failures_are_in_order() -> None:
     assert list(summary.failures) == ["connect", "timeout"]
 
 
-def test_a_probe_that_sent_nothing_is_summed_up_too() -> None:
+def test_a_probe_that_sent_nothing_has_a_summary() -> None:
     summary = summarize([], requested=5, wall_time=0)
 
     assert (summary.sent, summary.unsent, summary.bytes) == (0, 5, 0)
@@ -232,7 +232,7 @@ def test_every_request_is_counted_once(
     assert fast + other == summary.answered
 
 
-def test_a_quiet_site_that_sent_everything_is_trusted_without_a_word() -> None:
+def test_a_quiet_site_that_sent_everything_is_trusted_without_notes() -> None:
     result = verdict(a_good_summary(), busy=0.3, lag=2 * MS)
 
     assert result.trusted
@@ -240,7 +240,7 @@ def test_a_quiet_site_that_sent_everything_is_trusted_without_a_word() -> None:
     assert result.notes == ()
 
 
-def test_a_busy_processor_is_named_as_the_limit() -> None:
+def test_a_busy_cpu_is_named_as_the_limit() -> None:
     result = verdict(a_good_summary(), busy=0.97, lag=0)
 
     assert not result.trusted
@@ -248,18 +248,18 @@ def test_a_busy_processor_is_named_as_the_limit() -> None:
     assert "own CPU was the limit, busy 97% of the time" in reason
 
 
-def test_more_than_the_whole_time_busy_reads_as_all_of_it() -> None:
+def test_a_cpu_share_above_100_percent_is_shown_as_100() -> None:
     (reason,) = verdict(a_good_summary(), busy=1.04, lag=0).reasons
 
     assert "busy 100% of the time" in reason
 
 
-def test_just_below_the_limit_is_not_busy() -> None:
+def test_a_cpu_just_below_the_limit_is_not_busy() -> None:
     assert verdict(a_good_summary(), busy=0.89, lag=0).trusted
 
 
 @pytest.mark.parametrize(("wall_time", "trusted"), [(49_999, True), (50_000, False)])
-def test_a_short_probe_is_not_judged_by_its_processor_time(
+def test_a_short_probe_is_not_judged_by_its_cpu_time(
     wall_time: int, trusted: bool
 ) -> None:
     summary = replace(a_good_summary(), wall_time=wall_time)
@@ -276,7 +276,7 @@ def test_a_short_probe_is_not_judged_by_its_processor_time(
         (100 * MS, 51 * MS, False),
     ],
 )
-def test_a_lag_counts_when_it_is_long_beside_a_typical_request(
+def test_a_lag_counts_if_it_is_long_compared_with_a_typical_request(
     median: int, lag: int, trusted: bool
 ) -> None:
     summary = summarize(answered([median] * 100), requested=100, wall_time=1_000 * MS)
@@ -289,14 +289,14 @@ def test_a_lag_counts_when_it_is_long_beside_a_typical_request(
         assert f"was blocked for {duration(lag)}" in reason
 
 
-def test_a_lag_is_judged_even_when_nothing_succeeded() -> None:
+def test_a_lag_counts_even_if_nothing_succeeded() -> None:
     refused = Sample(start=0, time=5, kind=FailureKind.CONNECT)
     summary = summarize([refused], requested=1, wall_time=100 * MS)
 
     assert not verdict(summary, busy=0.1, lag=21 * MS).trusted
 
 
-def test_requests_left_unsent_are_told() -> None:
+def test_unsent_requests_are_reported() -> None:
     summary = summarize(
         answered([10 * MS] * 100), requested=1_112, wall_time=1_000 * MS
     )
@@ -325,7 +325,7 @@ def test_a_target_on_the_same_machine_is_trusted_with_a_note() -> None:
     )
 
 
-def test_each_reason_is_given_where_there_are_several() -> None:
+def test_all_reasons_are_given() -> None:
     summary = replace(a_good_summary(), unsent=1)
 
     assert len(verdict(summary, busy=1.0, lag=500 * MS).reasons) == 3
@@ -354,7 +354,7 @@ def test_few_samples_are_trusted_with_a_note(succeeded: int, note: str) -> None:
     assert said.startswith(note)
 
 
-def test_without_a_success_there_is_nothing_to_trust() -> None:
+def test_a_probe_without_a_success_is_not_trusted() -> None:
     summary = summarize(answered([5, 6], status=404), 2, 1_000 * MS)
 
     result = verdict(summary, busy=0.1, lag=0)

@@ -22,17 +22,17 @@ from tests.async_api.probe.pictures import answer, failure
         (999, Outcome.SERVER_ERROR),
     ],
 )
-def test_an_answer_s_outcome_is_the_class_of_its_status(
+def test_a_response_s_outcome_is_the_class_of_its_status(
     status: int, expected: Outcome
 ) -> None:
     assert outcome_of(answer(1, status=status)) is expected
 
 
-def test_a_request_without_an_answer_failed() -> None:
+def test_a_request_without_a_response_failed() -> None:
     assert outcome_of(failure(1)) is Outcome.FAILED
 
 
-def test_outcomes_are_counted_in_order_and_only_where_they_occurred() -> None:
+def test_outcomes_that_occurred_are_counted_in_order() -> None:
     samples = [failure(1), answer(1, 503), answer(1, 500), answer(1), answer(1, 304)]
 
     counts = count_outcomes(summarize(samples, len(samples), 1))

@@ -20,7 +20,7 @@ STYLES = ROOT / "async_views" / "static" / "site.css"
 
 @unhurried
 @given(sample_lists)
-def test_a_page_is_well_formed_and_keeps_to_the_security_policy(
+def test_a_page_is_well_formed_and_complies_with_the_security_policy(
     samples: list[Sample],
 ) -> None:
     for page in (
@@ -34,7 +34,7 @@ def test_a_page_is_well_formed_and_keeps_to_the_security_policy(
             )
 
 
-def test_a_picture_is_named_described_and_repeated_as_a_table() -> None:
+def test_a_picture_has_a_title_a_description_and_a_table() -> None:
     samples = [answer(11 * MS), answer(12 * MS), failure(1 * MS)]
     figures: dict[str, Distribution | Timeline] = {
         "distribution": distribution(samples),
@@ -57,7 +57,7 @@ def test_a_picture_is_named_described_and_repeated_as_a_table() -> None:
 
 
 @pytest.mark.parametrize("name", ["distribution", "timeline"])
-def test_a_reader_whose_decimals_have_commas_gets_the_same_drawing(name: str) -> None:
+def test_a_locale_with_decimal_commas_gets_the_same_drawing(name: str) -> None:
     samples = [answer(time * MS + 77) for time in range(10, 30)]
     figure: Distribution | Timeline = (
         distribution(samples) if name == "distribution" else timeline(samples, 29_500)
@@ -69,7 +69,7 @@ def test_a_reader_whose_decimals_have_commas_gets_the_same_drawing(name: str) ->
     assert german == render(name, figure).text
 
 
-def test_an_outcome_looks_alike_in_every_figure() -> None:
+def test_an_outcome_looks_the_same_in_every_figure() -> None:
     samples = [answer(5), answer(5, status=304), answer(5, status=404)]
 
     timed = render("timeline", timeline(samples, 5)).root.iter("path")
@@ -83,7 +83,7 @@ def test_an_outcome_looks_alike_in_every_figure() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_outcome_has_a_colour_of_its_own_that_contrasts(scheme: str) -> None:
+def test_every_outcome_has_its_own_colour_with_enough_contrast(scheme: str) -> None:
     """WCAG 2.2, 1.4.3 asks for 4.5, where graphics need 3 (1.4.11)."""
     light, _, dark = STYLES.read_text().partition("prefers-color-scheme: dark")
     colours = dict(

@@ -49,13 +49,13 @@ def test_a_timeline_of_hand_computed_bars() -> None:
     )
 
 
-def test_a_request_that_starts_as_another_ends_is_not_beside_it() -> None:
+def test_a_request_that_starts_when_another_ends_does_not_overlap_it() -> None:
     one_by_one = [answer(10, start=number * 10) for number in range(5)]
 
     assert "at most 1 at the same time" in timeline(one_by_one, 50).summary
 
 
-def test_requests_that_took_no_measurable_time_still_were_under_way() -> None:
+def test_requests_that_took_no_measurable_time_are_drawn() -> None:
     instant = [answer(0, start=7)] * 3
 
     assert "at most 3 at the same time" in timeline(instant, 10).summary
@@ -130,7 +130,7 @@ def test_the_drawing_has_every_bar() -> None:
     assert sum(path.count("M") for path in paths) == 1_000
 
 
-def test_each_outcome_in_the_timeline_is_explained_in_its_legend() -> None:
+def test_the_legend_explains_each_outcome_in_the_timeline() -> None:
     statuses = (200, 304, 404, 500, 101)
     samples = [failure(5), *(answer(5, status=status) for status in statuses)]
 

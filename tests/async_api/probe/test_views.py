@@ -90,7 +90,7 @@ def test_the_book_s_context_names_are_there(target: TargetServer) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 500])
-async def test_answers_with_an_error_status_are_not_shown_as_successes(
+async def test_responses_with_an_error_status_are_not_shown_as_successes(
     target: TargetServer, status: int
 ) -> None:
     response = await get("/requests/", url=f"{target.url}/status/{status}")
@@ -124,7 +124,7 @@ async def test_each_class_of_outcomes_has_its_times_and_results(
     assert len(rows["Successful Results"]) == 3
 
 
-def test_a_site_is_known_by_the_name_it_was_asked_under_too(
+def test_a_site_recognises_itself_by_the_requested_name_too(
     target: TargetServer,
 ) -> None:
     """As behind a proxy, which listens at another address than the site."""
@@ -163,7 +163,7 @@ async def test_without_a_url_there_is_a_form_with_an_example() -> None:
         assert f'name="{name}"' in page
 
 
-async def test_the_form_keeps_what_the_query_string_says() -> None:
+async def test_the_form_keeps_the_values_of_the_query_string() -> None:
     page = (await get("/requests/", request_num=77)).content.decode()
 
     assert 'value="77"' in page
@@ -190,7 +190,7 @@ async def test_the_json_has_samples_summary_and_server(
     assert set(answer["server"]) == {"gateway", "event_loop_id"}
 
 
-async def test_the_csv_has_a_line_a_request(target: TargetServer) -> None:
+async def test_the_csv_has_one_line_per_request(target: TargetServer) -> None:
     response = await get(
         "/requests/", url=f"{target.url}/mixed", request_num=4, format="csv"
     )
@@ -224,7 +224,9 @@ async def test_accept_is_honoured(
     assert response["Content-Type"] == content_type
 
 
-async def test_the_format_asked_for_goes_before_accept(target: TargetServer) -> None:
+async def test_the_format_parameter_takes_precedence_over_accept(
+    target: TargetServer,
+) -> None:
     response = await get(
         "/requests/",
         url=f"{target.url}/ok",
@@ -343,7 +345,7 @@ class Offered(HTMLParser):
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_an_unencoded_ampersand_is_asked_about_and_offered_as_a_link(
+async def test_an_unencoded_ampersand_gets_a_notice_with_a_corrected_link(
     target: TargetServer, path: str
 ) -> None:
     meant = f"{target.url}/headers?a=1&b=%26&c=x+y&url=z&c"
@@ -363,7 +365,7 @@ async def test_an_unencoded_ampersand_is_asked_about_and_offered_as_a_link(
     assert target.asked[0].query["url"] == "z"
 
 
-async def test_programs_are_told_how_an_ampersand_is_written() -> None:
+async def test_programs_get_a_hint_to_encode_an_ampersand() -> None:
     response = await AsyncClient().get("/requests/?url=http://h/a&b=c&format=json")
 
     [error] = response.json()["errors"]
@@ -371,7 +373,7 @@ async def test_programs_are_told_how_an_ampersand_is_written() -> None:
     assert error["message"].endswith("as %26: url=http%3A%2F%2Fh%2Fa%26b%3Dc")
 
 
-async def test_a_misspelt_parameter_is_offered_as_it_was_meant() -> None:
+async def test_a_misspelt_parameter_gets_a_corrected_link() -> None:
     response = await AsyncClient().get(
         "/requests/?request_nun=3&url=http://127.0.0.1/", headers=BROWSER
     )
@@ -382,7 +384,7 @@ async def test_a_misspelt_parameter_is_offered_as_it_was_meant() -> None:
     )
 
 
-async def test_the_form_alone_says_what_it_does_not_know() -> None:
+async def test_the_form_without_a_url_names_unknown_parameters() -> None:
     response = await AsyncClient().get("/requests/?rate=10", headers=BROWSER)
 
     page = response.content.decode()
@@ -392,7 +394,7 @@ async def test_the_form_alone_says_what_it_does_not_know() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, BROWSER])
-async def test_two_urls_are_one_too_many(
+async def test_two_urls_are_an_error(
     target: TargetServer, headers: dict[str, str]
 ) -> None:
     response = await AsyncClient().get(
@@ -411,7 +413,7 @@ async def test_two_urls_are_one_too_many(
 
 
 @pytest.mark.parametrize("written", ["2_0", "+20", "２０", "20.0", " 20 "])
-async def test_the_form_shows_the_number_that_was_read(
+async def test_the_form_shows_the_number_as_parsed(
     target: TargetServer, written: str
 ) -> None:
     response = await get("/requests/", url=f"{target.url}/ok", request_num=written)
@@ -465,7 +467,7 @@ async def test_all_bad_values_are_named_together() -> None:
     ),
     st.sampled_from(["text/html", "application/json", "text/csv", "*/*", "x", ""]),
 )
-def test_no_question_is_a_server_error(query: dict[str, str], accept: str) -> None:
+def test_no_query_string_is_a_server_error(query: dict[str, str], accept: str) -> None:
     if query.get("url", "").startswith(("http://", "https://")):
         # Only where every request is refused: the tests reach for no strange host.
         query["url"] = "http://10.0.0.1/"
@@ -481,7 +483,7 @@ def test_no_question_is_a_server_error(query: dict[str, str], accept: str) -> No
     "host",
     ["10.0.0.1", "169.254.169.254", "[fd00::1]", "[::ffff:10.0.0.1]", "0.0.0.0"],
 )
-async def test_a_private_target_is_refused_with_the_way_to_allow_it(host: str) -> None:
+async def test_a_private_target_is_refused_with_how_to_allow_it(host: str) -> None:
     for headers, expected in (({}, "json"), (BROWSER, "html")):
         response = await get("/requests/", url=f"http://{host}/", headers=headers)
 
@@ -490,7 +492,7 @@ async def test_a_private_target_is_refused_with_the_way_to_allow_it(host: str) -
         assert "PROBE_PRIVATE_TARGETS" in response.content.decode()
 
 
-async def test_a_refusal_reads_the_same_whether_or_not_something_listens(
+async def test_a_refusal_does_not_reveal_whether_something_listens(
     target: TargetServer, settings: Settings
 ) -> None:
     from async_api.outbound.private_targets import PrivateTargets
@@ -534,7 +536,7 @@ async def test_a_link_on_another_site_leads_to_the_form_filled_in(
 
 
 @pytest.mark.parametrize("site", ["none", "same-origin"])
-async def test_a_person_s_own_link_starts_a_probe(
+async def test_a_bookmark_or_a_typed_address_starts_a_probe(
     target: TargetServer, site: str
 ) -> None:
     link = BROWSER | {"sec-fetch-site": site, "sec-fetch-mode": "navigate"}
@@ -545,7 +547,7 @@ async def test_a_person_s_own_link_starts_a_probe(
     assert len(target.asked) == 10
 
 
-async def test_a_page_fetched_ahead_starts_no_probe(target: TargetServer) -> None:
+async def test_a_prefetch_does_not_start_a_probe(target: TargetServer) -> None:
     response = await get(
         "/requests/", url=f"{target.url}/ok", headers={"sec-purpose": "prefetch"}
     )
@@ -556,7 +558,7 @@ async def test_a_page_fetched_ahead_starts_no_probe(target: TargetServer) -> Non
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.django_db(transaction=True)
-def test_where_only_staff_may_probe_others_are_sent_to_the_login_and_back(
+def test_if_only_staff_may_probe_others_are_sent_to_the_login_and_back(
     target: TargetServer, settings: Settings, path: str
 ) -> None:
     settings.PROBE_ACCESS = "staff"
@@ -598,7 +600,7 @@ def test_another_site_cannot_start_a_probe_through_the_login(
 
 
 @pytest.mark.django_db
-def test_a_program_that_is_not_staff_is_told_so(settings: Settings) -> None:
+def test_a_program_without_staff_access_gets_an_error(settings: Settings) -> None:
     settings.PROBE_ACCESS = "staff"
 
     response = Client().get("/requests/", {"url": "http://10.0.0.1/"})
@@ -618,7 +620,7 @@ async def test_too_many_parameters_are_a_bad_request(headers: dict[str, str]) ->
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["post", "put", "delete", "head"])
-def test_a_probe_is_only_got(path: str, method: str) -> None:
+def test_a_probe_accepts_only_get(path: str, method: str) -> None:
     response: HttpResponse = getattr(Client(), method)(path)
 
     assert response.status_code == 405

@@ -114,7 +114,7 @@ async def test_an_empty_table_refuses_every_websocket() -> None:
     assert refused.response.status_code == 404
 
 
-async def test_a_server_without_denial_responses_is_asked_to_close(
+async def test_a_server_without_denial_responses_gets_a_close(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with serve_asgi(without_denial_responses(WebSocketRoutes({}))) as server:

@@ -39,7 +39,7 @@ def answering(*responses: bytes) -> Script:
 
 
 @pytest.mark.parametrize("concurrency", [1, 5])
-async def test_a_connection_closed_between_requests_is_no_failed_request(
+async def test_a_connection_closed_between_requests_does_not_fail_a_request(
     concurrency: int,
 ) -> None:
     def script(connection: RawConnection) -> None:
@@ -57,7 +57,7 @@ async def test_a_connection_closed_between_requests_is_no_failed_request(
 
 @pytest.mark.parametrize("seconds", [0, 0.001, 0.01, 0.1])
 @pytest.mark.parametrize("concurrency", [1, 5])
-async def test_a_connection_closed_a_moment_later_loses_no_more_than_was_on_its_way(
+async def test_a_connection_closed_a_moment_later_fails_only_the_requests_under_way(
     seconds: float, concurrency: int
 ) -> None:
     def script(connection: RawConnection) -> None:
@@ -73,7 +73,7 @@ async def test_a_connection_closed_a_moment_later_loses_no_more_than_was_on_its_
     assert set(done.summary.failures) <= {"disconnected"}
 
 
-async def test_a_connection_reset_between_requests_is_no_failed_request() -> None:
+async def test_a_connection_reset_between_requests_does_not_fail_a_request() -> None:
     def script(connection: RawConnection) -> None:
         if connection.request() is not None:
             connection.write(OK)
@@ -87,7 +87,7 @@ async def test_a_connection_reset_between_requests_is_no_failed_request() -> Non
     assert done.summary.failed <= 1
 
 
-def test_a_connection_closed_with_tls_between_requests_is_no_failed_request(
+def test_a_tls_connection_closed_between_requests_does_not_fail_a_request(
     self_signed: ssl.SSLContext, tmp_path: Path
 ) -> None:
     def script(connection: RawConnection) -> None:
@@ -115,7 +115,7 @@ def test_a_connection_closed_with_tls_between_requests_is_no_failed_request(
     assert summary["reconnects"] == REQUESTS - 1
 
 
-async def test_an_idle_time_that_runs_out_is_no_failed_request() -> None:
+async def test_an_expired_keep_alive_time_does_not_fail_a_request() -> None:
     # Closed long after the connection was kept, and while nothing was sent on it.
     closed = threading.Event()
 
@@ -145,7 +145,7 @@ async def test_an_idle_time_that_runs_out_is_no_failed_request() -> None:
 
 
 @pytest.mark.parametrize("reset", [False, True])
-async def test_a_request_that_may_have_been_taken_is_not_sent_again(
+async def test_a_request_that_the_target_may_have_read_is_not_sent_again(
     reset: bool,
 ) -> None:
     # The first request of each connection is answered, the second one read and lost.
@@ -181,7 +181,7 @@ async def test_a_request_that_may_have_been_taken_is_not_sent_again(
 )
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize("first", [True, False])
-async def test_an_answer_broken_off_anywhere_is_a_failure_sent_once(
+async def test_a_response_that_breaks_off_is_a_failure_and_not_repeated(
     part: bytes, reset: bool, first: bool
 ) -> None:
     def script(connection: RawConnection) -> None:
@@ -201,7 +201,9 @@ async def test_an_answer_broken_off_anywhere_is_a_failure_sent_once(
     assert set(done.summary.failures) == {"disconnected"}
 
 
-async def test_a_target_that_closes_before_reading_is_asked_once_a_connection() -> None:
+async def test_a_target_that_closes_before_reading_gets_one_request_per_connection() -> (
+    None
+):
     with RawTarget(lambda connection: None) as target:
         done = await run(target.url, 10, 2)
 
@@ -210,7 +212,7 @@ async def test_a_target_that_closes_before_reading_is_asked_once_a_connection() 
     assert done.summary.failures == {"disconnected": 10}
 
 
-async def test_a_target_that_half_closes_and_reads_on_is_sent_nothing_twice() -> None:
+async def test_a_target_that_half_closes_and_keeps_reading_gets_nothing_twice() -> None:
     def script(connection: RawConnection) -> None:
         connection.request()
         connection.write_last(OK)
@@ -224,7 +226,7 @@ async def test_a_target_that_half_closes_and_reads_on_is_sent_nothing_twice() ->
     assert done.summary.answered == REQUESTS
 
 
-async def test_an_announced_close_is_no_reconnect() -> None:
+async def test_an_announced_close_does_not_count_as_a_reconnect() -> None:
     closing = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     with RawTarget(answering(closing)) as target:
         done = await run(target.url, 10, 2)
@@ -250,7 +252,7 @@ async def test_an_announced_close_is_no_reconnect() -> None:
     ],
 )
 @pytest.mark.parametrize("seconds", [0, 0.002, 0.02])
-async def test_bytes_behind_an_answer_spoil_neither_it_nor_the_next(
+async def test_bytes_after_a_response_affect_neither_it_nor_the_next(
     response: bytes, extra: bytes, status: int, seconds: float
 ) -> None:
     def script(connection: RawConnection) -> None:
@@ -281,7 +283,7 @@ async def test_unsolicited_responses_are_not_counted() -> None:
 # Limits
 
 
-async def test_interim_answers_without_end_are_cut_off() -> None:
+async def test_endless_interim_responses_are_cut_off() -> None:
     def script(connection: RawConnection) -> None:
         connection.request()
         while True:
@@ -296,7 +298,7 @@ async def test_interim_answers_without_end_are_cut_off() -> None:
 
 
 @pytest.mark.parametrize("kind", FLOODS)
-async def test_a_flood_neither_outlasts_the_timeout_nor_holds_the_loop(
+async def test_a_flood_neither_outlasts_the_timeout_nor_blocks_the_loop(
     kind: str,
 ) -> None:
     longest = 0.0
@@ -328,7 +330,7 @@ async def test_a_flood_neither_outlasts_the_timeout_nor_holds_the_loop(
         b"".join(b"X-%d: a\r\n" % number for number in range(250)),
     ],
 )
-async def test_a_large_header_is_no_failure(header: bytes) -> None:
+async def test_a_large_header_is_not_a_failure(header: bytes) -> None:
     with RawTarget(
         answering(OK.replace(b"\r\n\r\n", b"\r\n" + header + b"\r\n"))
     ) as it:
@@ -344,7 +346,7 @@ async def test_a_large_header_is_no_failure(header: bytes) -> None:
         (b"X: a\r\n" * 300, "header fields"),
     ],
 )
-async def test_a_header_beyond_our_limit_says_whose_limit_it_is(
+async def test_a_header_beyond_our_limit_fails_with_a_message_that_the_limit_is_ours(
     header: bytes, limit: str
 ) -> None:
     with RawTarget(
@@ -390,7 +392,7 @@ async def test_a_connection_that_ends_during_the_handshake_is_a_tls_failure(
         (b"/" + b"a" * 7999, b"/" + b"a" * 7999),
     ],
 )
-async def test_a_redirect_is_followed_to_the_very_url(
+async def test_a_redirect_is_followed_to_the_exact_url(
     location: bytes, sent: bytes
 ) -> None:
     def script(connection: RawConnection) -> None:
@@ -430,7 +432,7 @@ async def test_a_303_is_followed_with_get(
         assert target.log[1].startswith(then + b" /b ")
 
 
-async def test_a_redirect_without_a_location_is_an_answer() -> None:
+async def test_a_redirect_without_a_location_is_a_response() -> None:
     found = b"HTTP/1.1 302 Found\r\nLocation: \r\nContent-Length: 0\r\n\r\n"
     with RawTarget(answering(found)) as target:
         sample = await only_sample(target.url)

@@ -152,7 +152,7 @@ def test_an_incomplete_response_is_not_completed_by_the_end(response: bytes) -> 
         OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n0\r\n\r\n",
     ],
 )
-def test_what_follows_a_response_spoils_the_connection_and_not_the_response(
+def test_bytes_after_a_response_affect_the_connection_and_not_the_response(
     response: bytes,
 ) -> None:
     received, stray = read(response)
@@ -166,9 +166,7 @@ def test_what_follows_a_response_spoils_the_connection_and_not_the_response(
 @pytest.mark.parametrize(
     "junk", [b"0\r\n\r\n", b"EXTRA", b"HTTP/", b"HTHTTP", b"a" * 99]
 )
-def test_what_an_earlier_response_left_behind_is_skipped(
-    junk: bytes, size: int
-) -> None:
+def test_bytes_of_an_earlier_response_are_skipped(junk: bytes, size: int) -> None:
     response = junk + OK + b"Content-Length: 2\r\n\r\nok"
 
     received, stray = read(response, size=size, may_be_stray=True)
@@ -215,7 +213,9 @@ def test_a_location_keeps_its_bytes(location: bytes) -> None:
         OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\nokay\r\n",
     ],
 )
-def test_what_is_not_http_is_said_in_a_sentence(response: bytes) -> None:
+def test_a_response_that_is_not_http_is_described_in_a_sentence(
+    response: bytes,
+) -> None:
     with pytest.raises(InvalidResponse) as raised:
         read(response)
 
@@ -246,7 +246,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
     ],
 )
 @pytest.mark.parametrize("size", [4096, 10_000_000])
-def test_more_than_a_limit_of_ours_is_said_to_be_ours(
+def test_the_message_says_that_the_limit_is_ours(
     response: bytes, limit: str, size: int
 ) -> None:
     with pytest.raises(TooMuch, match=limit) as raised:
@@ -304,7 +304,7 @@ def test_sixteen_interim_responses_are_read() -> None:
     st.integers(1, 20),
     st.booleans(),
 )
-def test_it_does_not_matter_how_the_bytes_arrive(
+def test_the_result_does_not_depend_on_how_the_bytes_arrive(
     response: bytes, size: int, may_be_stray: bool
 ) -> None:
     def outcome(size: int) -> object:
@@ -330,7 +330,7 @@ def test_it_does_not_matter_how_the_bytes_arrive(
         lambda length: OK + b"Content-Length: " + b"1," * (length // 2) + b"\r\n\r\n",
     ],
 )
-def test_reading_takes_time_in_proportion_to_the_length(
+def test_reading_takes_linear_time(
     response: Callable[[int], bytes],
 ) -> None:
     def work(made: bytes) -> None:
