@@ -23,13 +23,13 @@ PATH = "/requests/sync_to_async"
         "sleep_time=99",
     ],
 )
-def test_every_page_fits_and_complains_of_nothing(visit: Visit, query: str) -> None:
+def test_every_page_fits_and_logs_no_errors(visit: Visit, query: str) -> None:
     page = visit.to(f"{PATH}?{query}")
 
     expect(page.get_by_role("heading", name="Examples")).to_be_visible()
 
 
-def test_an_experiment_is_picked_predicted_run_and_read(visit: Visit) -> None:
+def test_an_experiment_is_chosen_predicted_and_run(visit: Visit) -> None:
     page = visit.to(PATH)
     card = page.get_by_role("region", name="Coroutines through a semaphore")
     expect(card).to_contain_text("Predicted: 1 s")
@@ -48,7 +48,7 @@ def test_an_experiment_is_picked_predicted_run_and_read(visit: Visit) -> None:
     expect(result.get_by_role("row", name=re.compile("^call"))).to_have_count(8)
 
 
-def test_a_run_says_that_it_works(visit: Visit) -> None:
+def test_a_running_experiment_shows_its_progress(visit: Visit) -> None:
     page = visit.to(f"{PATH}?experiment=one_by_one")
     page.get_by_label("Sleep, seconds").fill("0.4")
     # While a page is on its way, Chromium answers no questions about the one there.
@@ -100,7 +100,7 @@ def test_the_page_sends_several_requests_and_draws_them_together(
     expect(page.locator("[data-figure] tbody tr")).to_have_count(3)
 
 
-def test_a_bad_value_is_marked_where_it_is(visit: Visit) -> None:
+def test_an_invalid_value_is_marked_at_its_field(visit: Visit) -> None:
     page = visit.to(f"{PATH}?experiment=semaphore&at_once=99")
 
     expect(page.get_by_role("alert")).to_contain_text("Nothing was run")
@@ -110,7 +110,7 @@ def test_a_bad_value_is_marked_where_it_is(visit: Visit) -> None:
     expect(page.get_by_text("It was “99”.")).to_be_visible()
 
 
-def test_without_scripts_an_experiment_runs_and_requests_are_left_to_curl(
+def test_without_scripts_an_experiment_runs_and_requests_need_curl(
     browser: Browser, site: Site
 ) -> None:
     with browser.new_context(java_script_enabled=False) as context:

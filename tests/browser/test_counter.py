@@ -86,7 +86,7 @@ def test_the_start_page_is_live_and_counts_too(
     expect_number(counter, 1)
 
 
-def test_a_page_that_was_left_and_come_back_to_counts_once(
+def test_a_page_that_is_revisited_counts_once(
     tabs: BrowserContext, running: Site
 ) -> None:
     first, second = opened(tabs, running), opened(tabs, running)
@@ -99,7 +99,7 @@ def test_a_page_that_was_left_and_come_back_to_counts_once(
         expect_number(page, 2)
 
 
-def test_a_restarted_server_is_found_again_and_its_absence_is_said(
+def test_the_page_reports_a_stopped_server_and_reconnects_after_its_restart(
     tabs: BrowserContext, start: Callable[..., Site]
 ) -> None:
     with start() as site:
@@ -116,7 +116,7 @@ def test_a_restarted_server_is_found_again_and_its_absence_is_said(
             expect_number(page, 2)
 
 
-def test_a_server_that_says_nothing_any_more_is_lost(
+def test_a_server_that_falls_silent_is_reported_as_lost(
     tabs: BrowserContext, start: Callable[..., Site]
 ) -> None:
     with start() as site:
@@ -137,7 +137,7 @@ def test_a_server_that_says_nothing_any_more_is_lost(
         expect_number(page, 1)
 
 
-def test_the_last_minutes_are_drawn_and_said(
+def test_the_last_minutes_are_drawn_and_described(
     tabs: BrowserContext, running: Site
 ) -> None:
     page = opened(tabs, running)
@@ -155,7 +155,7 @@ def test_the_last_minutes_are_drawn_and_said(
     assert [float(each) for each in heights] == [31, 31, 4, 4, 31, 31]
 
 
-def test_without_scripts_the_number_is_there_and_said_to_be_old(
+def test_without_scripts_the_number_is_shown_as_not_live(
     browser: Browser, tabs: BrowserContext, running: Site
 ) -> None:
     expect_number(opened(tabs, running), 1)
@@ -170,9 +170,7 @@ def test_without_scripts_the_number_is_there_and_said_to_be_old(
 
 
 @pytest.mark.parametrize("path", ["/counter/", "/"])
-def test_the_page_is_live_complains_of_nothing_and_fits(
-    visit: Visit, path: str
-) -> None:
+def test_the_page_is_live_fits_and_logs_no_errors(visit: Visit, path: str) -> None:
     page = visit.to(path)
 
     expect(page.get_by_role("status")).to_have_text("Live")

@@ -30,7 +30,7 @@ def test_every_route_is_shown(visit: Visit) -> None:
     assert {(method, path) for method, path in shown} == routes
 
 
-def test_a_route_is_tried_and_its_answer_shown(visit: Visit) -> None:
+def test_a_route_is_tried_and_its_response_shown(visit: Visit) -> None:
     page = visit.to("/docs")
     route = page.locator("#operations-brands-list_brands")
 
@@ -62,7 +62,9 @@ def shop(migrated: str) -> Iterator[Site]:
             yield site
 
 
-def test_every_route_works_as_it_is_filled_in(browser: Browser, shop: Site) -> None:
+def test_every_route_works_with_its_default_values(
+    browser: Browser, shop: Site
+) -> None:
     answers = {}
     with browser.new_context() as context:
         page = context.new_page()
@@ -107,7 +109,7 @@ def test_the_navigation_leads_to_the_routes(visit: Visit) -> None:
     expect(page.locator(".opblock")).not_to_have_count(0)
 
 
-def test_the_page_is_as_dark_as_the_person_likes(visit: Visit) -> None:
+def test_the_page_follows_the_preferred_colour_scheme(visit: Visit) -> None:
     page = visit.to("/docs")
     title = page.locator(".opblock-tag").first
     expect(title).to_be_visible()

@@ -22,15 +22,13 @@ PAGES = [
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_fits_and_complains_of_nothing(visit: Visit, path: str) -> None:
+def test_every_page_fits_and_logs_no_errors(visit: Visit, path: str) -> None:
     page = visit.to(path)
 
     assert page.locator("body").inner_text()
 
 
-def test_a_probe_is_filled_in_submitted_and_read(
-    visit: Visit, target: TargetServer
-) -> None:
+def test_a_probe_is_filled_in_and_submitted(visit: Visit, target: TargetServer) -> None:
     page = visit.to("/requests/")
     page.get_by_label("URL").fill(f"{target.url}/mixed")
     page.get_by_label("Requests").fill("20")
@@ -66,7 +64,7 @@ def test_the_pictures_can_be_read_as_tables(visit: Visit, target: TargetServer) 
     assert sum(map(int, counts.all_inner_texts())) == 10
 
 
-def test_the_probe_is_used_with_the_keyboard_alone(
+def test_the_probe_works_with_the_keyboard_alone(
     visit: Visit, target: TargetServer
 ) -> None:
     page = visit.to("/requests/")
@@ -87,7 +85,7 @@ def test_the_probe_is_used_with_the_keyboard_alone(
     expect(page.get_by_text("3 sent: 3 answered 2xx")).to_be_visible()
 
 
-def test_a_bad_value_is_marked_where_it_is(visit: Visit) -> None:
+def test_an_invalid_value_is_marked_at_its_field(visit: Visit) -> None:
     page = visit.to("/requests/?url=ftp://example.org/&request_num=0")
 
     expect(page.get_by_role("alert")).to_contain_text("Nothing was sent")
@@ -95,7 +93,7 @@ def test_a_bad_value_is_marked_where_it_is(visit: Visit) -> None:
     expect(page.get_by_text("It was “0”.")).to_be_visible()
 
 
-def test_a_long_probe_says_that_it_works_and_can_be_stopped(
+def test_a_long_probe_shows_its_progress_and_can_be_stopped(
     visit: Visit, target: TargetServer
 ) -> None:
     page = visit.to("/requests/?request_num=5")

@@ -78,7 +78,7 @@ def test_the_use_of_a_token_is_recorded(client: Client, token: AccessToken) -> N
 
 
 @pytest.mark.parametrize("access", ["token", "anyone"])
-def test_a_bad_token_is_refused_even_where_anyone_may_write(
+def test_an_invalid_token_is_refused_even_if_anyone_may_write(
     client: Client, token: AccessToken, settings: Settings, access: str
 ) -> None:
     settings.CATALOG_WRITE_ACCESS = access
@@ -117,13 +117,13 @@ def test_a_token_without_the_scope_is_refused_and_the_response_names_it(
 
 
 @pytest.mark.parametrize("authorization", [None, "Basic YTpi", "Digest x", "avc_x", ""])
-def test_a_client_without_a_token_is_asked_for_one(
+def test_a_client_without_a_token_gets_a_401(
     client: Client, authorization: str | None
 ) -> None:
     assert challenge(client, authorization) == (401, "Bearer")
 
 
-def test_anyone_may_write_where_the_settings_say_so(
+def test_anyone_may_write_if_the_settings_allow_it(
     client: Client, settings: Settings
 ) -> None:
     settings.CATALOG_WRITE_ACCESS = "anyone"
@@ -179,7 +179,7 @@ def test_another_site_s_page_cannot_write_for_an_editor(
     assert "as the header X-CSRFToken" in answer.json()["detail"]
 
 
-def test_an_editor_without_the_permission_is_told_which(
+def test_an_editor_without_the_permission_is_refused_with_its_name(
     client: Client, editor: User
 ) -> None:
     editor.user_permissions.clear()
@@ -206,7 +206,7 @@ def test_an_editor_whose_account_is_closed_may_not_write(
     assert from_own_page(client)[0] == 401
 
 
-def test_a_session_does_not_make_up_for_a_bad_token(
+def test_an_invalid_token_is_refused_in_spite_of_a_session(
     client: Client, editor: User
 ) -> None:
     answer = client.post(
@@ -241,7 +241,7 @@ def test_a_session_does_not_make_up_for_a_bad_token(
         ({"Origin": ""}, 403),
     ],
 )
-def test_a_page_of_another_origin_does_not_write_where_anyone_may(
+def test_a_page_of_another_origin_cannot_write_even_if_anyone_may(
     client: Client, settings: Settings, headers: dict[str, str], status: int
 ) -> None:
     settings.CATALOG_WRITE_ACCESS = "anyone"

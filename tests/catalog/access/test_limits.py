@@ -36,7 +36,7 @@ def said(fields: HeaderFields) -> dict[str, str]:
     return dict(fields.values())
 
 
-def test_a_response_says_what_its_address_has_left() -> None:
+def test_a_response_has_the_remaining_requests_of_its_address() -> None:
     assert said(count_read(ask())) == {
         "RateLimit-Policy": '"reads";q=4;w=60',
         "RateLimit": '"reads";r=3;t=60',

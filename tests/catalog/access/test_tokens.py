@@ -105,7 +105,7 @@ def test_a_token_is_valid_until_the_moment_it_expires(token: AccessToken) -> Non
     assert token.is_valid_at(before)
 
 
-def test_revoking_again_does_not_change_when(token: AccessToken) -> None:
+def test_revoking_again_does_not_change_the_time(token: AccessToken) -> None:
     tokens.revoke(token, NOW)
 
     tokens.revoke(token, NOW + timedelta(days=1))
@@ -147,7 +147,9 @@ def test_two_requests_at_the_same_time_record_one_use(token: AccessToken) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_recording_use_does_not_wait_for_another_that_does(token: AccessToken) -> None:
+def test_recording_use_does_not_wait_for_another_transaction(
+    token: AccessToken,
+) -> None:
     def note_use_at_once(_: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '5s'")

@@ -81,7 +81,7 @@ def product_form(product: Product, *skus: Mapping[str, object]) -> dict[str, obj
 
 
 @pytest.mark.usefixtures("large")
-def test_every_list_and_form_of_a_large_catalog_is_few_bounded_queries(
+def test_every_list_and_form_of_a_large_catalog_takes_few_bounded_queries(
     editor: Client,
 ) -> None:
     product, brand, size = Product.objects.first(), Brand.objects.first(), 0
@@ -119,7 +119,7 @@ def test_every_list_and_form_of_a_large_catalog_is_few_bounded_queries(
 
 
 @pytest.mark.usefixtures("large")
-def test_a_large_table_s_size_is_an_estimate_and_says_so(editor: Client) -> None:
+def test_a_large_table_s_size_is_labelled_as_an_estimate(editor: Client) -> None:
     text, _ = page(editor, "sku/")
 
     [said] = re.findall(r"about (\d+) SKUs", text)
@@ -127,7 +127,7 @@ def test_a_large_table_s_size_is_an_estimate_and_says_so(editor: Client) -> None
 
 
 @pytest.mark.usefixtures("large")
-def test_a_large_part_of_a_table_is_counted_up_to_a_bound_and_says_so() -> None:
+def test_a_large_part_of_a_table_is_counted_up_to_a_bound_and_labelled_so() -> None:
     paginator = BoundedPaginator(Sku.objects.filter(id__gt=0), 100)
 
     assert (paginator.count, paginator.qualifier) == (COUNTED, "at least")
@@ -158,7 +158,7 @@ def test_a_product_is_found_by_its_words_through_the_index(editor: Client) -> No
     assert "product_name_trigrams" in plan
 
 
-def test_a_number_finds_the_row_of_that_id_and_names_with_it(
+def test_a_number_finds_the_row_with_that_id_and_names_that_contain_it(
     editor: Client, shoe: Product
 ) -> None:
     named = Product.objects.create(name=f"Model {shoe.id}", brand=shoe.brand)
@@ -205,7 +205,7 @@ def test_a_search_folds_case_and_is_bounded(
     assert ("Οδυσσέας" in text) == found
 
 
-def test_a_filter_of_more_brands_than_a_page_holds_is_left_out_until_it_is_used(
+def test_a_filter_with_too_many_brands_is_hidden_until_it_is_used(
     editor: Client,
 ) -> None:
     brands = Brand.objects.bulk_create(Brand(name=f"B{n}") for n in range(201))
@@ -217,7 +217,7 @@ def test_a_filter_of_more_brands_than_a_page_holds_is_left_out_until_it_is_used(
     assert "By brand" in used
 
 
-def test_facets_count_products_by_brand_when_asked_and_never_skus(
+def test_facets_count_products_by_brand_on_request_and_never_skus(
     editor: Client, shoe: Product
 ) -> None:
     Brand.objects.create(name="Other")
@@ -256,7 +256,7 @@ def test_a_name_is_edited_in_the_list_on_one_line(
     assert (entry.object_repr, entry.user.username) == ("Acme & Sons", "editor")
 
 
-def test_a_blank_name_is_refused_in_words(editor: Client, shoe: Product) -> None:
+def test_a_blank_name_is_refused_with_a_message(editor: Client, shoe: Product) -> None:
     response = editor.post("/admin/catalog/brand/add/", {"name": " \u2003 "})
 
     assert "This field is required." in response.content.decode()
@@ -277,7 +277,9 @@ def test_a_brand_that_has_products_is_not_deleted_and_its_page_says_why(
     assert Brand.objects.filter(id=shoe.brand_id).exists()
 
 
-def test_of_several_brands_one_in_use_keeps_all(editor: Client, shoe: Product) -> None:
+def test_deleting_several_brands_deletes_none_if_one_is_in_use(
+    editor: Client, shoe: Product
+) -> None:
     free = Brand.objects.create(name="Free")
     action = {
         "action": "delete_selected",
@@ -300,7 +302,7 @@ def test_a_brand_without_products_is_deleted(editor: Client) -> None:
 
 
 @pytest.mark.usefixtures("large")
-def test_deleting_a_product_says_how_many_skus_go_with_it(editor: Client) -> None:
+def test_deleting_a_product_shows_how_many_skus_are_deleted_too(editor: Client) -> None:
     product = Product.objects.first()
     assert product
 
@@ -401,7 +403,7 @@ def test_a_combination_that_was_just_added_by_another_user_is_refused_in_the_for
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_brand_that_another_user_just_used_stays_and_its_page_says_why(
+def test_a_brand_that_another_user_just_used_is_kept_and_its_page_says_why(
     admin_client: Client,
 ) -> None:
     brand = Brand.objects.create(name="Free")

@@ -80,7 +80,7 @@ def test_the_time_to_read_a_body_grows_no_faster_than_the_body(
     assert_grows_no_faster_than_its_input(body_of, parsed, 800_000)
 
 
-def test_the_member_that_is_repeated_is_named() -> None:
+def test_a_repeated_member_is_named() -> None:
     with pytest.raises(ValueError, match='the member "b" is there twice'):
         parse_object(b'{"a": 1, "b": 1, "c": 1, "b": 1, "a": 1}')
 
@@ -132,7 +132,7 @@ def test_a_few_unknown_members_are_listed_with_the_other_errors(
         b'{"product_name": ' + b"[" * 200 + b"]" * 200 + b', "brand_id": 1}',
     ],
 )
-def test_a_value_that_cannot_be_shown_as_it_is_is_a_bad_request_too(
+def test_a_value_that_cannot_be_repeated_is_a_bad_request_too(
     catalog: Catalog, body: bytes, accept: str
 ) -> None:
     refused = catalog.send("POST", "/products", body, Accept=accept)
@@ -162,7 +162,7 @@ def test_a_value_that_cannot_be_shown_as_it_is_is_a_bad_request_too(
     ],
 )
 @pytest.mark.parametrize("path", ["/products", "/product"])
-def test_errors_in_a_body_are_in_the_site_s_own_words(
+def test_errors_in_a_body_have_the_site_s_own_messages(
     catalog: Catalog, path: str, document: object, message: str
 ) -> None:
     refused = catalog.send("POST", path, document)
@@ -190,7 +190,7 @@ def test_errors_in_a_body_are_in_the_site_s_own_words(
         ),
     ],
 )
-def test_errors_in_a_query_are_in_the_same_words(
+def test_errors_in_a_query_have_the_same_messages(
     catalog: Catalog, query: str, message: str
 ) -> None:
     refused = catalog.get(f"/products?{query}")
@@ -202,7 +202,7 @@ def test_errors_in_a_query_are_in_the_same_words(
 @pytest.mark.parametrize(
     "path", ["/products/1", "/products/1/skus", "/brands", "/brands/1"]
 )
-def test_a_parameter_is_refused_where_none_is_accepted(
+def test_a_parameter_is_refused_if_the_route_has_none(
     catalog: Catalog, path: str
 ) -> None:
     refused = catalog.get(f"{path}?fields=x")

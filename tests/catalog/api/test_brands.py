@@ -29,7 +29,7 @@ def test_without_brands_the_array_is_empty(catalog: Catalog) -> None:
     assert catalog.get("/brands").body == b"[]"
 
 
-def test_brands_are_sorted_by_id_whatever_happened_to_them(
+def test_brands_are_sorted_by_id_after_any_changes(
     catalog: Catalog,
 ) -> None:
     catalog.insert("brand", [("C",), ("B",), ("A",)])
@@ -67,7 +67,7 @@ def test_a_brand_is_replaced_changed_and_deleted(
     assert catalog.get("/brands").json == []
 
 
-def test_a_change_of_nothing_changes_nothing(catalog: Catalog, acme: Response) -> None:
+def test_an_empty_change_changes_nothing(catalog: Catalog, acme: Response) -> None:
     changed = catalog.send("PATCH", "/brands/1", {}, If_Match=acme.etag)
 
     assert (changed.status, changed.body, changed.etag) == (200, acme.body, acme.etag)
@@ -141,7 +141,7 @@ def test_an_id_that_is_not_an_integer_is_refused(
     }
 
 
-def test_the_products_of_a_brand_are_pages_of_its_own(catalog: Catalog) -> None:
+def test_the_products_of_a_brand_are_paged(catalog: Catalog) -> None:
     catalog.insert("brand", [("A",), ("B",), ("C",)])
     catalog.insert("product", [(f"P{n}", 1 + n % 2) for n in range(6)])
 
@@ -189,7 +189,7 @@ def test_head_is_get_without_the_body(
         assert head.headers[name] == get.headers[name]
 
 
-def test_a_constraint_of_this_database_alone_is_a_bad_request(
+def test_a_constraint_that_only_this_database_has_is_a_bad_request(
     catalog: Catalog,
 ) -> None:
     catalog.execute("ALTER TABLE brand ADD CONSTRAINT short CHECK (brand_name < 'C')")

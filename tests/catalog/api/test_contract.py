@@ -73,7 +73,7 @@ def test_every_response_matches_the_document(catalog: Catalog) -> None:
     assert "Tested: 15" in finished.stdout
 
 
-def test_refusals_match_the_document_too(catalog: Catalog) -> None:
+def test_error_responses_match_the_document_too(catalog: Catalog) -> None:
     fill(catalog)
     settings = {"CATALOG_READS_A_MINUTE": "50", "CATALOG_WRITES_A_MINUTE": "50"}
     with Site(DATABASE_URL=catalog.database, BODY_BYTES="2000", **settings) as site:
@@ -141,7 +141,7 @@ def test_everything_sent_or_received_has_an_example(document: Any) -> None:
             assert nested or member["examples"], (name, member)
 
 
-def test_an_error_s_example_has_its_own_status(document: Any) -> None:
+def test_the_example_of_an_error_has_its_status(document: Any) -> None:
     for path, method, operation in operations(document):
         for status, response in operation["responses"].items():
             if int(status) < 400:
@@ -167,7 +167,7 @@ def good_request(operation: Any, schemas: Any) -> tuple[Any, dict[str, str]]:
     return {each: members[each]["examples"][0] for each in members}, headers
 
 
-def test_what_the_document_requires_is_what_the_server_does(
+def test_the_server_requires_what_the_document_requires(
     catalog: Catalog, document: Any
 ) -> None:
     """Each operation works with the examples alone, and fails without a required header."""
@@ -197,7 +197,7 @@ def test_the_document_has_an_etag(catalog: Catalog) -> None:
     assert (answer.status, again.status, again.body) == (200, 304, b"")
 
 
-def test_a_description_says_what_may_go_wrong_with_a_method(document: Any) -> None:
+def test_a_description_names_the_possible_errors(document: Any) -> None:
     statuses = {
         each["operationId"]: set(each["responses"])
         for _, _, each in operations(document)

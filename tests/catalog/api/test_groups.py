@@ -18,7 +18,7 @@ def permissions(group: str) -> set[str]:
     )
 
 
-def test_viewers_may_view_and_editors_may_do_everything_with_the_catalog(
+def test_viewers_may_view_and_editors_may_do_everything_in_the_catalog(
     served: Catalog,
 ) -> None:
     granted = served.rows(

@@ -73,7 +73,9 @@ def test_a_product_has_the_members_of_listing_9_3(
 
 
 @pytest.mark.parametrize("content_type", [FORM, "application/json", "text/plain", ""])
-def test_listing_9_4_s_curl_makes_a_product(brands: Catalog, content_type: str) -> None:
+def test_the_curl_command_of_listing_9_4_creates_a_product(
+    brands: Catalog, content_type: str
+) -> None:
     body = b'{"product_name":"a new product", "brand_id": 2}'
 
     made = brands.send("POST", "/product", body, content_type)
@@ -125,7 +127,7 @@ def test_a_product_is_replaced_changed_and_deleted(
     assert catalog.get("/products/1").status == 404
 
 
-def test_a_replacement_has_to_be_whole(hammer: Response, catalog: Catalog) -> None:
+def test_a_replacement_has_to_be_complete(hammer: Response, catalog: Catalog) -> None:
     refused = catalog.send("PUT", "/products/1", {"brand_id": 2}, If_Match="*")
 
     assert refused.status == 400
@@ -133,7 +135,7 @@ def test_a_replacement_has_to_be_whole(hammer: Response, catalog: Catalog) -> No
     assert catalog.get("/products/1").body == hammer.body
 
 
-def test_a_product_s_skus_are_listed_and_go_with_it(
+def test_a_product_s_skus_are_listed_and_deleted_with_it(
     hammer: Response, catalog: Catalog
 ) -> None:
     catalog.insert("product_size", [("Small",), ("Large",)])
@@ -172,7 +174,7 @@ def test_a_product_without_skus_has_an_empty_list(
 @pytest.mark.parametrize(
     "number", ["0", "-1", "7", str(2**31 - 1), str(2**31), "9" * 99]
 )
-def test_an_id_that_no_product_has_is_not_found(catalog: Catalog, number: str) -> None:
+def test_an_unknown_id_is_not_found(catalog: Catalog, number: str) -> None:
     answers = [
         catalog.get(f"/products/{number}"),
         catalog.get(f"/products/{number}/skus"),
@@ -274,9 +276,7 @@ def test_the_response_says_what_is_wrong_with_a_body(
     "name", ["x" * 500, "😀" * 500, "a\u001fb", " x ", "'; --", "\ufeff"]
 )
 @pytest.mark.parametrize("path", MAKING)
-def test_an_odd_name_is_kept_as_it_was_sent(
-    brands: Catalog, path: str, name: str
-) -> None:
+def test_an_unusual_name_is_kept_as_sent(brands: Catalog, path: str, name: str) -> None:
     made = brands.send("POST", path, {**HAMMER, "product_name": name})
 
     assert made.status == 201
@@ -305,7 +305,7 @@ def test_a_byte_order_mark_before_the_body_is_ignored(brands: Catalog) -> None:
         ),
     ],
 )
-def test_the_newer_routes_insist_on_json(
+def test_the_newer_routes_require_json(
     hammer: Response,
     catalog: Catalog,
     content_type: str,
@@ -354,7 +354,7 @@ def test_options_lists_the_methods_and_others_are_refused(
 # --- Foreign keys, on either database ---
 
 
-def test_a_product_needs_a_brand_that_is_there(either: Catalog) -> None:
+def test_a_product_needs_an_existing_brand(either: Catalog) -> None:
     either.insert("product", [("A hammer", 1)])
     nowhere = {"product_name": "x", "brand_id": 77}
 
@@ -371,7 +371,9 @@ def test_a_product_needs_a_brand_that_is_there(either: Catalog) -> None:
     assert either.rows("SELECT * FROM product") == [(1, "A hammer", 1)]
 
 
-def test_a_brand_with_products_stays_on_either_database(either: Catalog) -> None:
+def test_a_brand_with_products_is_not_deleted_on_either_database(
+    either: Catalog,
+) -> None:
     either.insert("product", [("A hammer", 1)])
 
     refused = either.send("DELETE", "/brands/1", If_Match="*")
@@ -381,7 +383,7 @@ def test_a_brand_with_products_stays_on_either_database(either: Catalog) -> None
     assert either.rows("SELECT brand_id FROM brand") == [(1,)]
 
 
-def test_a_brand_is_deleted_or_gets_a_product_but_never_both(either: Catalog) -> None:
+def test_a_brand_is_either_deleted_or_gets_a_product(either: Catalog) -> None:
     turns = 20
     either.insert("brand", [(f"Brand {turn}",) for turn in range(turns)])
 

@@ -28,7 +28,7 @@ def shop(catalog: Catalog) -> Catalog:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_an_etag_is_strong_and_stays_as_long_as_the_document_does(
+def test_an_etag_is_strong_and_unchanged_while_the_document_is(
     shop: Catalog, path: str
 ) -> None:
     answers = [shop.get(path) for _ in range(3)]
@@ -83,7 +83,7 @@ def test_a_client_with_another_copy_gets_the_whole_document(
     assert (answer.status, answer.body) == (200, whole.body)
 
 
-def test_a_missing_row_is_not_unchanged(shop: Catalog) -> None:
+def test_a_missing_row_is_not_found_in_spite_of_if_none_match(shop: Catalog) -> None:
     assert shop.get("/products/77", If_None_Match="*").status == 404
 
 
@@ -92,7 +92,7 @@ def test_caches_have_to_revalidate(shop: Catalog, path: str) -> None:
     assert shop.get(path).headers["Cache-Control"] == "no-cache"
 
 
-def test_a_page_s_links_are_fresh_though_its_document_is_known(shop: Catalog) -> None:
+def test_a_304_has_the_current_links_of_its_page(shop: Catalog) -> None:
     known = shop.get("/products?limit=2")
     shop.insert("product", [("Another", 2)])
 
@@ -204,7 +204,7 @@ def test_a_missing_row_is_not_found_whatever_is_excluded(shop: Catalog) -> None:
     assert answer.status == 404
 
 
-def test_another_s_change_is_not_overwritten(shop: Catalog) -> None:
+def test_a_concurrent_change_is_not_overwritten(shop: Catalog) -> None:
     seen = shop.get("/products/1")
     shop.execute("UPDATE product SET brand_id = 2 WHERE product_id = 1")
 

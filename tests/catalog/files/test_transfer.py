@@ -102,7 +102,7 @@ def export(client: Client, model: str, kind: str) -> bytes:
     return response.content
 
 
-def test_a_file_changes_what_is_there_and_adds_what_is_new(
+def test_a_file_changes_existing_rows_and_adds_new_ones(
     editor: Client, acme: Brand
 ) -> None:
     other = Brand.objects.create(name="Other")
@@ -150,7 +150,7 @@ def test_waiting_for_a_locked_row_is_bounded(
 
 
 @pytest.mark.parametrize("kind", [CSV, XLSX])
-def test_names_come_back_as_they_left(editor: Client, kind: str) -> None:
+def test_exported_names_are_imported_unchanged(editor: Client, kind: str) -> None:
     brands = Brand.objects.bulk_create(Brand(name=name) for name in ODD_NAMES)
     file = export(editor, "brand", kind)
     Brand.objects.update(name="lost")
@@ -170,7 +170,7 @@ def test_no_cell_of_an_export_is_a_formula(editor: Client) -> None:
     assert all(not name.strip('" ').startswith(("=", "+", "-", "@")) for name in names)
 
 
-def test_a_preview_leaves_the_next_key_as_it_was(editor: Client, acme: Brand) -> None:
+def test_a_preview_does_not_change_the_next_key(editor: Client, acme: Brand) -> None:
     send(editor, "brand", "brand_id,brand_name\n1999999999,Far\n,New\n,Newer\n")
 
     assert Brand.objects.create(name="Next").id == acme.id + 1
@@ -188,7 +188,7 @@ def test_an_unknown_column_is_the_only_error_shown(editor: Client, acme: Brand) 
     assert "with errors" not in preview
 
 
-def test_the_whole_of_a_large_catalog_leaves_and_comes_back_unchanged(
+def test_a_large_catalog_is_exported_and_imported_unchanged(
     editor: Client,
 ) -> None:
     fill()
@@ -287,9 +287,7 @@ def test_a_workbook_with_only_a_header_is_refused(editor: Client) -> None:
     assert "The file has no rows below the column names in row 1" in preview
 
 
-def test_the_semicolons_of_some_spreadsheets_are_read(
-    editor: Client, acme: Brand
-) -> None:
+def test_a_csv_with_semicolons_is_read(editor: Client, acme: Brand) -> None:
     file = f"product_name;brand_id\nShoe, red;{acme.id}\n"
 
     confirm(editor, "product", send(editor, "product", file))
@@ -320,7 +318,7 @@ def row(sku: Sku, key: int | str = "") -> str:
 HEADER = "sku_id,product_id,product_size_id,product_color_id\n"
 
 
-def test_a_combination_that_is_there_is_refused_in_its_row(
+def test_an_existing_combination_is_refused_in_its_row(
     editor: Client, sku: Sku
 ) -> None:
     large = ProductSize.objects.create(name="Large")
@@ -334,7 +332,7 @@ def test_a_combination_that_is_there_is_refused_in_its_row(
     assert "2 rows with errors" in preview
 
 
-def test_a_combination_is_free_once_its_sku_has_another(
+def test_a_combination_can_be_reused_once_its_sku_has_another(
     editor: Client, sku: Sku
 ) -> None:
     large = ProductSize.objects.create(name="Large")
@@ -362,7 +360,7 @@ def test_a_file_that_became_invalid_after_its_preview_imports_nothing(
     assert not LogEntry.objects.exists()
 
 
-def test_a_file_s_keys_and_those_the_table_gives_out_do_not_meet(
+def test_the_next_keys_do_not_collide_with_those_of_a_file(
     editor: Client, acme: Brand
 ) -> None:
     near = acme.id + 2
@@ -373,7 +371,7 @@ def test_a_file_s_keys_and_those_the_table_gives_out_do_not_meet(
     assert set(Brand.objects.values_list("name", flat=True)) == {*"ABCD", "Acme"}
 
 
-def test_an_import_is_confirmed_once(editor: Client) -> None:
+def test_an_import_can_be_confirmed_only_once(editor: Client) -> None:
     preview = send(editor, "brand", "brand_name\nAcme\n")
     confirm(editor, "brand", preview)
 
@@ -405,9 +403,7 @@ def test_only_files_that_were_sent_can_be_confirmed(
 
 
 @pytest.mark.parametrize("kind", ["7", "-1", "x"])
-def test_a_form_that_was_tampered_with_imports_nothing(
-    editor: Client, kind: str
-) -> None:
+def test_a_forged_form_imports_nothing(editor: Client, kind: str) -> None:
     preview = send(editor, "brand", "brand_name\nAcme\n")
 
     confirm(

@@ -87,7 +87,7 @@ def names(data: bytes) -> list[str]:
     return list(Xlsx().create_dataset(data)["brand_name"])
 
 
-def test_no_row_beyond_a_wrong_dimension_is_lost() -> None:
+def test_rows_beyond_a_wrong_dimension_are_read() -> None:
     rows = "".join(
         f'<row r="{row}"><c r="B{row}" t="str"><v>N{row}</v></c></row>'
         for row in range(2, 6)
@@ -119,7 +119,7 @@ def test_no_row_beyond_a_wrong_dimension_is_lost() -> None:
         ),
     ],
 )
-def test_a_cell_is_read_as_its_author_sees_it(written: str, shown: str) -> None:
+def test_a_cell_is_read_as_a_spreadsheet_shows_it(written: str, shown: str) -> None:
     assert names(cell(written)) == [shown]
 
 
@@ -150,9 +150,7 @@ def test_a_cell_is_read_as_its_author_sees_it(written: str, shown: str) -> None:
         ('</row><row r="3">&x;', "its XML"),
     ],
 )
-def test_a_cell_that_would_have_to_be_guessed_is_named(
-    written: str, sentence: str
-) -> None:
+def test_an_ambiguous_cell_is_refused_by_its_place(written: str, sentence: str) -> None:
     with pytest.raises(UnreadableFileError, match=re.escape(sentence)):
         Xlsx().create_dataset(cell(written))
 
@@ -187,7 +185,7 @@ STRINGS = "<si><t>brand name</t></si><si><t>Acme</t></si>"
     ],
     ids=["in column C, row 4", "strict", "letter case", "a chart is active"],
 )
-def test_a_table_is_found_where_it_is(data: bytes) -> None:
+def test_a_table_is_found_anywhere_in_the_sheet(data: bytes) -> None:
     dataset = Xlsx().create_dataset(data)
 
     assert dataset.headers == ["brand_id", "brand_name"]
@@ -215,14 +213,14 @@ GOOD = cell('<c r="B2" t="str"><v>Acme</v></c>')
         (packed(f'<sheetData>{HEADER}</sheetData><mergeCells><mergeCell ref="A2:A4"/></mergeCells>'), "A2:A4 are merged"),
     ],
 )  # fmt: skip
-def test_a_damaged_workbook_is_refused_with_what_to_do(
+def test_a_damaged_workbook_is_refused_with_a_remedy(
     data: bytes, sentence: str
 ) -> None:
     with pytest.raises(UnreadableFileError, match=re.escape(sentence)):
         Xlsx().create_dataset(data)
 
 
-def test_a_workbook_that_unpacks_to_too_much_is_refused(
+def test_a_workbook_that_is_too_large_when_unpacked_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(workbook, "MAX_UNPACKED_BYTES", 2**20)
@@ -291,7 +289,7 @@ def is_accepted(name: str) -> bool:
         max_size=20,
     )
 )
-def test_every_name_that_the_api_accepts_comes_back_as_it_left(
+def test_every_name_that_the_api_accepts_is_exported_and_imported_unchanged(
     accepted: list[str],
 ) -> None:
     dataset = Dataset(headers=["brand_id", "brand_name"])
@@ -310,5 +308,5 @@ def test_every_name_that_the_api_accepts_comes_back_as_it_left(
     st.text(st.sampled_from(" \t\r\n\u00a0'\ufeff"), max_size=3),
     st.sampled_from("=+-@"),
 )
-def test_white_space_before_a_formula_does_not_save_it(before: str, sign: str) -> None:
+def test_a_formula_after_white_space_is_escaped_too(before: str, sign: str) -> None:
     assert formats.FORMULA.match(f"{before}{sign}1")

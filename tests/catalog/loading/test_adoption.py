@@ -172,7 +172,7 @@ def test_a_constraint_that_rows_violate_is_left_out_and_one_line_says_so(
     assert {"brand_name_not_blank", "product_name_not_blank"} < names
 
 
-def test_it_gets_the_indexes_that_the_book_has_not(adopted: Adopted) -> None:
+def test_it_gets_the_indexes_that_the_book_s_tables_lack(adopted: Adopted) -> None:
     indexes = {
         name
         for (name,) in ask(
@@ -190,7 +190,7 @@ def test_it_gets_the_indexes_that_the_book_has_not(adopted: Adopted) -> None:
     }
 
 
-def test_new_rows_get_new_keys_as_the_admin_makes_them(adopted: Adopted) -> None:
+def test_new_rows_in_the_admin_get_new_keys(adopted: Adopted) -> None:
     keys = run_orm(
         adopted.url,
         """
@@ -216,7 +216,7 @@ def test_new_rows_get_new_keys_as_the_admin_makes_them(adopted: Adopted) -> None
     assert by_hand == 4
 
 
-def test_a_key_that_was_given_out_is_not_given_out_again(book: str) -> None:
+def test_a_used_key_is_not_used_again(book: str) -> None:
     with psycopg.connect(book) as connection:
         connection.execute("DELETE FROM sku WHERE sku_id > 2000")
 
@@ -345,7 +345,7 @@ def test_a_table_of_another_program_is_refused_in_one_sentence() -> None:
         assert ask(url, "SELECT to_regclass('brand')") == [(None,)]
 
 
-def test_the_migrations_are_those_of_the_models() -> None:
+def test_the_migrations_match_the_models() -> None:
     with new_database() as url:
         checked = manage(url, "makemigrations", "--check", "--dry-run")
 

@@ -94,7 +94,7 @@ def test_the_example_is_the_book_s() -> None:
     assert "100 brands, 1,000 products, 100,000 SKUs in " in said
 
 
-def test_every_product_has_as_many_skus_and_a_brand_that_is_there() -> None:
+def test_every_product_has_the_same_number_of_skus_and_an_existing_brand() -> None:
     seed_catalog(*FEW)
 
     assert {product.skus.count() for product in Product.objects.all()} == {7}
@@ -127,11 +127,11 @@ def test_the_same_options_make_the_same_rows() -> None:
         (1_000_000, 5),
     ],
 )
-def test_a_large_catalog_has_fewer_skus_of_a_product(products: int, skus: int) -> None:
+def test_a_large_catalog_has_fewer_skus_per_product(products: int, skus: int) -> None:
     assert usual_skus_per_product(products) == skus
 
 
-def test_no_combination_comes_twice_however_many_there_are() -> None:
+def test_no_combination_is_repeated() -> None:
     for skus_per_product in (1, 5, 99, 100):
         wanted = Example(products=3, skus_per_product=skus_per_product)
 
@@ -156,7 +156,7 @@ def test_the_next_rows_get_the_next_keys_from_the_orm_and_from_sql() -> None:
     assert (product, sku.pk) == (51, 351)
 
 
-def test_a_catalog_with_rows_is_left_alone() -> None:
+def test_a_catalog_with_rows_is_not_changed() -> None:
     seed_catalog(*FEW)
     before = contents()
 
@@ -172,7 +172,7 @@ def test_a_catalog_with_rows_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("model", [Brand, ProductColor, ProductSize])
-def test_one_row_of_any_kind_is_enough_to_be_left_alone(model: Any) -> None:
+def test_a_catalog_with_one_row_of_any_kind_is_not_changed(model: Any) -> None:
     model.objects.create(name="Mine")
 
     with pytest.raises(CommandError, match=f"has 1 {model._meta.verbose_name}, so"):
@@ -181,7 +181,7 @@ def test_one_row_of_any_kind_is_enough_to_be_left_alone(model: Any) -> None:
     assert model.objects.get().name == "Mine"
 
 
-def test_replacing_deletes_what_was_there() -> None:
+def test_replacing_deletes_the_existing_rows() -> None:
     seed_catalog(*FEW)
     Brand.objects.create(name="Mine")
 
@@ -191,7 +191,7 @@ def test_replacing_deletes_what_was_there() -> None:
     assert not Brand.objects.filter(name="Mine").exists()
 
 
-def test_a_row_that_is_being_written_meanwhile_is_not_lost() -> None:
+def test_a_row_written_by_another_transaction_is_not_lost() -> None:
     def seed_elsewhere() -> None:
         try:
             seed_catalog(*FEW)
@@ -210,7 +210,7 @@ def test_a_row_that_is_being_written_meanwhile_is_not_lost() -> None:
     assert counts() == [1, 0, 0, 0, 0]
 
 
-def test_constraints_and_indexes_are_as_before_even_those_of_another_program() -> None:
+def test_constraints_and_indexes_of_other_programs_are_kept_too() -> None:
     execute(
         'CREATE INDEX "Some body\'s" ON product (lower(product_name)) WHERE brand_id > 3'
     )
@@ -226,7 +226,7 @@ def test_constraints_and_indexes_are_as_before_even_those_of_another_program() -
         execute('ALTER TABLE brand DROP CONSTRAINT "a rule"')
 
 
-def test_a_failure_in_the_middle_leaves_everything_as_it_was() -> None:
+def test_a_failure_in_the_middle_changes_nothing() -> None:
     seed_catalog(*FEW)
     execute("ALTER TABLE sku ADD CONSTRAINT few CHECK (sku_id <= 1000)")
     before = contents(), rules_and_indexes()
@@ -243,7 +243,7 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was() -> None:
         execute("ALTER TABLE sku DROP CONSTRAINT few")
 
 
-def test_ctrl_c_says_that_nothing_is_changed_and_a_pipe_hears_how_far_it_is(
+def test_ctrl_c_reports_that_nothing_is_changed_and_a_pipe_gets_the_progress(
     migrated: str,
 ) -> None:
     with new_database(migrated) as url:
@@ -268,7 +268,7 @@ def test_the_planner_knows_how_many_rows_there_are() -> None:
     assert rows("SELECT n_distinct FROM pg_stats WHERE tablename = 'product_size'")
 
 
-def test_a_pipe_gets_a_line_for_each_thing_done() -> None:
+def test_a_pipe_gets_a_line_for_each_step() -> None:
     said = seed_catalog("--products=20000", "--skus-per-product=1")
 
     lines = said.splitlines()
@@ -279,7 +279,7 @@ def test_a_pipe_gets_a_line_for_each_thing_done() -> None:
     )
 
 
-def test_a_terminal_gets_one_line_written_over_and_over() -> None:
+def test_a_terminal_gets_one_line_that_is_overwritten() -> None:
     said = seed_catalog("--products=20000", "--skus-per-product=1", stdout=Terminal())
 
     line, end = said.split("\n")
@@ -299,7 +299,7 @@ def test_a_terminal_gets_one_line_written_over_and_over() -> None:
         ("--skus-per-product=101", "101 should be a whole number from 0 to 100"),
     ],
 )
-def test_a_wrong_number_is_refused_with_what_would_be_right(
+def test_an_invalid_number_is_refused_with_what_would_be_valid(
     argument: str, sentence: str
 ) -> None:
     with pytest.raises(CommandError) as refusal:

@@ -65,7 +65,7 @@ def test_a_name_is_found_in_any_case(catalog: Catalog, name: str, q: str) -> Non
 
 
 @pytest.mark.parametrize(("name", "q"), NOT_FOUND)
-def test_another_text_finds_nothing(catalog: Catalog, name: str, q: str) -> None:
+def test_a_different_text_finds_nothing(catalog: Catalog, name: str, q: str) -> None:
     insert(catalog, name)
 
     assert found(catalog, q) == []
@@ -82,7 +82,7 @@ def test_brands_are_found_in_any_case(catalog: Catalog) -> None:
     assert "Οδυσσέας</a>" not in page.body.decode()
 
 
-def test_a_row_is_found_whoever_wrote_it(catalog: Catalog) -> None:
+def test_a_row_is_found_whichever_program_wrote_it(catalog: Catalog) -> None:
     brand = {"brand_name": "Acme"}
     product = {"product_name": "Straße", "brand_id": 1}
     catalog.send("POST", "/brands", brand)

@@ -61,7 +61,7 @@ def pages(catalog: Catalog, path: str) -> list[list[list[str]]]:
     return found
 
 
-def test_all_products_are_there_page_by_page_each_once(shop: Catalog) -> None:
+def test_the_pages_have_each_product_once(shop: Catalog) -> None:
     found = pages(shop, "/catalog/")
 
     assert [len(page) for page in found] == [20, 20, 6]
@@ -69,7 +69,7 @@ def test_all_products_are_there_page_by_page_each_once(shop: Catalog) -> None:
     assert found[0][:2] == [["1", "Hammer 00", "Acme & Co"], ["2", "Hammer 01", "Böse"]]
 
 
-def test_the_first_page_is_a_link_away(shop: Catalog) -> None:
+def test_every_page_links_to_the_first(shop: Catalog) -> None:
     first = look(shop, "/catalog/?q=hammer&order=-product_name")
     second = look(shop, str(target(first, "Next page")))
 
@@ -79,14 +79,14 @@ def test_the_first_page_is_a_link_away(shop: Catalog) -> None:
     assert cells(first)[0][1] == "Hammer 44"
 
 
-def test_a_brand_s_products_are_searched_and_paged_as_such(shop: Catalog) -> None:
+def test_a_brand_s_products_are_searched_and_paged(shop: Catalog) -> None:
     found = pages(shop, "/catalog/?brand_id=2&q=HAM")
 
     assert [row[1] for page in found for row in page] == NAMES[1::2]
     assert "Products of Böse" in text(look(shop, "/catalog/?brand_id=2"))
 
 
-def test_brands_are_listed_found_and_lead_to_their_products(shop: Catalog) -> None:
+def test_brands_are_listed_searched_and_link_to_their_products(shop: Catalog) -> None:
     shop.insert("brand", [(f"brand {number}",) for number in range(30)])
 
     found = pages(shop, "/catalog/brands/")
@@ -102,7 +102,9 @@ def test_brands_are_listed_found_and_lead_to_their_products(shop: Catalog) -> No
     assert cells(products)[0] == ["1", "Hammer 00"]
 
 
-def test_a_product_shows_its_skus_and_where_else_it_is(shop: Catalog) -> None:
+def test_a_product_shows_its_skus_and_links_to_its_other_representations(
+    shop: Catalog,
+) -> None:
     page = look(shop, "/catalog/products/1/")
 
     assert cells(page) == [["1", "Small", "Blue"], ["2", "Large", "Blue"]]
@@ -116,7 +118,7 @@ def test_a_product_shows_its_skus_and_where_else_it_is(shop: Catalog) -> None:
     "path",
     ["/catalog/products/77/", "/catalog/products/2147483648/", "/catalog/?brand_id=77"],
 )
-def test_what_is_not_there_is_not_found(shop: Catalog, path: str) -> None:
+def test_an_unknown_product_or_brand_is_not_found(shop: Catalog, path: str) -> None:
     answer = look(shop, path)
 
     assert answer.status == 404
@@ -143,7 +145,7 @@ def test_an_invalid_query_is_explained(shop: Catalog, query: str, said: str) -> 
     assert cells(answer) == []
 
 
-def test_a_catalog_without_such_a_product_says_so(shop: Catalog) -> None:
+def test_a_search_without_results_says_so(shop: Catalog) -> None:
     assert "No products have “screw” in their name." in text(
         look(shop, "/catalog/?q=screw")
     )
@@ -162,7 +164,7 @@ def test_a_catalog_without_such_a_product_says_so(shop: Catalog) -> None:
         ("/catalog/products/1/?fields=x", "it takes none"),
     ],
 )
-def test_a_person_is_told_of_what_is_ignored_and_a_program_refused(
+def test_a_page_names_ignored_parameters_and_a_program_gets_an_error(
     shop: Catalog, path: str, said: str
 ) -> None:
     page = look(shop, path)
@@ -174,5 +176,5 @@ def test_a_person_is_told_of_what_is_ignored_and_a_program_refused(
     assert said in refused.problem["detail"]
 
 
-def test_a_page_that_ignores_nothing_says_nothing_of_it(shop: Catalog) -> None:
+def test_a_page_without_ignored_parameters_has_no_notice(shop: Catalog) -> None:
     assert "not a parameter" not in text(look(shop, "/catalog/?q=ham&order=product_id"))

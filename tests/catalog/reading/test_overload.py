@@ -80,7 +80,7 @@ def leaving(catalog: Catalog, path: str) -> Iterator[None]:
         yield
 
 
-def test_a_request_behind_too_many_others_is_refused_at_once(narrow: Catalog) -> None:
+def test_a_request_is_refused_at_once_if_too_many_wait(narrow: Catalog) -> None:
     more = 12
     paths = [f"/products?limit={n}" for n in range(1, POOL_SIZE + MAY_WAIT + more + 1)]
 
@@ -101,7 +101,7 @@ def test_a_request_behind_too_many_others_is_refused_at_once(narrow: Catalog) ->
     )
 
 
-def test_requests_for_the_same_document_share_one_query_however_many_they_are(
+def test_any_number_of_requests_for_one_document_share_one_query(
     narrow: Catalog,
 ) -> None:
     with ThreadPoolExecutor(100) as threads, locked(narrow, "product"):
@@ -111,7 +111,7 @@ def test_requests_for_the_same_document_share_one_query_however_many_they_are(
     assert {each.result().status for each in asked} == {200}
 
 
-def test_a_client_that_disconnects_gives_its_connection_back(narrow: Catalog) -> None:
+def test_a_client_that_disconnects_returns_its_connection(narrow: Catalog) -> None:
     with locked(narrow, "product"):
         with leaving(narrow, "/products/1"):
             wait_until(lambda: waiting_for_a_lock(narrow) == 1)
@@ -134,7 +134,7 @@ def test_a_client_that_disconnects_does_not_disturb_another_that_shares_its_quer
     assert staying.result().status == 200
 
 
-def test_thousands_of_clients_that_disconnect_cost_no_connection(
+def test_thousands_of_clients_that_disconnect_leak_no_connection(
     narrow: Catalog,
 ) -> None:
     for turn in range(5000):

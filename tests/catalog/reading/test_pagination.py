@@ -102,7 +102,7 @@ def test_a_cursor_works_even_if_its_row_was_deleted(shop: Catalog) -> None:
     assert ids(shop.get(following))[0] == 4
 
 
-def test_a_link_keeps_the_parameters(shop: Catalog) -> None:
+def test_a_link_keeps_the_query_parameters(shop: Catalog) -> None:
     asked = {"limit": "2", "order": "-product_name", "brand_id": "1", "q": "ham mer&"}
     shop.insert("product", [("ham mer& tongs", 1)] * 3)
 
@@ -176,7 +176,7 @@ def test_an_invalid_cursor_is_refused(shop: Catalog, cursor: str, order: str) ->
     assert "cursor" in right or "order" in right
 
 
-def test_a_cursor_of_another_order_is_refused_with_the_right_one(
+def test_a_cursor_of_another_order_is_refused_with_the_order_it_was_made_for(
     shop: Catalog,
 ) -> None:
     following = shop.get("/products?limit=2&order=product_name").link("next")
@@ -387,7 +387,7 @@ def test_each_order_and_filter_has_its_index(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("order", ORDERS)
-def test_page_ten_thousand_reads_no_more_than_page_one(
+def test_page_10_000_reads_no_more_than_page_1(
     large: psycopg.Connection, order: str
 ) -> None:
     column = order.removeprefix("-")

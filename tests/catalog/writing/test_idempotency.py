@@ -120,7 +120,7 @@ def test_a_failed_write_changes_nothing_and_can_be_sent_again(
     assert Brand.objects.count() == 1
 
 
-def test_a_request_that_waited_for_one_that_failed_writes_in_its_place() -> None:
+def test_a_request_that_waited_for_a_failed_one_writes_instead() -> None:
     begun = threading.Event()
     calls: list[int] = []
 

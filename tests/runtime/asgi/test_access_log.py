@@ -55,7 +55,7 @@ async def test_a_line_has_the_client_request_status_size_and_time(
     assert line.endswith(" ms")
 
 
-async def test_a_request_that_got_no_answer_is_logged_too(
+async def test_a_request_without_a_response_is_logged_too(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert '" - 0 B ' in await line_of(silent, caplog, client=None)

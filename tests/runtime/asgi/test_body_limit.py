@@ -150,7 +150,7 @@ def test_a_body_declared_too_large_never_reaches_the_application() -> None:
     assert reader.received == []
 
 
-def test_an_undeclared_body_is_cut_at_the_limit_and_the_application_told() -> None:
+def test_an_undeclared_body_is_cut_at_the_limit_with_a_disconnect() -> None:
     reader = Reader()
 
     with serve_asgi(BodyLimit(reader, len(MEGABYTE), {})) as server:
@@ -161,7 +161,7 @@ def test_an_undeclared_body_is_cut_at_the_limit_and_the_application_told() -> No
     assert 0 < reader.received[0] <= len(MEGABYTE)
 
 
-def test_a_client_that_waits_for_leave_to_send_is_refused_without_it() -> None:
+def test_a_client_that_expects_100_continue_is_refused_without_it() -> None:
     request = post("/", b"Content-Length: 1000000", b"Expect: 100-continue")
 
     with serve_asgi(BodyLimit(Reader(), LIMIT, {})) as server:
@@ -182,7 +182,7 @@ def test_a_client_that_waits_for_leave_to_send_is_refused_without_it() -> None:
         ("/other/admin/", 413),
     ],
 )
-def test_a_larger_limit_holds_under_its_prefix_alone(path: str, status: int) -> None:
+def test_a_larger_limit_applies_only_under_its_prefix(path: str, status: int) -> None:
     limited = BodyLimit(Reader(), LIMIT, {"/admin/": 2 * LIMIT})
 
     with serve_asgi(limited) as server:
@@ -191,7 +191,7 @@ def test_a_larger_limit_holds_under_its_prefix_alone(path: str, status: int) -> 
     assert response.status == status
 
 
-def test_a_larger_limit_is_a_limit() -> None:
+def test_a_body_over_the_larger_limit_is_refused() -> None:
     limited = BodyLimit(Reader(), LIMIT, {"/admin/": 2 * LIMIT})
 
     with serve_asgi(limited) as server:
@@ -201,7 +201,7 @@ def test_a_larger_limit_is_a_limit() -> None:
     assert "200000 bytes" in json.loads(body)["detail"]
 
 
-def test_a_body_longer_than_declared_is_cut_at_what_was_declared() -> None:
+def test_a_body_longer_than_declared_is_cut_at_the_declared_length() -> None:
     reader = Reader()
 
     with serve_asgi(BodyLimit(reader, LIMIT, {})) as server:
@@ -240,7 +240,7 @@ async def test_a_content_length_that_is_not_a_number_is_refused(
     assert reader.received == []
 
 
-async def test_a_body_that_http_2_need_not_announce_is_counted_too() -> None:
+async def test_an_unannounced_body_in_http_2_is_counted_too() -> None:
     reader = Reader()
     sent: list[Message] = []
     scope = {"type": "http", "http_version": "2", "path": "/", "headers": []}
@@ -267,7 +267,7 @@ def test_a_client_that_sends_all_before_it_reads_still_reads_the_refusal() -> No
     assert json.loads(body)["status"] == 413
 
 
-def test_an_upload_that_goes_on_after_its_refusal_is_cut_off() -> None:
+def test_an_upload_that_continues_after_its_refusal_is_cut_off() -> None:
     limited = BodyLimit(Reader(), LIMIT, {}, linger_seconds=0.2)
 
     with serve_asgi(limited) as server, connected(server) as client:
@@ -292,7 +292,7 @@ def test_a_client_that_reads_its_refusal_and_sends_no_more_is_not_kept() -> None
     assert end == b""
 
 
-def test_an_answer_that_has_begun_is_not_followed_by_a_refusal() -> None:
+def test_a_response_that_has_begun_is_not_followed_by_a_refusal() -> None:
     async def answer_early(scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-length", b"4")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -306,7 +306,7 @@ def test_an_answer_that_has_begun_is_not_followed_by_a_refusal() -> None:
     assert (response.status, body) == (200, b"done")
 
 
-def test_what_an_application_still_answers_after_the_refusal_goes_nowhere(
+def test_the_application_s_response_after_the_refusal_is_discarded(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def stubborn(scope: Scope, receive: Receive, send: Send) -> None:
@@ -340,7 +340,7 @@ def deleted_files_held_open() -> list[str]:
 @pytest.mark.skipif(
     not Path("/proc/self/fd").is_dir(), reason="reads open files from /proc"
 )
-def test_django_frees_the_file_it_spooled_a_refused_body_to(
+def test_django_closes_the_spooled_file_of_a_refused_body(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.ROOT_URLCONF = __name__

@@ -100,7 +100,7 @@ def ask(request: pytest.FixtureRequest, server: Served) -> Ask:
         (["X-Forwarded-For: 10.0.0.2, 10.0.0.1", "X-Forwarded-Proto: https,http"], "https"),
     ],
 )  # fmt: skip
-def test_the_scheme_is_what_the_outermost_trusted_proxy_says(
+def test_the_scheme_is_the_one_reported_by_the_outermost_trusted_proxy(
     ask: Ask, fields: list[str], scheme: str
 ) -> None:
     assert ask(*fields)[0] == scheme
@@ -122,7 +122,7 @@ def test_the_scheme_is_what_the_outermost_trusted_proxy_says(
         (["X-Forwarded-For: ,"], "127.0.0.1"),
     ],
 )
-def test_the_client_is_the_first_that_is_not_a_trusted_proxy(
+def test_the_client_is_the_first_address_that_is_not_a_trusted_proxy(
     ask: Ask, fields: list[str], client: str
 ) -> None:
     assert ask(*fields)[1] == client
@@ -143,7 +143,7 @@ async def test_header_fields_of_an_untrusted_client_are_ignored() -> None:
     assert [each["client"] for each in scopes] == [("192.0.2.7", 1), None]
 
 
-async def test_a_request_without_a_host_is_read_too() -> None:
+async def test_a_request_without_a_host_is_accepted() -> None:
     told: Scope = {}
 
     async def keep(scope: Scope, receive: Any, send: Any) -> None:
@@ -182,7 +182,7 @@ def test_a_default_port_is_removed(ask: Ask, host: str, scheme: str, told: str) 
     assert answer[2:] == [told, f"{scheme}://{told}"]
 
 
-def test_an_origin_of_another_kind_is_left_as_it_is(ask: Ask) -> None:
+def test_an_origin_without_a_default_port_is_unchanged(ask: Ask) -> None:
     assert ask("Origin: null")[3] == "null"
     assert origin_without_default_port("chrome-extension://a:80") == (
         "chrome-extension://a:80"

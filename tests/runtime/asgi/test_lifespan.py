@@ -62,7 +62,7 @@ def errors(caplog: pytest.LogCaptureFixture, logger: str) -> list[str]:
     ]
 
 
-def test_a_resource_may_use_those_before_it() -> None:
+def test_a_resource_may_use_the_earlier_ones() -> None:
     diary = Diary()
     lifespan = Lifespan(
         {
@@ -109,7 +109,7 @@ def test_a_request_finds_the_resources_in_its_state() -> None:
     assert state == b"pool: the pool"
 
 
-def test_a_resource_finds_those_before_it() -> None:
+def test_a_resource_finds_the_earlier_ones() -> None:
     diary = Diary()
     lifespan = Lifespan(
         {
@@ -129,14 +129,14 @@ def test_a_resource_finds_those_before_it() -> None:
     ]
 
 
-def test_no_resources_are_no_trouble() -> None:
+def test_an_application_may_have_no_resources() -> None:
     with serve_asgi(site(Lifespan({})), lifespan="on") as server:
         with urllib.request.urlopen(server.url) as response:
             assert response.status == 200
 
 
 @pytest.mark.parametrize("lifespan_option", ["on", "auto"])
-def test_a_resource_that_does_not_open_stops_the_start_and_closes_those_before(
+def test_a_resource_that_fails_to_open_stops_the_start_and_closes_the_others(
     lifespan_option: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     diary = Diary()
@@ -157,7 +157,7 @@ def test_a_resource_that_does_not_open_stops_the_start_and_closes_those_before(
     assert sentence in errors(caplog, "uvicorn.error")
 
 
-def test_a_developer_s_log_has_the_traceback_of_what_did_not_open(
+def test_under_debug_the_log_has_the_traceback_of_a_failed_resource(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG, "async_views.runtime.asgi.lifespan")
@@ -176,7 +176,7 @@ def test_a_developer_s_log_has_the_traceback_of_what_did_not_open(
     assert isinstance(record.exc_info[1], OSError)
 
 
-def test_a_resource_that_does_not_close_keeps_no_other_open(
+def test_a_resource_that_fails_to_close_does_not_keep_others_open(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     diary = Diary()
@@ -199,7 +199,9 @@ def test_a_resource_that_does_not_close_keeps_no_other_open(
     ]
 
 
-async def test_a_server_that_ends_without_a_word_leaves_nothing_open() -> None:
+async def test_resources_are_closed_if_the_server_ends_without_a_shutdown_message() -> (
+    None
+):
     diary = Diary()
     lifespan = Lifespan({"pool": lambda state: diary.good("pool")})
     inbox: asyncio.Queue[Message] = asyncio.Queue()

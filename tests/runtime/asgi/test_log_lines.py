@@ -26,7 +26,7 @@ def test_a_message_stays_on_one_line_without_control_characters() -> None:
     assert line == r"a\x0d\x0a[INFO] forged\x1b[2J\x202e"
 
 
-def test_a_line_is_bounded_and_those_of_a_traceback_are() -> None:
+def test_a_line_and_those_of_a_traceback_are_bounded() -> None:
     lines = BoundedFormatter().format(record("a" * 10**6, failing="b" * 10**6))
 
     assert "…" in lines

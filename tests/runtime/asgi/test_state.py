@@ -16,7 +16,7 @@ def test_a_request_finds_the_resource_of_its_worker() -> None:
     assert GREETING.of(request.scope) == "Hello."
 
 
-def test_without_a_lifespan_there_is_none() -> None:
+def test_without_a_lifespan_there_is_no_resource() -> None:
     assert GREETING.find(RequestFactory().get("/")) is None
     assert GREETING.find(AsyncRequestFactory().get("/")) is None
     with pytest.raises(KeyError):

@@ -154,7 +154,7 @@ async def test_a_view_s_error_rolls_back_where_requests_are_atomic(
     assert names == (["right"] if atomic else ["right", "wrong"])
 
 
-async def test_the_path_the_site_is_mounted_at_comes_before_its_own() -> None:
+async def test_the_root_path_is_part_of_the_request_s_path() -> None:
     async def locate(request: HttpRequest) -> HttpResponse:
         return HttpResponse(reverse("leftovers"))
 
@@ -173,7 +173,7 @@ class NotedCache(LocMemCache):
         self.closed.append(threading.get_ident())
 
 
-async def test_a_cache_is_closed_where_it_was_used_when_the_request_ends(
+async def test_a_cache_is_closed_at_the_end_of_the_request_on_the_thread_that_used_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.CACHES = {"default": {"BACKEND": f"{HERE}.NotedCache"}}
@@ -189,7 +189,7 @@ async def test_a_cache_is_closed_where_it_was_used_when_the_request_ends(
     assert NotedCache.closed == [threading.get_ident()]
 
 
-async def test_a_cache_is_closed_too_when_the_client_has_left(
+async def test_a_cache_is_closed_after_a_disconnect_too(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.CACHES = {"default": {"BACKEND": f"{HERE}.NotedCache"}}
@@ -249,7 +249,9 @@ async def test_an_error_after_the_response_began_is_raised_to_the_server() -> No
 
 
 @pytest.mark.parametrize("waits", [True, False])
-async def test_a_server_that_cannot_send_has_its_error_back(waits: bool) -> None:
+async def test_an_error_of_the_server_s_send_is_raised_to_the_server(
+    waits: bool,
+) -> None:
     async def answer(request: HttpRequest) -> HttpResponse:
         if waits:
             await asyncio.sleep(0)
@@ -287,6 +289,6 @@ async def test_an_impossible_message_after_the_body_is_raised_to_the_server() ->
 
 
 @pytest.mark.parametrize("kind", ["websocket", "lifespan"])
-async def test_only_http_is_django_s(kind: str) -> None:
+async def test_only_http_reaches_django(kind: str) -> None:
     with pytest.raises(ValueError, match=f"not {kind}"):
         await Exchange(Handler(), type=kind).end()

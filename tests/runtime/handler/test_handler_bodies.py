@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 
-async def test_an_asynchronous_iterator_is_sent_as_it_comes() -> None:
+async def test_an_asynchronous_iterator_is_sent_in_pieces() -> None:
     go_on = asyncio.Event()
 
     async def parts() -> AsyncIterator[bytes]:
@@ -75,7 +75,7 @@ async def test_a_file_is_sent_whole_and_closed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["async", "sync"])
-async def test_an_upload_too_large_for_memory_is_gone_when_it_was_answered(
+async def test_the_file_of_a_large_upload_is_removed_after_the_response(
     kind: str, settings: Settings
 ) -> None:
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 10_000

@@ -77,7 +77,7 @@ async def test_a_disconnect_cancels_the_view_and_finishes_the_request_once() -> 
         ({HAS_MESSAGE: lambda: False}, False),
     ],
 )
-async def test_who_has_left_before_the_first_wait_is_noticed_if_the_server_knows(
+async def test_a_disconnect_before_the_first_wait_is_noticed_if_the_server_reports_it(
     extensions: dict[str, Any], heard: bool
 ) -> None:
     async def wait_a_moment(request: HttpRequest) -> HttpResponse:
@@ -168,7 +168,7 @@ async def test_a_disconnect_from_a_view_that_does_not_block_starts_no_thread() -
     assert threading.active_count() == before
 
 
-async def test_nobody_listens_for_a_disconnect_before_the_view_has_waited_a_while() -> (
+async def test_listening_for_a_disconnect_begins_when_the_view_has_waited_a_while() -> (
     None
 ):
     tasks: list[int] = []
@@ -254,7 +254,7 @@ async def test_the_server_s_own_cancellation_is_not_swallowed(kind: str) -> None
     await no_other_task()
 
 
-async def test_a_client_that_leaves_before_its_body_is_whole_is_not_answered() -> None:
+async def test_a_client_that_disconnects_within_its_body_gets_no_response() -> None:
     called: list[HttpRequest] = []
 
     async def note(request: HttpRequest) -> HttpResponse:
@@ -271,7 +271,7 @@ async def test_a_client_that_leaves_before_its_body_is_whole_is_not_answered() -
     assert exchange.sent.empty()
 
 
-async def test_a_client_that_leaves_before_it_sent_anything_is_not_answered() -> None:
+async def test_a_client_that_disconnects_before_its_body_gets_no_response() -> None:
     called: list[HttpRequest] = []
 
     async def note(request: HttpRequest) -> HttpResponse:
@@ -302,7 +302,7 @@ def exceeds(held: dict[str, int], allowed: dict[str, int]) -> bool:
 
 
 @pytest.mark.usefixtures("database")
-async def test_two_hundred_clients_that_leave_midway_leave_nothing_behind(
+async def test_two_hundred_disconnects_leak_nothing(
     settings: Settings,
 ) -> None:
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 100

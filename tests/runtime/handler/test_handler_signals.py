@@ -89,7 +89,9 @@ async def test_an_asynchronous_receiver_is_awaited() -> None:
     assert events == ["started", "view", "finished"]
 
 
-async def test_a_receiver_that_comes_or_goes_between_requests_is_noticed() -> None:
+async def test_a_receiver_connected_or_disconnected_between_requests_is_noticed() -> (
+    None
+):
     views["async"] = ok
     handler = Handler()
     senders: list[object] = []
@@ -108,7 +110,7 @@ async def test_a_receiver_that_comes_or_goes_between_requests_is_noticed() -> No
     assert senders == [Handler]
 
 
-async def test_request_started_tells_a_receiver_the_scope() -> None:
+async def test_request_started_passes_the_scope_to_a_receiver() -> None:
     views["async"] = ok
     paths: list[str] = []
 

@@ -105,7 +105,7 @@ class ClosingResponse(HttpResponse):
 
 
 @pytest.mark.parametrize("kind", ["async", "sync"])
-async def test_a_response_with_a_close_of_its_own_is_closed_off_the_loop(
+async def test_a_response_that_overrides_close_is_closed_off_the_loop(
     kind: str,
 ) -> None:
     closed_on: list[int] = []
@@ -128,9 +128,7 @@ async def test_a_response_with_a_close_of_its_own_is_closed_off_the_loop(
     assert kind == "async" or closed_on == ran_on
 
 
-async def test_what_a_response_holds_beside_its_request_is_closed_off_the_loop() -> (
-    None
-):
+async def test_other_closers_of_a_response_run_off_the_loop() -> None:
     closed_on: list[int] = []
     responses: list[HttpResponse] = []
 
@@ -152,7 +150,7 @@ async def test_what_a_response_holds_beside_its_request_is_closed_off_the_loop()
     assert responses[0].closed
 
 
-async def test_a_response_that_holds_nothing_is_closed_when_it_was_sent() -> None:
+async def test_a_response_without_closers_is_closed_when_it_has_been_sent() -> None:
     responses: list[HttpResponse] = []
 
     async def keep(request: HttpRequest) -> HttpResponse:
@@ -168,7 +166,7 @@ async def test_a_response_that_holds_nothing_is_closed_when_it_was_sent() -> Non
 @pytest.mark.parametrize("kind", ["async", "sync"])
 @pytest.mark.parametrize(("max_age", "is_open"), [(0, False), (60, True)])
 @pytest.mark.usefixtures("database")
-async def test_a_connection_is_closed_on_its_thread_where_it_is_not_to_be_kept(
+async def test_a_connection_that_is_not_persistent_is_closed_on_its_thread(
     kind: str, max_age: int, is_open: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", max_age)
@@ -200,7 +198,7 @@ def nobody_closing_old_connections() -> Iterator[None]:
 
 @pytest.mark.parametrize("listens", [True, False])
 @pytest.mark.usefixtures("database")
-async def test_a_connection_that_became_too_old_is_not_used_where_django_listens(
+async def test_a_connection_past_its_maximum_age_is_not_used(
     listens: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 60)
@@ -227,7 +225,7 @@ async def test_a_connection_that_became_too_old_is_not_used_where_django_listens
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_kept_connection_is_asked_now_and_then_whether_it_works(
+async def test_a_kept_connection_is_checked_now_and_then(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 60)
@@ -253,7 +251,7 @@ async def test_a_kept_connection_is_asked_now_and_then_whether_it_works(
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_connection_with_an_error_behind_it_is_asked_at_once(
+async def test_a_connection_is_checked_at_once_after_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 60)
@@ -282,7 +280,7 @@ async def test_a_connection_with_an_error_behind_it_is_asked_at_once(
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_request_is_shown_no_queries_but_its_own(settings: Settings) -> None:
+async def test_a_request_sees_only_its_own_queries(settings: Settings) -> None:
     settings.DEBUG = True
 
     def ask(request: HttpRequest) -> HttpResponse:
@@ -297,7 +295,7 @@ async def test_a_request_is_shown_no_queries_but_its_own(settings: Settings) -> 
 
 
 @pytest.mark.usefixtures("database")
-async def test_where_the_loop_may_have_a_connection_it_is_closed_too(
+async def test_a_connection_of_the_event_loop_is_closed_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -317,7 +315,7 @@ async def test_where_the_loop_may_have_a_connection_it_is_closed_too(
     assert used[0].connection is None
 
 
-async def test_a_request_that_ends_in_an_error_gives_its_thread_back() -> None:
+async def test_a_request_that_ends_in_an_error_returns_its_thread() -> None:
     def answer(request: HttpRequest) -> HttpResponse:
         return HttpResponse("ok")
 
@@ -366,7 +364,7 @@ async def test_two_hundred_clients_share_as_many_connections_as_there_are_thread
 
 
 @pytest.mark.usefixtures("database")
-async def test_django_s_own_handler_opens_a_connection_a_request() -> None:
+async def test_django_s_own_handler_opens_a_connection_per_request() -> None:
     answers = await answers_of_many(ASGIHandler(), 10)
 
     assert len({answer["pid"] for answer in answers}) == 10

@@ -14,7 +14,7 @@ from async_views.runtime.handler.header_fields import (
 NEVER_FRAMED = checked({"X-Frame-Options": "DENY"})
 
 
-def test_what_is_missing_is_added() -> None:
+def test_missing_fields_are_added() -> None:
     response = HttpResponse(headers={"Content-Type": "text/plain"})
 
     add_missing(response, NEVER_FRAMED)
@@ -34,7 +34,7 @@ def test_fields_of_the_response_stay(name: str) -> None:
     assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
-def test_what_is_added_takes_the_place_of_what_was_there() -> None:
+def test_added_fields_replace_existing_ones() -> None:
     response = HttpResponse(headers={"x-frame-options": "SAMEORIGIN"})
 
     add(response, NEVER_FRAMED)
@@ -43,7 +43,7 @@ def test_what_is_added_takes_the_place_of_what_was_there() -> None:
     assert len(fields_of(response)) == 2
 
 
-def test_an_answer_s_change_is_its_own() -> None:
+def test_changing_one_response_does_not_change_another() -> None:
     first, second = HttpResponse(), HttpResponse()
     for response in (first, second):
         add(response, NEVER_FRAMED)
@@ -56,7 +56,7 @@ def test_an_answer_s_change_is_its_own() -> None:
 
 
 @pytest.mark.parametrize("value", ["DENY\r\nSet-Cookie: a=b", "DENY\n"])
-def test_what_would_be_two_fields_is_refused(value: str) -> None:
+def test_a_value_with_a_line_break_is_refused(value: str) -> None:
     with pytest.raises(BadHeaderError):
         checked({"X-Frame-Options": value})
 

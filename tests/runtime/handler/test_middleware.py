@@ -217,7 +217,7 @@ async def test_django_s_own_handler_hops_and_starts_threads(
     assert counted.threads > 0
 
 
-async def test_an_old_session_cookie_nobody_looks_at_costs_no_hop(
+async def test_an_unused_session_cookie_costs_no_hop(
     settings: Settings, counted: Threading
 ) -> None:
     settings.MIDDLEWARE = SEVEN
@@ -229,7 +229,7 @@ async def test_an_old_session_cookie_nobody_looks_at_costs_no_hop(
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE"])
-async def test_a_method_that_is_as_safe_makes_no_hop_either(
+async def test_other_safe_methods_make_no_hop_either(
     method: str, settings: Settings, counted: Threading
 ) -> None:
     settings.MIDDLEWARE = SEVEN
@@ -239,7 +239,7 @@ async def test_a_method_that_is_as_safe_makes_no_hop_either(
     assert counted == Threading(hops=0, threads=0)
 
 
-async def test_a_view_that_anybody_may_post_to_costs_no_hop(
+async def test_a_csrf_exempt_view_costs_no_hop(
     settings: Settings, counted: Threading
 ) -> None:
     settings.MIDDLEWARE = SEVEN
@@ -250,7 +250,7 @@ async def test_a_view_that_anybody_may_post_to_costs_no_hop(
     assert counted == Threading(hops=0, threads=0)
 
 
-async def test_messages_that_a_view_only_counts_cost_no_hop(
+async def test_counting_messages_costs_no_hop(
     settings: Settings, counted: Threading
 ) -> None:
     settings.MIDDLEWARE = SEVEN
@@ -261,7 +261,7 @@ async def test_messages_that_a_view_only_counts_cost_no_hop(
     assert counted == Threading(hops=0, threads=0)
 
 
-async def test_messages_nobody_looks_at_have_no_storage(
+async def test_unused_messages_have_no_storage(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MIDDLEWARE = SEVEN
@@ -299,7 +299,7 @@ async def test_a_class_derived_from_django_s_keeps_its_thread(
         ("CSRF_USE_SESSIONS", True, SEVEN[3]),
     ],
 )
-def test_what_a_setting_may_make_block_stays_as_django_has_it(
+def test_classes_that_block_under_some_settings_are_not_replaced(
     setting: str, value: object, middleware: str, settings: Settings
 ) -> None:
     assert middleware in in_place_classes()
@@ -309,7 +309,7 @@ def test_what_a_setting_may_make_block_stays_as_django_has_it(
     assert middleware not in in_place_classes()
 
 
-def test_each_class_is_a_kind_of_the_one_whose_path_it_has() -> None:
+def test_each_class_is_derived_from_the_one_at_its_path() -> None:
     classes = in_place_classes()
 
     assert set(classes) == {*SEVEN, CONDITIONAL_GET}
@@ -319,7 +319,7 @@ def test_each_class_is_a_kind_of_the_one_whose_path_it_has() -> None:
         assert issubclass(in_place, original)
 
 
-def test_wsgi_has_django_s_own_classes_beside_this_handler(settings: Settings) -> None:
+def test_wsgi_uses_django_s_own_classes(settings: Settings) -> None:
     settings.MIDDLEWARE = SEVEN
     seen: list[str] = []
 
@@ -462,7 +462,7 @@ async def visit(app: Any, steps: list[Step]) -> list[Answer]:
 
 
 @pytest.mark.parametrize("steps", VISITS.values(), ids=VISITS)
-async def test_every_answer_is_as_from_django_s_own_handler(
+async def test_every_response_equals_that_of_django_s_own_handler(
     steps: list[Step], settings: Settings, administrator: User
 ) -> None:
     settings.MIDDLEWARE = [CONDITIONAL_GET, *SEVEN]
@@ -474,7 +474,7 @@ async def test_every_answer_is_as_from_django_s_own_handler(
 
 
 @pytest.mark.parametrize("storage", ["cookie.CookieStorage", "session.SessionStorage"])
-async def test_messages_are_kept_where_the_settings_say(
+async def test_messages_are_kept_in_the_configured_storage(
     storage: str, settings: Settings, administrator: User
 ) -> None:
     settings.MIDDLEWARE = SEVEN
@@ -491,7 +491,7 @@ async def test_messages_are_kept_where_the_settings_say(
     assert ours[2].body == b"It is done."
 
 
-async def test_the_visits_are_of_what_they_say(
+async def test_the_visits_exercise_what_their_names_say(
     settings: Settings, administrator: User
 ) -> None:
     settings.MIDDLEWARE = [CONDITIONAL_GET, *SEVEN]
@@ -535,7 +535,7 @@ async def test_the_visits_are_of_what_they_say(
     ]
 
 
-async def test_a_middleware_that_answers_keeps_the_request_from_the_view(
+async def test_a_middleware_that_responds_skips_the_view(
     settings: Settings,
 ) -> None:
     settings.MIDDLEWARE = SEVEN
@@ -547,7 +547,7 @@ async def test_a_middleware_that_answers_keeps_the_request_from_the_view(
     assert answer["Location"] == "https://testserver/hello/"
 
 
-def test_a_synchronous_chain_has_the_answer_of_the_csrf_check_at_once() -> None:
+def test_a_synchronous_chain_gets_the_csrf_response_without_awaiting() -> None:
     check = CsrfViewMiddleware(lambda request: HttpResponse())
 
     answer = check.process_view(RequestFactory().post("/form/"), form, (), {})
@@ -557,7 +557,7 @@ def test_a_synchronous_chain_has_the_answer_of_the_csrf_check_at_once() -> None:
 
 
 @pytest.mark.parametrize("taken", ["messages", "session"])
-async def test_a_request_whose_messages_or_session_were_taken_away_is_answered(
+async def test_a_request_without_its_messages_or_session_gets_a_response(
     taken: str, settings: Settings
 ) -> None:
     settings.MIDDLEWARE = [SEVEN[1], SEVEN[5], f"{__name__}.without_{taken}"]

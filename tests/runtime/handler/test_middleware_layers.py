@@ -117,7 +117,7 @@ ENDINGS = ["inner ends", "middle ends", "outer ends"]
     [("nothing", ""), *product(BEGINNINGS + ENDINGS, ["answers", "refuses"])],
 )
 @pytest.mark.parametrize("has_another_between", [False, True])
-async def test_together_they_are_called_as_by_django_and_say_the_same(
+async def test_shared_middleware_is_called_as_by_django_with_the_same_result(
     settings: Settings, planned: str, plan: str, has_another_between: bool
 ) -> None:
     plans[planned] = plan
@@ -150,7 +150,7 @@ def outer_around_another(get_response: Answer) -> OuterInPlace:
 outer_around_another.async_capable = True  # type: ignore[attr-defined]
 
 
-async def test_what_a_factory_puts_between_two_middleware_is_called(
+async def test_a_wrapper_that_a_factory_adds_is_called(
     settings: Settings,
 ) -> None:
     settings.MIDDLEWARE = paths("outer_around_another", "InnerInPlace")
@@ -160,7 +160,7 @@ async def test_what_a_factory_puts_between_two_middleware_is_called(
     assert made[:3] == ["outer begins", "another", "inner begins"]
 
 
-async def test_all_of_them_take_one_coroutine(settings: Settings) -> None:
+async def test_all_of_them_share_one_coroutine(settings: Settings) -> None:
     async def view(request: HttpRequest) -> HttpResponse:
         return HttpResponse(
             frame.f_code.co_name

@@ -80,7 +80,7 @@ def paths(*factories: Callable[..., Any]) -> list[str]:
     ("factory", "error"),
     [(nothing, ImproperlyConfigured), (incapable, RuntimeError)],
 )
-def test_what_is_no_middleware_is_refused_in_django_s_words(
+def test_invalid_middleware_is_refused_with_django_s_message(
     factory: Callable[..., Any], error: type[Exception], settings: Settings
 ) -> None:
     settings.MIDDLEWARE = paths(factory)
@@ -93,7 +93,7 @@ def test_what_is_no_middleware_is_refused_in_django_s_words(
     assert str(ours.value) == str(django_s.value)
 
 
-def test_what_django_logs_of_the_chain_is_logged(
+def test_django_s_log_messages_about_the_chain_are_logged(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.MIDDLEWARE = [*paths(unused, unused_without_a_word), CONDITIONAL_GET]
@@ -137,7 +137,7 @@ def test_a_synchronous_chain_is_loaded_too(settings: Settings) -> None:
     assert response.content == b"Hello."
 
 
-def test_a_django_that_the_classes_were_not_written_for_is_warned_of_once(
+def test_an_untested_django_version_is_warned_of_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     Handler()

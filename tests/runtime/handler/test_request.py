@@ -40,7 +40,7 @@ def request_() -> LazyRequest:
     return LazyRequest(SCOPE, BytesIO())
 
 
-def test_a_promise_is_kept_once_and_only_when_it_is_looked_at(
+def test_a_lazy_attribute_is_created_once_when_it_is_read(
     request_: LazyRequest,
 ) -> None:
     made: list[HttpRequest] = []
@@ -58,13 +58,13 @@ def test_a_promise_is_kept_once_and_only_when_it_is_looked_at(
     assert request_.has("session")
 
 
-def test_what_nobody_promised_is_not_there(request_: LazyRequest) -> None:
+def test_an_attribute_without_a_function_is_missing(request_: LazyRequest) -> None:
     assert not hasattr(request_, "user")
     with pytest.raises(AttributeError, match="'LazyRequest' .* 'user'"):
         request_.user  # noqa: B018
 
 
-def test_a_promise_to_one_request_is_none_to_another(
+def test_a_lazy_attribute_belongs_to_one_request(
     request_: LazyRequest,
 ) -> None:
     request_.set_lazy(user=lambda request: "somebody")
@@ -75,7 +75,7 @@ def test_a_promise_to_one_request_is_none_to_another(
     assert not hasattr(LazyRequest(SCOPE, BytesIO()), "user")
 
 
-def test_what_is_set_replaces_what_was_promised(request_: LazyRequest) -> None:
+def test_a_value_replaces_a_lazy_attribute(request_: LazyRequest) -> None:
     request_.set_lazy(session=lambda request: "promised")
 
     request_.session = "set"
@@ -84,7 +84,7 @@ def test_what_is_set_replaces_what_was_promised(request_: LazyRequest) -> None:
     assert request_.has("session")
 
 
-def test_what_is_taken_away_is_gone_made_or_not(request_: LazyRequest) -> None:
+def test_a_lazy_attribute_can_be_deleted_created_or_not(request_: LazyRequest) -> None:
     request_.set_lazy(session=lambda request: 1, user=lambda request: 2)
     assert request_.session == 1
 
@@ -114,7 +114,7 @@ async def call(path: str) -> bytes:
 
 
 @pytest.mark.urls(__name__)
-async def test_an_answered_request_is_gone_without_the_garbage_collector(
+async def test_a_finished_request_is_freed_without_the_garbage_collector(
     settings: Settings,
 ) -> None:
     settings.MIDDLEWARE = SEVEN
@@ -131,7 +131,7 @@ async def test_an_answered_request_is_gone_without_the_garbage_collector(
 
 
 @pytest.mark.urls(__name__)
-async def test_a_view_that_looks_at_nothing_is_made_nothing(settings: Settings) -> None:
+async def test_unused_attributes_are_not_created(settings: Settings) -> None:
     settings.MIDDLEWARE = SEVEN
 
     made = (await call("/names/")).decode().split()
@@ -140,7 +140,7 @@ async def test_a_view_that_looks_at_nothing_is_made_nothing(settings: Settings) 
     assert "path_info" in made
 
 
-def test_it_is_a_request_of_django_s(request_: LazyRequest) -> None:
+def test_the_request_is_an_asgi_request_of_django(request_: LazyRequest) -> None:
     assert isinstance(request_, ASGIRequest)
     assert request_.path == "/"
 
@@ -149,7 +149,7 @@ def asked_of(host: bytes) -> LazyRequest:
     return LazyRequest(SCOPE | {"headers": [(b"host", host)]}, BytesIO())
 
 
-def test_a_host_is_allowed_as_long_as_the_settings_allow_it(settings: Settings) -> None:
+def test_a_host_is_allowed_while_the_settings_allow_it(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["site.example"]
     assert asked_of(b"site.example:8000").get_host() == "site.example:8000"
 
@@ -159,7 +159,7 @@ def test_a_host_is_allowed_as_long_as_the_settings_allow_it(settings: Settings) 
         asked_of(b"site.example:8000").get_host()
 
 
-def test_a_host_that_a_proxy_names_is_looked_at_each_time(settings: Settings) -> None:
+def test_a_forwarded_host_is_checked_each_time(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["site.example"]
     asked_of(b"site.example").get_host()
     settings.USE_X_FORWARDED_HOST = True
@@ -169,7 +169,7 @@ def test_a_host_that_a_proxy_names_is_looked_at_each_time(settings: Settings) ->
         LazyRequest(SCOPE | {"headers": headers}, BytesIO()).get_host()
 
 
-def test_no_number_of_hosts_fills_the_memory(settings: Settings) -> None:
+def test_the_memory_for_hosts_is_bounded(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = [".example"]
 
     for number in range(MAX_HOSTS + 10):
@@ -197,7 +197,7 @@ def with_own_urls(get_response: Any) -> Any:
 
 
 @pytest.mark.urls(__name__)
-async def test_a_request_s_own_urlconf_ends_with_it(settings: Settings) -> None:
+async def test_a_request_s_own_urlconf_is_reset_at_its_end(settings: Settings) -> None:
     settings.MIDDLEWARE = [f"{__name__}.with_own_urls"]
 
     assert await call("/own/") == b"own"

@@ -74,7 +74,7 @@ def refusal(request: HttpRequest) -> Problem:
 @pytest.mark.parametrize(
     "charset", ["utf-8", "UTF8", '"utf-8"', "iso-8859-1", "windows-1252", "Shift_JIS"]
 )
-def test_a_charset_of_the_web_is_taken(
+def test_a_charset_of_the_encoding_standard_is_accepted(
     request_of: Callable[..., HttpRequest], charset: str
 ) -> None:
     body = part(b'name="a"', b"b") + b"--XX--\r\n"
@@ -85,7 +85,7 @@ def test_a_charset_of_the_web_is_taken(
     assert request.POST["a"] == "b"
 
 
-def test_a_codec_that_is_no_charset_of_the_web_is_refused(
+def test_a_codec_that_is_not_in_the_encoding_standard_is_refused(
     request_of: Callable[..., HttpRequest],
 ) -> None:
     # Whatever Python has, or will have.
@@ -102,7 +102,7 @@ def test_a_codec_that_is_no_charset_of_the_web_is_refused(
         assert fault_of(request_of(f"{URLENCODED}; charset={codec}")) is not None
 
 
-def test_a_charset_that_does_not_exist_is_not_remembered(
+def test_an_unknown_charset_is_not_cached(
     request_of: Callable[..., HttpRequest],
 ) -> None:
     known = len(encodings._cache)
@@ -113,7 +113,7 @@ def test_a_charset_that_does_not_exist_is_not_remembered(
     assert len(encodings._cache) == known
 
 
-def test_more_files_than_are_taken(request_of: Callable[..., HttpRequest]) -> None:
+def test_too_many_files_are_refused(request_of: Callable[..., HttpRequest]) -> None:
     body = part(b'name="a"; filename="f"') * 101 + b"--XX--\r\n"
 
     details = refusal(request_of(MULTIPART, body)).details
@@ -122,7 +122,7 @@ def test_more_files_than_are_taken(request_of: Callable[..., HttpRequest]) -> No
     assert details.detail == "The form has more than 100 files, the limit here."
 
 
-def test_more_fields_than_are_taken(request_of: Callable[..., HttpRequest]) -> None:
+def test_too_many_fields_are_refused(request_of: Callable[..., HttpRequest]) -> None:
     said = "The form has more than 1,000 fields, the limit here."
 
     many = request_of(MULTIPART, part(b'name="a"') * 1003 + b"--XX--\r\n")
@@ -132,7 +132,7 @@ def test_more_fields_than_are_taken(request_of: Callable[..., HttpRequest]) -> N
     assert refusal(encoded).details.detail == said
 
 
-def test_a_larger_form_than_is_taken(
+def test_a_form_that_is_too_large_is_refused(
     request_of: Callable[..., HttpRequest], settings: Settings
 ) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
@@ -140,7 +140,7 @@ def test_a_larger_form_than_is_taken(
     assert refusal(request_of(URLENCODED, b"a" * 101)).details.status == 413
 
 
-def test_many_fields_and_a_charset_are_no_error_before_there_is_a_request(
+def test_many_fields_and_a_charset_do_not_fail_before_the_request_exists(
     request_of: Callable[..., HttpRequest],
 ) -> None:
     request = request_of("a/b; charset=utf-8", query="&" * 1000)
@@ -152,14 +152,14 @@ def test_many_fields_and_a_charset_are_no_error_before_there_is_a_request(
 
 
 @pytest.mark.parametrize("unit", [";", ';"', "a=b;", '\\";', ";charset=utf-8"])
-def test_time_grows_as_the_content_type_does(unit: str) -> None:
+def test_a_content_type_is_parsed_in_linear_time(unit: str) -> None:
     assert_grows_no_faster_than_its_input(
         lambda size: "a/b;" + unit * (size // len(unit)), asgi, 60_000
     )
 
 
 @pytest.mark.parametrize("unit", ["&", "a=1&", "%", "%FF", "+", "=", "a=%zz", ";"])
-def test_time_grows_as_the_query_string_does(unit: str) -> None:
+def test_a_query_string_is_parsed_in_linear_time(unit: str) -> None:
     def read(query: str) -> None:
         request = asgi("a/b", query=query)
         if fault_of(request) is None:
@@ -181,7 +181,7 @@ def test_time_grows_as_the_query_string_does(unit: str) -> None:
         b"\r\n",
     ],
 )
-def test_time_grows_as_a_multipart_body_does(unit: bytes) -> None:
+def test_a_multipart_body_is_parsed_in_linear_time(unit: bytes) -> None:
     def read(body: bytes) -> None:
         try:
             asgi(MULTIPART, body).POST.get("a")

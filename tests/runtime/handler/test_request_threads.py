@@ -46,7 +46,9 @@ def nothing() -> None:
     pass
 
 
-def test_no_more_threads_work_than_there_are(gate: Callable[[], Gate]) -> None:
+def test_no_more_threads_work_than_the_size_of_the_pool(
+    gate: Callable[[], Gate],
+) -> None:
     threads = RequestThreads(3)
     requests = [RequestThread(threads, nothing) for _ in range(20)]
     lock, door = threading.Lock(), gate()
@@ -75,7 +77,7 @@ def test_no_more_threads_work_than_there_are(gate: Callable[[], Gate]) -> None:
     assert len(idents) == 3
 
 
-def test_who_asks_first_is_lent_a_thread_first(gate: Callable[[], Gate]) -> None:
+def test_threads_are_lent_in_order_of_arrival(gate: Callable[[], Gate]) -> None:
     threads, busy = RequestThreads(1), gate()
     first, *others = [RequestThread(threads, nothing) for _ in range(6)]
     order: list[int] = []
@@ -112,7 +114,7 @@ def test_a_thread_is_not_lent_while_the_last_request_s_work_is_on_it(
     assert idents.isdisjoint({left_behind.result(SECONDS)})
 
 
-def test_a_request_that_gave_up_waiting_passes_its_turn_on(
+def test_a_request_that_stopped_waiting_is_skipped(
     gate: Callable[[], Gate],
 ) -> None:
     threads, busy = RequestThreads(1), gate()
@@ -164,7 +166,7 @@ def test_the_prelude_runs_once_also_for_work_that_waited(
     assert events == ["prelude", "one", "two"]
 
 
-def test_a_prelude_that_fails_is_logged_and_the_work_done(
+def test_a_failing_prelude_is_logged_and_the_work_is_done(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail() -> None:
@@ -223,7 +225,7 @@ def test_a_kept_thread_is_lent_again_before_another_is_started() -> None:
 
 
 @pytest.mark.parametrize("error", [LookupError, SystemExit])
-def test_an_error_is_its_caller_s_and_the_thread_stays_good(
+def test_an_error_reaches_its_caller_and_the_thread_remains_usable(
     error: type[BaseException],
 ) -> None:
     threads = RequestThreads(1)
@@ -263,7 +265,7 @@ async def test_thread_sensitive_code_of_the_request_runs_on_its_thread() -> None
     assert threading.get_ident() not in of_first | of_second
 
 
-async def test_code_that_comes_after_the_request_is_off_its_thread() -> None:
+async def test_code_after_the_request_does_not_run_on_its_thread() -> None:
     threads = RequestThreads(1)
     request = RequestThread(threads, nothing)
     over = asyncio.Event()

@@ -64,8 +64,6 @@ def url(project: Path) -> Iterator[str]:
     ("path", "says"),
     [("/", "The install worked"), ("/admin/login/", "Django administration")],
 )
-def test_a_stock_project_answers_through_the_rooms(
-    url: str, path: str, says: str
-) -> None:
+def test_a_stock_project_works_with_the_rooms(url: str, path: str, says: str) -> None:
     with urllib.request.urlopen(url + path, timeout=30) as response:
         assert says in response.read().decode()

@@ -174,7 +174,7 @@ async def proxy(move: Callable[[str, str | int], None]) -> AsyncIterator[Proxy]:
         await asyncio.gather(*opened.serving, return_exceptions=True)
 
 
-async def test_what_one_worker_publishes_all_hear(topic: str) -> None:
+async def test_all_workers_are_notified_of_what_one_publishes(topic: str) -> None:
     async with bus() as one, bus() as other:
         async with listening(one, topic) as here, listening(other, topic) as there:
             published = await one.publish(topic)
@@ -184,7 +184,7 @@ async def test_what_one_worker_publishes_all_hear(topic: str) -> None:
             await heard(there)
 
 
-async def test_only_the_topic_s_subscribers_hear_it(topic: str) -> None:
+async def test_only_the_topic_s_subscribers_are_notified(topic: str) -> None:
     async with bus() as one, bus() as other:
         async with (
             listening(other, topic) as its,
@@ -196,7 +196,7 @@ async def test_only_the_topic_s_subscribers_hear_it(topic: str) -> None:
             assert await is_silent(another_s, other, topic)
 
 
-async def test_a_subscriber_is_to_read_at_once_and_again_once_it_is_listened_for(
+async def test_a_subscriber_gets_a_hint_at_once_and_again_after_listen(
     topic: str,
 ) -> None:
     async with bus() as opened:
@@ -210,7 +210,7 @@ async def test_a_subscriber_is_to_read_at_once_and_again_once_it_is_listened_for
             assert await backends(f'LISTEN "{topic}"')
 
 
-async def test_two_subscribers_of_one_topic_both_hear_until_they_leave(
+async def test_two_subscribers_of_one_topic_are_both_notified_until_they_leave(
     topic: str,
 ) -> None:
     async with bus() as opened, listening(opened, topic) as stays:
@@ -239,7 +239,9 @@ async def test_postgresql_stops_listening_for_a_topic_without_subscribers(
             assert await backends(last)
 
 
-async def test_who_comes_back_is_listened_for_again(topic: str) -> None:
+async def test_a_topic_that_is_subscribed_again_is_listened_for_again(
+    topic: str,
+) -> None:
     async with bus() as opened:
         async with listening(opened, topic):
             pass
@@ -272,7 +274,7 @@ async def test_a_topic_may_be_any_identifier(name: str) -> None:
         await heard(changed)
 
 
-async def test_thousands_of_hints_are_folded_into_few(topic: str) -> None:
+async def test_thousands_of_hints_are_merged_into_few(topic: str) -> None:
     async with (
         bus() as one,
         bus() as other,
@@ -289,14 +291,14 @@ async def test_thousands_of_hints_are_folded_into_few(topic: str) -> None:
         assert 1 <= len([each async for each in own.notifies(timeout=0)]) < 10
 
 
-async def test_each_of_many_hints_in_a_row_is_heard(topic: str) -> None:
+async def test_each_of_many_hints_in_a_row_is_received(topic: str) -> None:
     async with bus() as one, bus() as other, listening(other, topic) as changed:
         for _ in range(500):
             assert await one.publish(topic)
             await heard(changed)
 
 
-async def test_a_publisher_that_gives_up_takes_no_other_s_answer_along(
+async def test_a_cancelled_publisher_does_not_affect_the_others(
     topic: str,
 ) -> None:
     async with bus() as opened:
@@ -310,7 +312,7 @@ async def test_a_publisher_that_gives_up_takes_no_other_s_answer_along(
         assert isinstance(outcomes[1], asyncio.CancelledError)
 
 
-async def test_the_same_subscriptions_can_come_and_go_without_end(topic: str) -> None:
+async def test_a_topic_can_be_subscribed_any_number_of_times(topic: str) -> None:
     """More often than psycopg executes a statement before it prepares it."""
     async with bus() as opened:
         for _ in range(20):
@@ -319,7 +321,7 @@ async def test_the_same_subscriptions_can_come_and_go_without_end(topic: str) ->
             assert await opened.publish(topic)
 
 
-async def test_a_killed_backend_is_replaced_and_all_are_to_read_again(
+async def test_a_killed_backend_is_replaced_and_all_subscribers_get_a_hint(
     topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with bus() as one, bus() as other, listening(one, topic) as changed:
@@ -336,7 +338,7 @@ async def test_a_killed_backend_is_replaced_and_all_are_to_read_again(
     assert said(caplog) == [DOWN, BACK] * 2
 
 
-async def test_a_database_that_restarts_is_found_again(
+async def test_the_bus_reconnects_to_a_restarted_database(
     topic: str,
     move: Callable[[str, str | int], None],
     own_directory: Path,
@@ -371,7 +373,7 @@ async def test_a_database_that_restarts_is_found_again(
     assert logged == [DOWN, BACK]
 
 
-async def test_a_database_that_is_away_at_the_start_does_not_fail_it(
+async def test_the_bus_starts_while_the_database_is_down(
     topic: str,
     move: Callable[[str, str | int], None],
     tmp_path: Path,
@@ -412,7 +414,7 @@ async def test_a_connection_that_has_silently_died_is_noticed_and_replaced(
             await heard(changed)
 
 
-async def test_a_hint_on_a_connection_that_has_silently_died_was_not_published(
+async def test_publishing_returns_false_on_a_connection_that_has_silently_died(
     topic: str, proxy: Proxy, settings: Settings
 ) -> None:
     settings.DATABASE_SECONDS = 0.2
@@ -439,7 +441,7 @@ async def test_publishing_returns_false_after_the_heartbeat_has_failed(
         assert not published
 
 
-async def test_a_bus_closes_soon_though_postgresql_says_nothing(
+async def test_a_bus_closes_soon_even_if_postgresql_does_not_respond(
     topic: str, proxy: Proxy
 ) -> None:
     async with asyncio.timeout(3) as deadline:
@@ -452,7 +454,7 @@ async def test_a_bus_closes_soon_though_postgresql_says_nothing(
     assert not deadline.expired()
 
 
-async def test_a_closed_bus_leaves_nothing_behind(topic: str) -> None:
+async def test_a_closed_bus_leaves_no_connection_or_task(topic: str) -> None:
     async with bus() as opened:
         publishing = asyncio.create_task(opened.publish(topic))
         await asyncio.sleep(0)

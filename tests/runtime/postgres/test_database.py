@@ -44,7 +44,7 @@ async def test_without_a_lifespan_each_call_has_a_connection_of_its_own() -> Non
     assert len(set(backends)) == 4
 
 
-async def test_the_pool_is_bounded_and_says_when_it_is_exhausted(
+async def test_the_pool_is_bounded_and_raises_an_error_when_exhausted(
     settings: Settings,
 ) -> None:
     settings.DATABASE_POOL_SIZE = 1
@@ -64,7 +64,7 @@ async def test_the_pool_is_bounded_and_says_when_it_is_exhausted(
         assert await backend(request)
 
 
-async def test_a_broken_connection_is_not_lent_once_it_was_asked() -> None:
+async def test_a_broken_connection_is_not_lent_after_its_check() -> None:
     async with await psycopg.AsyncConnection.connect(**database.parameters()) as lent:
         checks = Checks(every_seconds=0)
         await checks.check(lent)
@@ -74,7 +74,7 @@ async def test_a_broken_connection_is_not_lent_once_it_was_asked() -> None:
             await checks.check(lent)
 
 
-async def test_a_connection_is_asked_no_more_than_once_in_so_long() -> None:
+async def test_a_connection_is_checked_at_most_once_an_interval() -> None:
     async with await psycopg.AsyncConnection.connect(**database.parameters()) as lent:
         checks = Checks(every_seconds=60)
         await checks.check(lent)
@@ -83,7 +83,7 @@ async def test_a_connection_is_asked_no_more_than_once_in_so_long() -> None:
         await checks.check(lent)
 
 
-async def test_a_request_that_is_cancelled_gives_its_connection_back(
+async def test_a_cancelled_request_returns_its_connection(
     settings: Settings,
 ) -> None:
     settings.DATABASE_POOL_SIZE = 1

@@ -126,7 +126,7 @@ def another_holder(directory: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def test_an_empty_directory_becomes_a_server_at_the_url_foretold(empty: Path) -> None:
+def test_an_empty_directory_becomes_a_server_at_the_predicted_url(empty: Path) -> None:
     url = embedded.url(empty)
 
     with embedded.hold(empty), psycopg.connect(url) as connection:
@@ -143,7 +143,7 @@ def test_data_is_kept_when_the_server_stops(directory: Path) -> None:
         assert connection.execute("SELECT answer FROM kept_by_stop").fetchone() == (42,)
 
 
-def test_only_the_last_to_release_stops_the_server(directory: Path) -> None:
+def test_only_the_last_release_stops_the_server(directory: Path) -> None:
     first = embedded.hold(directory)
     started = postmaster(directory)
     second = embedded.hold(directory)
@@ -155,7 +155,7 @@ def test_only_the_last_to_release_stops_the_server(directory: Path) -> None:
     assert not answers(directory)
 
 
-def test_releasing_twice_takes_no_share_from_another(directory: Path) -> None:
+def test_releasing_twice_does_not_release_another_share(directory: Path) -> None:
     with embedded.hold(directory):
         once = embedded.hold(directory)
         once.release()
@@ -217,7 +217,7 @@ def test_a_fork_keeps_the_server_when_its_parent_releases(directory: Path) -> No
     assert not answers(directory)
 
 
-def test_a_parent_with_patience_waits_for_its_forks_to_die(directory: Path) -> None:
+def test_a_parent_with_patience_waits_for_its_forks_to_end(directory: Path) -> None:
     hold = embedded.hold(directory)
     child = os.fork()
     if child == 0:
@@ -279,7 +279,9 @@ def test_a_server_that_is_going_down_is_replaced(directory: Path) -> None:
             assert postmaster(directory) != going
 
 
-def test_a_pid_file_naming_a_stranger_does_not_prevent_a_start(directory: Path) -> None:
+def test_a_pid_file_with_the_pid_of_another_program_does_not_prevent_a_start(
+    directory: Path,
+) -> None:
     data = directory / "data"
     with embedded.hold(directory):
         owner = data.stat().st_uid
@@ -297,7 +299,7 @@ def test_a_pid_file_naming_a_stranger_does_not_prevent_a_start(directory: Path) 
         assert stranger.poll() is None
 
 
-def test_an_interrupted_initialisation_is_done_again(empty: Path) -> None:
+def test_an_interrupted_initialisation_is_repeated(empty: Path) -> None:
     with another_process(empty) as starter:
         wait_until((empty / "unfinished" / "PG_VERSION").exists)
         starter.kill()
@@ -340,7 +342,9 @@ def moved(directory: Path, elsewhere: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("name", ["a, b", "$a 'b\" 100 %"])
-def test_no_path_is_too_odd(directory: Path, tmp_path: Path, name: str) -> None:
+def test_a_path_may_have_unusual_characters(
+    directory: Path, tmp_path: Path, name: str
+) -> None:
     with moved(directory, tmp_path / name), embedded.hold(tmp_path / name):
         assert answers(tmp_path / name)
 
@@ -373,7 +377,7 @@ def test_data_of_another_major_version_is_refused(empty: Path) -> None:
 
 
 @pytest.mark.parametrize("foreign", ["PG_VERSION", "data/important.txt"])
-def test_a_foreign_directory_is_left_alone(empty: Path, foreign: str) -> None:
+def test_a_directory_with_other_files_is_not_changed(empty: Path, foreign: str) -> None:
     (empty / foreign).parent.mkdir(parents=True)
     (empty / foreign).write_text("18\n")
 
@@ -420,7 +424,7 @@ def test_damaged_data_is_explained_with_the_servers_last_words(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can own data it cannot serve")
-def test_data_that_root_has_restored_is_given_to_the_servers_user(
+def test_data_restored_by_root_is_owned_by_the_servers_user(
     directory: Path,
 ) -> None:
     os.chown(directory / "data", 0, 0)

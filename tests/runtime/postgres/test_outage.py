@@ -9,7 +9,7 @@ from async_views.runtime.postgres.outage import Outage
 logger = logging.getLogger(__name__)
 
 
-def test_each_outage_is_two_lines(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_outage_is_logged_in_two_lines(caplog: pytest.LogCaptureFixture) -> None:
     outage = Outage(logger, down="Down, so it is slow", up="Up again.")
 
     outage.end()

@@ -146,7 +146,7 @@ def endless(piece: bytes) -> Iterator[bytes]:
 
 
 @either_loop
-def test_a_client_that_says_nothing_is_cut_off(serve: Serve) -> None:
+def test_a_silent_client_is_cut_off(serve: Serve) -> None:
     site = Site()
 
     with serve(site) as server, connected(server) as client:
@@ -158,7 +158,7 @@ def test_a_client_that_says_nothing_is_cut_off(serve: Serve) -> None:
     assert site.asked == 0
 
 
-def test_headers_that_dribble_are_cut_off(serve: Serve) -> None:
+def test_headers_that_arrive_too_slowly_are_cut_off(serve: Serve) -> None:
     site = Site()
 
     with serve(site) as server, connected(server) as client:
@@ -170,7 +170,7 @@ def test_headers_that_dribble_are_cut_off(serve: Serve) -> None:
     assert site.asked == 0
 
 
-def test_empty_lines_do_not_put_a_request_off(serve: Serve) -> None:
+def test_empty_lines_do_not_extend_the_deadline(serve: Serve) -> None:
     with serve(Site()) as server, connected(server) as client:
         dribble(client, endless(b"\r\n"))
         response, _ = read_answer(client)
@@ -194,7 +194,7 @@ def test_a_refusal_is_a_problem_with_the_sites_headers() -> None:
     }
 
 
-def test_headers_in_pieces_pass_when_they_are_in_time(serve: Serve) -> None:
+def test_headers_in_pieces_are_accepted_in_time(serve: Serve) -> None:
     pieces = [GET[:5], GET[5:20], GET[20:]]
 
     with serve(Site()) as server, connected(server) as client:
@@ -205,7 +205,9 @@ def test_headers_in_pieces_pass_when_they_are_in_time(serve: Serve) -> None:
 
 
 @either_loop
-def test_a_body_that_dribbles_is_cut_off_and_the_application_told(serve: Serve) -> None:
+def test_a_body_that_arrives_too_slowly_is_cut_off_with_a_disconnect(
+    serve: Serve,
+) -> None:
     site = Site()
 
     with serve(site) as server, connected(server) as client:
@@ -218,7 +220,7 @@ def test_a_body_that_dribbles_is_cut_off_and_the_application_told(serve: Serve) 
     assert (site.asked, site.disconnects) == (1, 1)
 
 
-def test_an_answer_that_comes_after_the_refusal_goes_nowhere(
+def test_a_response_after_the_refusal_is_discarded(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     site = Site()
@@ -233,7 +235,7 @@ def test_an_answer_that_comes_after_the_refusal_goes_nowhere(
     assert [record for record in caplog.records if record.exc_info] == []
 
 
-def test_chunks_of_which_little_is_body_are_a_body_that_dribbles(serve: Serve) -> None:
+def test_chunk_overhead_does_not_count_as_body(serve: Serve) -> None:
     site = Site()
 
     with serve(site) as server, connected(server) as client:
@@ -245,7 +247,7 @@ def test_chunks_of_which_little_is_body_are_a_body_that_dribbles(serve: Serve) -
     assert site.disconnects == 1
 
 
-def test_a_slow_body_passes_while_it_is_faster_than_the_minimum(serve: Serve) -> None:
+def test_a_slow_body_is_accepted_above_the_minimum_rate(serve: Serve) -> None:
     pieces = [bytes(200)] * 15
     started = time.monotonic()
 
@@ -258,7 +260,7 @@ def test_a_slow_body_passes_while_it_is_faster_than_the_minimum(serve: Serve) ->
     assert time.monotonic() - started > 2 * TIMEOUT
 
 
-def test_the_application_may_take_its_time(serve: Serve) -> None:
+def test_the_application_has_no_deadline(serve: Serve) -> None:
     site = Site()
 
     with serve(site) as server, connected(server) as client:
@@ -271,7 +273,7 @@ def test_the_application_may_take_its_time(serve: Serve) -> None:
 
 
 @either_loop
-def test_the_time_a_body_waits_to_be_read_is_not_the_clients(serve: Serve) -> None:
+def test_the_time_a_body_waits_to_be_read_does_not_count(serve: Serve) -> None:
     site = Site()
     body = bytes(1_000_000)
 
@@ -289,7 +291,7 @@ def test_the_time_a_body_waits_to_be_read_is_not_the_clients(serve: Serve) -> No
     assert (response.status, answer) == (200, b"/wait 1000005")
 
 
-def test_a_client_that_waits_for_leave_to_send_is_not_late(serve: Serve) -> None:
+def test_a_client_that_waits_for_100_continue_is_not_late(serve: Serve) -> None:
     site = Site()
 
     with serve(site) as server, connected(server) as client:
@@ -305,7 +307,9 @@ def test_a_client_that_waits_for_leave_to_send_is_not_late(serve: Serve) -> None
     assert (response.status, body) == (200, b"/wait 3")
 
 
-def test_a_client_given_leave_to_send_that_does_not_is_cut_off(serve: Serve) -> None:
+def test_a_client_that_sends_nothing_after_100_continue_is_cut_off(
+    serve: Serve,
+) -> None:
     with serve(Site()) as server, connected(server) as client:
         client.sendall(post(b"Content-Length: 3", b"Expect: 100-continue"))
         response, _ = read_answer(client)
@@ -338,7 +342,7 @@ def test_a_connection_idle_for_too_long_is_closed() -> None:
     assert time.monotonic() - began >= IDLE_TIMEOUT / 2
 
 
-def test_a_connection_is_idle_only_since_its_last_answer() -> None:
+def test_a_connection_is_idle_only_after_its_last_response() -> None:
     with (
         serve_asgi(Site(), http=Impatient, timeout_keep_alive=IDLE_TIMEOUT) as server,
         connected(server) as client,
@@ -356,7 +360,7 @@ def test_a_connection_is_idle_only_since_its_last_answer() -> None:
     assert time.monotonic() - began >= IDLE_TIMEOUT / 2
 
 
-def test_a_slow_answer_is_not_taken_for_an_idle_connection() -> None:
+def test_a_connection_with_a_slow_response_is_not_idle() -> None:
     site = Site()
 
     with (
@@ -409,7 +413,7 @@ def test_pipelined_requests_are_answered_in_order(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("rest", "status"), [(b"GET / HT", 408), (b"nonsense\r\n\r\n", 400)]
 )
-def test_a_bad_request_is_answered_behind_the_one_before(
+def test_a_bad_request_is_answered_after_the_earlier_one(
     serve: Serve, rest: bytes, status: int
 ) -> None:
     site = Site()
@@ -427,7 +431,7 @@ def test_a_bad_request_is_answered_behind_the_one_before(
     assert site.asked == 1
 
 
-def test_a_bad_body_does_not_take_the_answer_to_the_request_before(
+def test_a_bad_body_does_not_affect_the_response_to_the_earlier_request(
     serve: Serve,
 ) -> None:
     site = Site()
@@ -443,7 +447,7 @@ def test_a_bad_body_does_not_take_the_answer_to_the_request_before(
     assert site.asked == 1
 
 
-def test_a_body_too_late_for_the_answer_that_has_begun_cuts_it_off() -> None:
+def test_a_late_body_cuts_off_a_response_that_has_begun() -> None:
     async def begin(scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-length", b"4")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -471,7 +475,7 @@ def test_headers_above_the_limit_are_refused(serve: Serve) -> None:
     assert site.asked == 0
 
 
-def test_many_small_headers_are_as_large_as_few_large_ones(serve: Serve) -> None:
+def test_many_small_headers_count_like_few_large_ones(serve: Serve) -> None:
     site = Site()
 
     with serve(site) as server, connected(server) as client:
@@ -482,7 +486,7 @@ def test_many_small_headers_are_as_large_as_few_large_ones(serve: Serve) -> None
     assert site.asked == 0
 
 
-def test_a_header_without_end_is_refused_before_it_is_complete(serve: Serve) -> None:
+def test_an_endless_header_is_refused_before_it_is_complete(serve: Serve) -> None:
     with serve(Site()) as server, connected(server) as client:
         client.sendall(GET[:-2] + b"X-Large: ")
         with contextlib.suppress(ConnectionError):
@@ -492,7 +496,7 @@ def test_a_header_without_end_is_refused_before_it_is_complete(serve: Serve) -> 
     assert response.status == 431
 
 
-def test_headers_that_begin_behind_another_request_count_from_there(
+def test_pipelined_headers_count_from_the_end_of_the_earlier_request(
     serve: Serve,
 ) -> None:
     site = Site()
@@ -507,7 +511,7 @@ def test_headers_that_begin_behind_another_request_count_from_there(
     assert site.asked == 1
 
 
-def test_large_headers_pass_below_the_limit(serve: Serve) -> None:
+def test_large_headers_below_the_limit_are_accepted(serve: Serve) -> None:
     large = GET[:-2] + b"X-Large: " + b"x" * 65_000 + b"\r\n\r\n"
 
     with serve(Site()) as server, connected(server) as client:
@@ -531,7 +535,7 @@ def test_trailers_are_not_headers(serve: Serve) -> None:
     assert site.headers == [{b"host": b"site", b"transfer-encoding": b"chunked"}]
 
 
-def test_trailers_without_end_are_refused(serve: Serve) -> None:
+def test_endless_trailers_are_refused(serve: Serve) -> None:
     with serve(Site()) as server, connected(server) as client:
         client.sendall(post(b"Transfer-Encoding: chunked") + b"3\r\nabc\r\n0\r\n")
         with contextlib.suppress(ConnectionError):
@@ -541,7 +545,7 @@ def test_trailers_without_end_are_refused(serve: Serve) -> None:
     assert response.status == 431
 
 
-def test_what_is_not_http_is_refused_with_a_problem(serve: Serve) -> None:
+def test_bytes_that_are_not_http_are_refused_with_a_problem(serve: Serve) -> None:
     with serve(Site()) as server, connected(server) as client:
         client.sendall(b"\x16\x03\x01\x02\x00 hello\r\n\r\n")
         response, body = read_answer(client)
@@ -551,7 +555,9 @@ def test_what_is_not_http_is_refused_with_a_problem(serve: Serve) -> None:
     assert json.loads(body)["title"] == "Bad Request"
 
 
-def test_a_malformed_body_is_refused_and_the_application_told(serve: Serve) -> None:
+def test_a_malformed_body_is_refused_and_the_application_gets_a_disconnect(
+    serve: Serve,
+) -> None:
     site = Site()
 
     with serve(site) as server, connected(server) as client:
@@ -565,7 +571,7 @@ def test_a_malformed_body_is_refused_and_the_application_told(serve: Serve) -> N
 
 
 @either_loop
-def test_a_client_that_keeps_on_sending_reads_its_refusal_first(serve: Serve) -> None:
+def test_a_client_that_keeps_sending_can_read_its_refusal_first(serve: Serve) -> None:
     with serve(Site()) as server, connected(server) as client:
         client.sendall(b"nonsense\r\n\r\n" + bytes(5_000_000))
         response, _ = read_answer(client)
@@ -575,7 +581,7 @@ def test_a_client_that_keeps_on_sending_reads_its_refusal_first(serve: Serve) ->
 
 
 @either_loop
-def test_an_answer_complete_before_its_request_ends_the_connection(
+def test_a_response_complete_before_its_request_ends_the_connection(
     serve: Serve,
 ) -> None:
     started = time.monotonic()
@@ -591,7 +597,7 @@ def test_an_answer_complete_before_its_request_ends_the_connection(
     assert time.monotonic() - started < 10 * TIMEOUT
 
 
-def test_a_body_that_stops_once_its_request_is_answered_has_no_second_answer(
+def test_a_body_that_stops_after_the_response_gets_no_second_response(
     serve: Serve,
 ) -> None:
     with serve(Site()) as server, connected(server) as client:
@@ -618,7 +624,7 @@ async def test_a_websocket_outlives_the_deadline() -> None:
     assert echoed == "still here"
 
 
-def test_a_handshake_that_dribbles_is_cut_off(serve: Serve) -> None:
+def test_a_handshake_that_arrives_too_slowly_is_cut_off(serve: Serve) -> None:
     handshake = b"GET / HTTP/1.1\r\nHost: site\r\nConnection: Upgrade\r\n"
 
     with serve(Site()) as server, connected(server) as client:
@@ -642,7 +648,7 @@ def test_refusals_are_logged_with_the_clients_address(
     )
 
 
-def test_sigterm_ends_each_connection_with_an_answer_or_when_it_is_idle() -> None:
+def test_sigterm_ends_each_connection_after_a_response_or_when_idle() -> None:
     program = """
 import asyncio, uvicorn
 from async_views.runtime.server.http_protocol import DeadlineHttpProtocol

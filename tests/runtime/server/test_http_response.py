@@ -85,7 +85,7 @@ def exchange(
 LENGTH_5 = (b"content-length", b"5")
 
 
-def test_an_answer_is_one_write() -> None:
+def test_a_response_is_one_write() -> None:
     application = answering(start([LENGTH_5, (b"X-Own", b"kept")]), body(b"hello"))
 
     response, content, writes = exchange(application)
@@ -99,7 +99,7 @@ def test_an_answer_is_one_write() -> None:
 
 @pytest.mark.parametrize("status", [204, 304])
 @pytest.mark.parametrize("headers", [[], [(b"content-length", b"0")]])
-def test_an_answer_that_has_no_body_is_one_write_without_a_length(
+def test_a_response_without_a_body_is_one_write_without_a_length(
     status: int, headers: Headers
 ) -> None:
     application = answering(start(headers, status=status), body())
@@ -112,7 +112,7 @@ def test_an_answer_that_has_no_body_is_one_write_without_a_length(
     assert len(writes) == 1
 
 
-def test_a_stream_is_written_as_it_comes() -> None:
+def test_a_stream_is_written_in_pieces() -> None:
     application = answering(start(), body(b"one", more=True), body(b"two"))
 
     response, content, writes = exchange(application)
@@ -122,14 +122,14 @@ def test_a_stream_is_written_as_it_comes() -> None:
     assert len(writes) >= 3
 
 
-def test_an_answer_of_unknown_length_is_chunked() -> None:
+def test_a_response_of_unknown_length_is_chunked() -> None:
     response, content, _ = exchange(answering(start(), body(b"hello")))
 
     assert response.getheader("transfer-encoding") == "chunked"
     assert content == b"hello"
 
 
-def test_the_answer_to_a_head_request_has_a_length_and_no_body() -> None:
+def test_the_response_to_a_head_request_has_a_length_and_no_body() -> None:
     application = answering(start([LENGTH_5]), body(b"hello"))
 
     response, content, _ = exchange(application, method="HEAD")
@@ -138,7 +138,7 @@ def test_the_answer_to_a_head_request_has_a_length_and_no_body() -> None:
     assert content == b""
 
 
-def test_an_old_client_s_connection_is_closed_and_told_so() -> None:
+def test_an_http_1_0_connection_is_closed_with_connection_close() -> None:
     application = answering(start([LENGTH_5]), body(b"hello"))
 
     response, content, writes = exchange(application, version=b"1.0")
@@ -148,7 +148,7 @@ def test_an_old_client_s_connection_is_closed_and_told_so() -> None:
     assert len(writes) == 1
 
 
-def test_an_application_may_end_the_connection() -> None:
+def test_an_application_may_close_the_connection() -> None:
     application = answering(
         start([LENGTH_5, (b"connection", b"close")]), body(b"hello")
     )
@@ -168,13 +168,13 @@ def test_an_application_may_end_the_connection() -> None:
         [LENGTH_5, (b"x split", b"a")],
     ],
 )
-def test_a_faulty_head_is_never_written_with_its_body(
+def test_an_invalid_head_is_never_written_with_its_body(
     headers: Sequence[tuple[bytes, bytes]],
 ) -> None:
     assert header_lines(headers, 5, needs_length=True) is None
 
 
-def test_an_application_that_fails_after_its_head_is_answered_for(
+def test_an_application_that_fails_after_its_head_gets_a_500(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def failing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -187,7 +187,7 @@ def test_an_application_that_fails_after_its_head_is_answered_for(
     assert "no body after all" in caplog.text
 
 
-def test_what_repeats_is_checked_once() -> None:
+def test_repeated_values_are_checked_once() -> None:
     page = (b"Content-Type", b"text/html; charset=once")
     first = header_lines([page], 0, needs_length=False)
 
@@ -197,7 +197,7 @@ def test_what_repeats_is_checked_once() -> None:
     assert first is not None and second is not None and first[0] is second[0]
 
 
-def test_no_number_of_different_values_fills_the_memory() -> None:
+def test_the_memory_for_checked_values_is_bounded() -> None:
     for number in range(MAX_KEPT + 10):
         header_lines([(b"vary", b"%d" % number)], 0, needs_length=False)
 
@@ -223,7 +223,7 @@ def test_requests_in_a_row_are_answered_in_order() -> None:
     assert re.findall(rb"\r\n\r\n(/[abc]+)", answers) == [b"/a", b"/bc"]
 
 
-def test_an_application_is_told_whether_there_is_something_to_hear() -> None:
+def test_an_application_can_check_whether_a_message_waits() -> None:
     told: list[object] = []
     waiting, over = threading.Event(), threading.Event()
 

@@ -37,7 +37,7 @@ def listening(host: str, *, also_ipv4: bool = False) -> Iterator[socket.socket]:
         ("::", "127.0.0.1", False),
     ],
 )
-def test_a_listener_accepts_what_reaches_its_socket(
+def test_a_listener_accepts_the_addresses_that_reach_its_socket(
     bound: str, dialled: str, accepted: bool
 ) -> None:
     with listening(bound) as server:
@@ -60,7 +60,5 @@ def test_an_ipv6_listener_may_take_ipv4_too() -> None:
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("198.51.100.1", False)],
 )
 @pytest.mark.served
-def test_an_address_is_local_where_this_machine_has_it(
-    address: str, local: bool
-) -> None:
+def test_an_address_of_this_machine_is_local(address: str, local: bool) -> None:
     assert is_local(ip_address(address)) is local

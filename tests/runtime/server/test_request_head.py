@@ -119,7 +119,7 @@ CHUNKS = b"3\r\nabc\r\n0\r\n\r\n"
         (b"GET / HTTP/1.1\nHost: site\n\n", 400, ""),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_in_one_way_is_refused_with_all_behind_it(
+def test_an_ambiguous_request_is_refused_with_all_that_follows(
     server: Served, site: Recorder, sent: bytes, status: int, detail: str
 ) -> None:
     answer = said(server, sent + CHUNKS + BEHIND)
@@ -133,7 +133,7 @@ def test_what_cannot_be_read_in_one_way_is_refused_with_all_behind_it(
     assert site.asked == []
 
 
-def test_a_refusal_of_head_has_no_body(server: Served) -> None:
+def test_a_refused_head_request_gets_no_body(server: Served) -> None:
     answer = said(server, b"HEAD / HTTP/1.1\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 400 ")
@@ -161,7 +161,7 @@ def test_white_space_around_a_value_is_not_part_of_it(
 
 
 @pytest.mark.parametrize("expectation", [b"100-continue", b"100-Continue \t"])
-def test_a_client_is_told_to_go_on(
+def test_a_client_gets_100_continue(
     server: Served, site: Recorder, expectation: bytes
 ) -> None:
     sent = head(POST, SITE, b"Content-Length: 3", b"Expect: " + expectation)
@@ -192,7 +192,7 @@ def test_a_body_in_chunks_is_read(
     ],
 )
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
-def test_the_host_of_an_absolute_target_wins(
+def test_the_host_of_an_absolute_target_replaces_the_host_field(
     server: Served,
     site: Recorder,
     target: bytes,
@@ -228,7 +228,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.mark.parametrize("path", [b"/", b"/known", b"/explicit"])
 @pytest.mark.parametrize("fields", [(), (b"Connection: keep-alive", b"TE: trailers")])
-def test_http_1_0_is_sent_no_chunks(path: bytes, fields: tuple[bytes, ...]) -> None:
+def test_http_1_0_gets_no_chunks(path: bytes, fields: tuple[bytes, ...]) -> None:
     with serve_asgi(stream, http=Impatient) as server:
         old = said(server, head(b"GET %b HTTP/1.0" % path, SITE, *fields))
         new = said(server, head(b"GET %b HTTP/1.1" % path, SITE, b"Connection: close"))
@@ -242,14 +242,14 @@ def test_http_1_0_is_sent_no_chunks(path: bytes, fields: tuple[bytes, ...]) -> N
     assert without.endswith(b"\r\n\r\n")
 
 
-def test_http_1_0_is_not_told_to_go_on(server: Served, site: Recorder) -> None:
+def test_http_1_0_gets_no_100_continue(server: Served, site: Recorder) -> None:
     fields = (SITE, b"Content-Length: 3", b"Expect: 100-continue")
 
     assert statuses(server, head(b"POST / HTTP/1.0", *fields), b"abc") == [200]
     assert site.asked == [("POST /", b"abc")]
 
 
-def test_a_refusal_comes_at_once(server: Served) -> None:
+def test_a_refusal_is_sent_at_once(server: Served) -> None:
     began = time.monotonic()
 
     said(server, b"GET / HTTP/1.1\r\n\r\n")

@@ -83,7 +83,7 @@ FRAMINGS = [
 
 @pytest.mark.parametrize("offer", DECLINED)
 @pytest.mark.parametrize(("framing", "body"), FRAMINGS)
-def test_a_declined_upgrade_keeps_its_body_and_the_requests_behind_it(
+def test_a_declined_upgrade_keeps_its_body_and_the_requests_after_it(
     server: Served, site: Recorder, offer: bytes, framing: bytes, body: bytes
 ) -> None:
     first = request(offer, framing)
@@ -96,7 +96,7 @@ def test_a_declined_upgrade_keeps_its_body_and_the_requests_behind_it(
 
 
 @pytest.mark.parametrize(("framing", "body"), FRAMINGS)
-def test_a_declined_upgrade_may_be_cut_at_any_byte(
+def test_a_declined_upgrade_may_be_split_at_any_byte(
     server: Served, site: Recorder, framing: bytes, body: bytes
 ) -> None:
     # In the last byte of the head, around it, and in the body's framing.
@@ -110,7 +110,7 @@ def test_a_declined_upgrade_may_be_cut_at_any_byte(
     assert site.asked == [("POST /first", INSIDE), ("GET /behind", b"")] * len(cuts)
 
 
-def test_a_declined_upgrade_may_come_a_byte_at_a_time(
+def test_a_declined_upgrade_may_arrive_byte_by_byte(
     server: Served, site: Recorder
 ) -> None:
     sent = request(DECLINED[0], b"Content-Length: 3") + b"abc" + BEHIND
@@ -124,7 +124,7 @@ def test_a_declined_upgrade_may_come_a_byte_at_a_time(
     assert site.asked == [("POST /first", b"abc"), ("GET /behind", b"")]
 
 
-def test_many_declined_upgrades_behind_each_other_are_all_answered(
+def test_many_declined_upgrades_in_a_row_are_all_answered(
     server: Served, site: Recorder
 ) -> None:
     one = request(DECLINED[0], b"Content-Length: 3") + b"abc"
@@ -135,7 +135,7 @@ def test_many_declined_upgrades_behind_each_other_are_all_answered(
     assert len(site.asked) == 301
 
 
-def test_a_declined_upgrade_that_ends_the_connection_ends_it(
+def test_a_declined_upgrade_with_connection_close_closes_the_connection(
     server: Served, site: Recorder
 ) -> None:
     first = request(
@@ -146,7 +146,7 @@ def test_a_declined_upgrade_that_ends_the_connection_ends_it(
     assert site.asked == [("POST /first", b"abc")]
 
 
-def test_the_application_is_not_told_of_an_upgrade_that_was_declined(
+def test_the_application_does_not_see_a_declined_upgrade(
     server: Served, site: Recorder
 ) -> None:
     statuses(server, request(DECLINED[0], b"X-Other: 1", method=b"GET") + BEHIND)
@@ -158,7 +158,7 @@ def test_the_application_is_not_told_of_an_upgrade_that_was_declined(
     ]
 
 
-def test_a_client_that_offers_an_upgrade_may_wait_for_leave_to_send(
+def test_a_client_that_offers_an_upgrade_may_wait_for_100_continue(
     server: Served, site: Recorder
 ) -> None:
     first = request(DECLINED[1], b"Expect: 100-continue", b"Content-Length: 3")
@@ -185,7 +185,7 @@ def test_a_malformed_body_of_a_declined_upgrade_is_refused(
     assert site.asked == []
 
 
-def test_http_1_0_knows_no_upgrade(server: Served, site: Recorder) -> None:
+def test_http_1_0_has_no_upgrade(server: Served, site: Recorder) -> None:
     first = request(WEBSOCKET, method=b"GET", version="1.0")
 
     answer = said(server, first)
@@ -233,7 +233,7 @@ def test_a_websocket_handshake_with_a_body_is_refused(
         b"Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0",
     ],
 )
-def test_a_websocket_is_opened_however_its_handshake_is_written(
+def test_a_websocket_is_opened_by_every_valid_handshake(
     server: Served, site: Recorder, offer: bytes
 ) -> None:
     rest = WEBSOCKET.partition(b"websocket\r\n")[2]
@@ -247,7 +247,7 @@ def test_a_websocket_is_opened_however_its_handshake_is_written(
 @pytest.mark.parametrize(
     ("method", "key", "status"), [(b"PUT", True, 405), (b"GET", False, 400)]
 )
-def test_what_a_handshake_lacks_is_said_and_ends_the_connection(
+def test_an_incomplete_handshake_is_refused_with_what_it_lacks(
     server: Served, site: Recorder, method: bytes, key: bool, status: int
 ) -> None:
     offer = WEBSOCKET if key else WEBSOCKET.rpartition(b"\r\n")[0]
@@ -258,7 +258,7 @@ def test_what_a_handshake_lacks_is_said_and_ends_the_connection(
     assert site.asked == []
 
 
-def test_a_handshake_behind_a_request_is_refused_behind_its_answer(
+def test_a_handshake_after_a_request_is_refused_after_its_response(
     server: Served, site: Recorder
 ) -> None:
     first = request(b"Content-Length: 3") + b"abc"
@@ -269,7 +269,7 @@ def test_a_handshake_behind_a_request_is_refused_behind_its_answer(
 
 @pytest.mark.parametrize("target", [b"site:80", b"/first", b"http://site/"])
 @pytest.mark.parametrize(("framing", "body"), FRAMINGS)
-def test_a_tunnel_is_refused_and_nothing_in_it_is_a_request(
+def test_a_connect_request_is_refused_and_its_data_is_not_parsed(
     server: Served, site: Recorder, target: bytes, framing: bytes, body: bytes
 ) -> None:
     head = request(framing, method=b"CONNECT", target=target)

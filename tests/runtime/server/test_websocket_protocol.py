@@ -135,7 +135,7 @@ FRAGMENTED = [
         pytest.param(frame(PING), Frame(PONG, b""), id="empty ping"),
     ],
 )
-def test_what_is_right_is_answered_however_it_is_cut(
+def test_valid_frames_are_answered_however_they_are_split(
     server: Served, sent: bytes, echoed: Frame
 ) -> None:
     with opened(server) as client:
@@ -149,7 +149,7 @@ def test_what_is_right_is_answered_however_it_is_cut(
     assert (whole, cut) == (echoed, echoed)
 
 
-def test_a_ping_is_answered_in_the_midst_of_a_message(server: Served) -> None:
+def test_a_ping_within_a_message_is_answered(server: Served) -> None:
     with opened(server) as client:
         client.send(frame(PING, b"now").join(FRAGMENTED))
         received = [client.receive() for _ in range(3)]
@@ -168,14 +168,14 @@ def test_a_close_is_answered_with_its_own_code(server: Served, code: int) -> Non
         assert client.close_code() == code
 
 
-def test_a_close_without_a_code_is_answered_without_one(server: Served) -> None:
+def test_a_close_without_a_code_gets_a_close_without_a_code(server: Served) -> None:
     with opened(server) as client:
         client.send(frame(CLOSE))
 
         assert client.close_code() == 1005
 
 
-def test_what_follows_a_close_is_ignored(server: Served) -> None:
+def test_frames_after_a_close_are_ignored(server: Served) -> None:
     with opened(server) as client:
         client.send(close(1000) + frame(TEXT, b"text") + frame(PING) + b"junk")
 
@@ -243,7 +243,7 @@ def test_what_follows_a_close_is_ignored(server: Served) -> None:
         pytest.param(b"GET / HTTP/1.1\r\n\r\n", 1002, id="HTTP"),
     ],
 )
-def test_what_is_wrong_is_closed_with_the_code_that_says_why(
+def test_an_invalid_frame_closes_the_socket_with_the_right_code(
     server: Served, sent: bytes, code: int
 ) -> None:
     with opened(server) as client:
@@ -252,7 +252,7 @@ def test_what_is_wrong_is_closed_with_the_code_that_says_why(
         assert client.close_code() == code
 
 
-def test_a_client_that_is_told_off_need_not_be_waited_for(server: Served) -> None:
+def test_the_server_does_not_wait_for_a_client_after_a_failure(server: Served) -> None:
     with opened(server) as client:
         client.send(b"junk")
 
@@ -263,7 +263,7 @@ def test_a_client_that_is_told_off_need_not_be_waited_for(server: Served) -> Non
                 client.send(b"junk" * 1000)
 
 
-def test_half_a_close_ends_it(server: Served) -> None:
+def test_a_half_closed_connection_ends_the_socket(server: Served) -> None:
     with opened(server) as client:
         client.connection.shutdown(socket.SHUT_WR)
 
@@ -328,7 +328,7 @@ def test_half_a_close_ends_it(server: Served) -> None:
         ),
     ],
 )
-def test_a_handshake_that_is_refused_is_told_why(
+def test_a_refused_handshake_gets_the_reason(
     server: Served, handshake: bytes, status: int, detail: str
 ) -> None:
     with raw_websocket(server.host, server.port) as client:
@@ -347,7 +347,7 @@ def test_a_handshake_that_is_refused_is_told_why(
 
 
 @pytest.mark.parametrize("version", ["8", "14", "013", "13, 8", "none"])
-def test_another_version_of_the_protocol_is_told_which_one_is_spoken(
+def test_another_protocol_version_is_refused_with_the_supported_one(
     server: Served, version: str
 ) -> None:
     handshake = HANDSHAKE % (b"/echo", b"")
@@ -388,7 +388,7 @@ def test_an_application_may_deny_a_handshake_without_a_complaint_in_the_log(
     assert (status, fields["retry-after"], body) == (503, "7", b"No.")
 
 
-def test_frames_that_come_while_the_application_hesitates_end_it(
+def test_frames_before_the_handshake_is_accepted_end_it(
     server: Served, hesitating: threading.Event
 ) -> None:
     with raw_websocket(server.host, server.port) as client:
@@ -399,7 +399,7 @@ def test_frames_that_come_while_the_application_hesitates_end_it(
         assert client.refusal()[0] == 400
 
 
-def test_a_socket_that_opens_and_closes_says_nothing_in_the_log(
+def test_a_socket_that_opens_and_closes_logs_nothing(
     server: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "uvicorn.error")
@@ -430,7 +430,7 @@ def serving(settings: dict[str, str]) -> Iterator[Site]:
 
 
 @pytest.mark.parametrize("settings", [STALLING, {**PATIENT, **PINGING}])
-def test_a_client_that_stops_reading_is_no_ghost(settings: dict[str, str]) -> None:
+def test_a_client_that_stops_reading_is_disconnected(settings: dict[str, str]) -> None:
     with serving(settings) as site, opened(site, "/flood"):
         site.wait_until(lambda site: "Nobody reads" in site.output)
         stuck = time.monotonic()
@@ -439,7 +439,7 @@ def test_a_client_that_stops_reading_is_no_ghost(settings: dict[str, str]) -> No
         assert time.monotonic() - stuck < 3
 
 
-def test_a_client_that_falls_behind_and_reads_on_is_not_cut_off() -> None:
+def test_a_client_that_falls_behind_and_keeps_reading_is_not_cut_off() -> None:
     with serving(STALLING) as site, opened(site, "/flood") as client:
         for _ in range(2):
             site.wait_until(lambda site: "Nobody reads" in site.output)
@@ -458,7 +458,7 @@ def test_a_client_that_answers_no_ping_is_closed_with_1011() -> None:
         assert client.close_code() == 1011
 
 
-def test_a_client_that_answers_pings_stays() -> None:
+def test_a_client_that_answers_pings_stays_connected() -> None:
     with serving(PINGING) as site, opened(site) as client:
         for _ in range(5):
             ping = client.receive()
@@ -479,7 +479,7 @@ def test_a_client_that_answers_pings_stays() -> None:
     ],
     ids=["longer", "another's", "a ping", "a message"],
 )
-def test_who_answers_something_else_has_not_answered(
+def test_a_pong_with_other_data_does_not_answer_a_ping(
     answer: Callable[[bytes], bytes],
 ) -> None:
     with serving(PINGING) as site, opened(site) as client:
@@ -490,7 +490,7 @@ def test_who_answers_something_else_has_not_answered(
         assert client.close_code() == 1011
 
 
-def test_an_answer_that_is_part_of_a_message_stays_in_it() -> None:
+def test_data_that_looks_like_a_pong_remains_part_of_its_message() -> None:
     with serving({**PINGING, "SOCKET_SECONDS": "5"}) as site, opened(site) as client:
         ping = client.receive()
         assert ping and ping.opcode == PING
@@ -504,7 +504,7 @@ def test_an_answer_that_is_part_of_a_message_stays_in_it() -> None:
         assert client.receive() == Frame(BINARY, pong)
 
 
-def test_a_client_that_reads_no_answer_to_its_pings_is_not_heard() -> None:
+def test_a_client_that_does_not_read_pongs_is_no_longer_read() -> None:
     with serving(PATIENT) as site, opened(site) as client:
         [worker] = site.workers()
         before = worker.memory_info().rss
@@ -516,7 +516,7 @@ def test_a_client_that_reads_no_answer_to_its_pings_is_not_heard() -> None:
         assert worker.memory_info().rss - before < 10 * 2**20
 
 
-def test_the_kernel_gives_up_on_a_client_that_acknowledges_nothing() -> None:
+def test_the_kernel_drops_a_client_that_acknowledges_nothing() -> None:
     with serving(PATIENT) as site:
         with opened(site):
             pass  # What connects before the worker is there does not inherit it.
@@ -537,7 +537,7 @@ def brim(site: Site) -> int:
     return int(kibibytes)
 
 
-def test_half_a_close_ends_a_client_that_does_not_read() -> None:
+def test_a_half_closed_connection_ends_a_client_that_does_not_read() -> None:
     with serving(PATIENT) as site:
         kibibytes = brim(site)
         with opened(site, "/fill") as client:
@@ -550,7 +550,7 @@ def test_half_a_close_ends_a_client_that_does_not_read() -> None:
             assert time.monotonic() - shut < 3
 
 
-def test_sigterm_ends_every_socket_however_hostile_its_client() -> None:
+def test_sigterm_ends_every_socket_whatever_its_client_does() -> None:
     with serving(PATIENT) as site, ExitStack() as clients:
         kibibytes = brim(site)
         reading = [clients.enter_context(opened(site)) for _ in range(20)]

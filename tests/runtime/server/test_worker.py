@@ -12,14 +12,14 @@ from websockets.sync.client import connect
 from tests.support.site import Site
 
 
-def test_the_collector_never_walks_what_a_worker_loaded_at_its_start() -> None:
+def test_the_garbage_collector_ignores_what_a_worker_loaded_at_its_start() -> None:
     with Site("tests.runtime.server.heap:frozen") as site, urlopen(site.url) as answer:
         frozen = int(answer.read())
 
     assert frozen > 10_000
 
 
-def test_requests_leave_the_collector_nothing() -> None:
+def test_requests_leave_nothing_to_the_garbage_collector() -> None:
     with Site("tests.runtime.server.heap:garbage") as site:
         with closing(HTTPConnection("127.0.0.1", site.port)) as connection:
             found = [int(ask(connection)) for _ in range(20)]
@@ -27,7 +27,7 @@ def test_requests_leave_the_collector_nothing() -> None:
     assert found[5:] == [0] * 15
 
 
-def test_sockets_leave_the_collector_nothing() -> None:
+def test_sockets_leave_nothing_to_the_garbage_collector() -> None:
     with Site("tests.runtime.server.heap:garbage") as site:
         with closing(HTTPConnection("127.0.0.1", site.port)) as connection:
             found = []
@@ -54,7 +54,7 @@ def few_files() -> Iterator[int]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_worker_may_have_as_many_connections_as_the_system_lets_it(
+def test_a_worker_may_open_as_many_files_as_the_system_allows(
     few_files: int,
 ) -> None:
     with Site() as site, urlopen(f"{site.url}/healthz"):

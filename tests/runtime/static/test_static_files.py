@@ -145,7 +145,7 @@ def debugged(
         yield files, folder
 
 
-def test_a_page_names_a_file_by_its_hash_and_browsers_may_keep_it_for_ever(
+def test_a_file_has_its_hash_in_its_url_and_may_be_cached_for_ever(
     files: Files,
 ) -> None:
     url = static("site/style.css")
@@ -157,7 +157,7 @@ def test_a_page_names_a_file_by_its_hash_and_browsers_may_keep_it_for_ever(
     assert reply.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-def test_a_style_sheet_by_its_hash_names_its_pictures_by_theirs(files: Files) -> None:
+def test_a_hashed_style_sheet_refers_to_hashed_pictures(files: Files) -> None:
     reply = files.get(static("site/style.css"))
 
     [picture] = set(re.findall(rb'url\("(.+?)"\)', reply.body))
@@ -165,7 +165,7 @@ def test_a_style_sheet_by_its_hash_names_its_pictures_by_theirs(files: Files) ->
     assert files.get(f"/static/site/{picture.decode()}").status == 200
 
 
-def test_a_plain_name_is_served_too_but_not_kept_for_ever(files: Files) -> None:
+def test_a_plain_name_is_served_too_but_not_cached_for_ever(files: Files) -> None:
     reply = files.get("/static/site/style.css")
 
     assert reply.status == 200
@@ -175,7 +175,7 @@ def test_a_plain_name_is_served_too_but_not_kept_for_ever(files: Files) -> None:
     assert reply.headers["last-modified"] == CHANGED
 
 
-def test_every_answer_has_the_security_headers(files: Files) -> None:
+def test_every_response_has_the_security_headers(files: Files) -> None:
     url = "/static/site/style.css"
     tag = files.get(url).headers["etag"]
     for reply in (
@@ -201,7 +201,7 @@ def test_every_answer_has_the_security_headers(files: Files) -> None:
         ("", False),
     ],
 )
-def test_it_is_compressed_for_clients_that_accept_that(
+def test_a_file_is_compressed_for_clients_that_accept_gzip(
     files: Files, accepted: str, compressed: bool
 ) -> None:
     reply = files.get("/static/site/style.css", accept_encoding=accepted)
@@ -213,7 +213,9 @@ def test_it_is_compressed_for_clients_that_accept_that(
     assert len(reply.body) < len(STYLE) / 5 or not compressed
 
 
-def test_what_gzip_would_not_make_smaller_is_sent_as_it_is(files: Files) -> None:
+def test_a_file_that_gzip_does_not_make_smaller_is_sent_uncompressed(
+    files: Files,
+) -> None:
     reply = files.get("/static/site/noise", accept_encoding="gzip")
 
     assert reply.body == NOISE
@@ -233,14 +235,14 @@ def test_head_has_the_headers_of_get_and_no_body(files: Files) -> None:
             assert reply.headers[name] == got.headers[name]
 
 
-def test_a_range_of_a_head_request_counts_for_nothing(files: Files) -> None:
+def test_a_range_in_a_head_request_is_ignored(files: Files) -> None:
     reply = files.get("/static/site/style.css", "HEAD", range="bytes=0-1")
 
     assert reply.status == 200
     assert reply.headers["content-length"] == str(len(STYLE))
 
 
-def test_the_two_codings_have_entity_tags_of_their_own(files: Files) -> None:
+def test_the_two_codings_have_different_entity_tags(files: Files) -> None:
     plain = files.get("/static/site/style.css")
     zipped = files.get("/static/site/style.css", accept_encoding="gzip")
 
@@ -271,7 +273,7 @@ def test_a_client_that_has_the_file_gets_a_304(files: Files, form: str) -> None:
         ({"if_none_match": '"other"', "if_modified_since": CHANGED}, 200),
     ],
 )
-def test_a_date_counts_where_no_entity_tag_is_sent(
+def test_a_date_is_used_if_no_entity_tag_is_sent(
     files: Files, conditions: dict[str, str], status: int
 ) -> None:
     assert files.get("/static/site/style.css", **conditions).status == status
@@ -287,7 +289,7 @@ def test_a_date_counts_where_no_entity_tag_is_sent(
         ("bytes=-999999", slice(0, None)),
     ],
 )
-def test_a_range_of_bytes_is_of_the_file_itself(
+def test_a_byte_range_is_one_of_the_uncompressed_file(
     files: Files, asked: str, span: slice
 ) -> None:
     reply = files.get("/static/site/style.css", range=asked, accept_encoding="gzip")
@@ -300,7 +302,7 @@ def test_a_range_of_bytes_is_of_the_file_itself(
 
 
 @pytest.mark.parametrize("asked", ["bytes=1900-", "bytes=-0", "bytes=5000-6000"])
-def test_a_range_beyond_the_file_is_told_how_long_it_is(
+def test_a_range_beyond_the_file_gets_a_416_with_its_length(
     files: Files, asked: str
 ) -> None:
     reply = files.get("/static/site/style.css", range=asked)
@@ -314,7 +316,9 @@ def test_a_range_beyond_the_file_is_told_how_long_it_is(
     "asked",
     ["bytes=0-1,4-5", "bytes=9-2", "bytes=-", "lines=1-2", f"bytes={'9' * 5000}-"],
 )
-def test_what_is_not_one_range_gets_the_whole_file(files: Files, asked: str) -> None:
+def test_anything_but_a_single_range_gets_the_whole_file(
+    files: Files, asked: str
+) -> None:
     reply = files.get("/static/site/style.css", range=asked)
 
     assert (reply.status, reply.body) == (200, STYLE)
@@ -343,7 +347,7 @@ def test_a_name_that_has_to_be_quoted_is_served(files: Files) -> None:
     assert reply.headers["content-type"] == "text/javascript; charset=utf-8"
 
 
-def test_another_method_is_told_which_there_are(files: Files) -> None:
+def test_another_method_gets_a_405_with_the_allowed_ones(files: Files) -> None:
     reply = files.get("/static/site/style.css", "DELETE")
 
     assert reply.status == 405
@@ -380,7 +384,7 @@ def test_under_debug_other_paths_are_passed_on_to_the_site(
     assert files.get(path).body == b"from the site"
 
 
-def test_under_debug_names_are_plain_and_an_edited_file_shows_at_once(
+def test_under_debug_names_are_plain_and_an_edited_file_is_served_at_once(
     debugged: tuple[Files, Path],
 ) -> None:
     files, folder = debugged
@@ -398,7 +402,7 @@ def test_under_debug_names_are_plain_and_an_edited_file_shows_at_once(
 
 
 @pytest.mark.parametrize("gateway", ["asgi", "wsgi"])
-def test_the_disk_is_not_asked_once_the_worker_has_started(
+def test_the_disk_is_not_read_after_the_worker_has_started(
     gateway: str, folder: Path
 ) -> None:
     with served(gateway) as files:
@@ -409,7 +413,7 @@ def test_the_disk_is_not_asked_once_the_worker_has_started(
             assert reply.status == 200
 
 
-def test_a_file_is_answered_without_waiting_for_a_thread_or_anything(
+def test_a_file_is_served_without_waiting(
     folder: Path,
 ) -> None:
     sent: list[Message] = []
@@ -451,7 +455,7 @@ def test_a_query_of_a_name_is_kept(folder: Path) -> None:
     )
 
 
-def test_a_hidden_file_or_an_editors_copy_is_not_served(folder: Path) -> None:
+def test_hidden_files_and_editor_backups_are_not_served(folder: Path) -> None:
     for name in (".secret", "style.css~"):
         (folder / "site" / name).write_text("not for the world")
 

@@ -11,5 +11,5 @@ async def test_a_loop_keeps_its_id() -> None:
     assert event_loop_id() == event_loop_id()
 
 
-def test_loops_one_after_the_other_differ_although_their_addresses_may_not() -> None:
+def test_successive_loops_differ_even_if_their_addresses_do_not() -> None:
     assert len({asyncio.run(identify()) for _ in range(20)}) == 20

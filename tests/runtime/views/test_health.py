@@ -77,7 +77,7 @@ async def test_a_browser_gets_the_reason_as_a_page(operator: Connection) -> None
     assert "admin.0001_initial" in answer.content.decode()
 
 
-async def test_what_a_newer_release_has_migrated_already_does_not_matter(
+async def test_migrations_of_a_newer_release_are_ignored(
     operator: Connection,
 ) -> None:
     await operator.execute(
@@ -88,7 +88,7 @@ async def test_what_a_newer_release_has_migrated_already_does_not_matter(
     assert await ready() == (200, "")
 
 
-async def test_a_record_twice_is_one(operator: Connection) -> None:
+async def test_a_repeated_record_counts_once(operator: Connection) -> None:
     await operator.execute(
         "INSERT INTO django_migrations (app, name, applied)"
         " SELECT app, name, now() FROM django_migrations"
@@ -97,7 +97,7 @@ async def test_a_record_twice_is_one(operator: Connection) -> None:
     assert await ready() == (200, "")
 
 
-async def test_each_missing_migration_is_noticed_by_its_app_and_name(
+async def test_each_missing_migration_is_found_by_its_app_and_name(
     operator: Connection,
 ) -> None:
     for app, name in sorted(required_migrations()):
@@ -115,7 +115,7 @@ async def test_each_missing_migration_is_noticed_by_its_app_and_name(
         )
 
 
-async def test_records_that_cannot_be_read_are_not_ready_and_say_why(
+async def test_unreadable_records_are_not_ready_with_the_reason(
     operator: Connection,
 ) -> None:
     await operator.execute("ALTER TABLE django_migrations RENAME name TO title")

@@ -10,14 +10,14 @@ from async_views.runtime.views.known_parameters import parameter_errors, repairs
 KNOWN = ("url", "request_num", "format")
 
 
-def test_what_is_known_and_given_once_is_nothing_to_speak_of() -> None:
+def test_known_parameters_that_are_given_once_are_not_reported() -> None:
     given = QueryDict("url=a&request_num=&format=json")
 
     assert parameter_errors(given, KNOWN) == []
     assert repairs(given, KNOWN) == []
 
 
-def test_an_unknown_name_is_told_with_its_value_in_a_sentence() -> None:
+def test_an_unknown_name_is_reported_with_its_value() -> None:
     [error] = parameter_errors(QueryDict("url=a&duration=10"), KNOWN)
 
     assert (error.field, error.value) == ("duration", "10")
@@ -32,7 +32,7 @@ def test_a_name_that_is_given_twice_is_an_error() -> None:
     assert error.message == "This is given 3 times: give it once."
 
 
-def test_a_thousand_names_are_told_in_twenty_errors_and_a_count() -> None:
+def test_a_thousand_names_are_reported_in_twenty_errors_and_a_count() -> None:
     given = QueryDict("&".join(f"p{number}={'x' * 999}" for number in range(1000)))
 
     errors = parameter_errors(given, KNOWN)
@@ -56,7 +56,7 @@ def test_a_thousand_names_are_told_in_twenty_errors_and_a_count() -> None:
         ("rate=10", []),
     ],
 )
-def test_what_was_likely_meant_is_offered(query: str, offered: list[str]) -> None:
+def test_the_likely_meaning_is_suggested(query: str, offered: list[str]) -> None:
     found = [parse_qsl(repair.query) for repair in repairs(QueryDict(query), KNOWN)]
 
     assert [sorted(pairs) for pairs in found] == [
@@ -64,7 +64,7 @@ def test_what_was_likely_meant_is_offered(query: str, offered: list[str]) -> Non
     ]
 
 
-def test_what_is_offered_asks_nothing_that_is_unknown() -> None:
+def test_a_suggestion_has_no_unknown_parameters() -> None:
     given = QueryDict("url=a%26b&url=c&x=1&request_nun=2&y=3")
 
     for repair in repairs(given, KNOWN):

@@ -105,7 +105,7 @@ def admin(site: Admin) -> Admin:
     return site
 
 
-def test_more_attempts_at_once_than_the_limit_do_not_slip_through(admin: Admin) -> None:
+def test_simultaneous_attempts_do_not_exceed_the_limit(admin: Admin) -> None:
     pair = f"{account_subject('owner')} address 192.0.2.1"
     admin.use_up("failed logins of an account at an address", pair, MOST - 2, 300)
 
@@ -116,7 +116,7 @@ def test_more_attempts_at_once_than_the_limit_do_not_slip_through(admin: Admin) 
     assert 2 <= statuses.count(200) <= 4
 
 
-def test_a_browser_is_told_on_the_form_and_a_program_in_problem_details(
+def test_a_browser_gets_the_error_in_the_form_and_a_program_in_problem_details(
     admin: Admin,
 ) -> None:
     pair = f"{account_subject('owner')} address 192.0.2.2"
@@ -170,7 +170,7 @@ def test_success_resets_the_count_of_the_account_at_the_address(admin: Admin) ->
     assert admin.log_in("owner", PASSWORD, "192.0.2.5").status == 302
 
 
-def test_an_owner_cannot_be_locked_out_of_a_known_address(admin: Admin) -> None:
+def test_the_owner_is_not_locked_out_at_a_known_address(admin: Admin) -> None:
     assert admin.log_in("owner", PASSWORD, "192.0.2.6").status == 302
     account = account_subject("owner")
     admin.use_up("failed logins of an account", account, MOST_OF_AN_ACCOUNT, 3600)
@@ -179,7 +179,7 @@ def test_an_owner_cannot_be_locked_out_of_a_known_address(admin: Admin) -> None:
     assert admin.log_in("owner", PASSWORD, "192.0.2.6").status == 302
 
 
-def test_a_refusal_costs_no_hash(admin: Admin) -> None:
+def test_a_refused_login_computes_no_hash(admin: Admin) -> None:
     pair = f"{account_subject('owner')} address 192.0.2.8"
     admin.use_up("failed logins of an account at an address", pair, MOST, 300)
 
@@ -191,7 +191,7 @@ def test_a_refusal_costs_no_hash(admin: Admin) -> None:
     assert used / 8 < 0.1
 
 
-def test_a_name_of_a_megabyte_is_not_told_again(admin: Admin) -> None:
+def test_a_name_of_a_megabyte_is_not_repeated(admin: Admin) -> None:
     page = admin.log_in("x" * 900_000, "wrong", "192.0.2.9")
 
     assert page.status == 200
@@ -237,7 +237,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.mark.parametrize("accept", [BROWSER, "application/json"])
 @pytest.mark.parametrize("session", ["", "sessionid=0123456789abcdefghijklmnopqrstuv"])
-def test_a_login_without_the_database_is_answered_503(
+def test_a_login_without_the_database_gets_a_503(
     stopped: Site, accept: str, session: str
 ) -> None:
     token = "a" * 32

@@ -42,7 +42,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         ("?format=xml", "application/json", "xml"),  # for a form to complain of
     ],
 )
-def test_the_format_is_the_one_asked_for_or_accepted(
+def test_the_format_is_the_requested_or_the_accepted_one(
     query: str, accept: str, chosen: str
 ) -> None:
     request = RequestFactory().get(f"/{query}", headers={"accept": accept})
@@ -69,7 +69,7 @@ def test_the_format_is_the_one_asked_for_or_accepted(
         ("?format=xml", BROWSER, True),
     ],
 )
-def test_an_error_is_a_page_where_one_was_asked_for_or_a_browser_asks(
+def test_an_error_is_a_page_for_browsers_and_on_request(
     query: str, accept: str, page: bool
 ) -> None:
     request = RequestFactory().get(f"/{query}", headers={"accept": accept})

@@ -136,7 +136,7 @@ async def test_the_shape_is_the_same_without_a_thread() -> None:
         assert response.status_code == response.json()["status"] == status
 
 
-def test_a_problem_names_each_bad_value_and_says_when_to_come_back() -> None:
+def test_a_problem_names_each_bad_value_and_when_to_retry() -> None:
     response = answer("GET", "/refuse", {})
 
     assert response["Retry-After"] == "7"
@@ -148,7 +148,7 @@ def test_a_problem_names_each_bad_value_and_says_when_to_come_back() -> None:
     assert "<loud>" not in page
 
 
-def test_what_an_answer_already_carried_is_kept() -> None:
+def test_existing_header_fields_are_kept() -> None:
     assert answer("POST", "/time", {})["Allow"] == "GET, HEAD"
     assert answer("GET", "/bare", {}).cookies["kept"].value == "yes"
 
@@ -162,7 +162,7 @@ def test_django_s_technical_page_is_left_to_the_developer(settings: Settings) ->
     assert "'unsafe-inline'" in response["Content-Security-Policy"]
 
 
-def test_a_form_without_its_csrf_token_is_told_the_cure() -> None:
+def test_a_form_without_its_csrf_token_gets_the_remedy() -> None:
     response = answer("POST", "/admin/login/", {})
 
     assert response.status_code == 403

@@ -48,7 +48,7 @@ def test_each_subject_has_the_whole_limit_and_no_more(policy: Policy) -> None:
     assert not is_refused(limits, policy, ELSE)
 
 
-def test_policies_are_counted_separately() -> None:
+def test_each_policy_is_counted_separately() -> None:
     limits = RateLimits()
     reads, writes = Policy("reads", 1, 60), Policy("writes", 1, 60)
     limits.take(SOMEBODY, reads)
@@ -113,7 +113,7 @@ def test_a_refused_request_does_not_prolong_the_wait() -> None:
     assert limits.take(SOMEBODY, policy).remaining == 0
 
 
-def test_many_subjects_take_bounded_memory_and_push_out_no_busy_one(
+def test_the_memory_for_subjects_is_bounded_and_busy_ones_are_kept(
     policy: Policy,
 ) -> None:
     limits = RateLimits(max_subjects=100)
@@ -140,7 +140,9 @@ def test_many_subjects_take_bounded_memory_and_push_out_no_busy_one(
         ("my house" * 10_000, "address unknown"),
     ],
 )
-def test_an_address_is_one_customer(address: str, subject: str) -> None:
+def test_an_ipv4_address_or_an_ipv6_network_is_one_subject(
+    address: str, subject: str
+) -> None:
     assert subject_of_address(address) == subject
 
 

@@ -40,13 +40,13 @@ def test_without_a_near_name_the_known_ones_are_listed(given: str) -> None:
     ]
 
 
-def test_a_route_without_parameters_says_that_it_takes_none() -> None:
+def test_a_route_without_parameters_says_so() -> None:
     assert unknown_parameters(["fields"], ()) == [
         ("fields", "is not a parameter here: it takes none")
     ]
 
 
-def test_known_names_are_nothing_to_speak_of() -> None:
+def test_known_names_are_not_reported() -> None:
     assert unknown_parameters(["q", "limit"], KNOWN) == []
 
 
@@ -56,7 +56,7 @@ def test_a_name_that_is_given_twice_is_named_once() -> None:
     assert [name for name, _ in said] == ["b", "a"]
 
 
-def test_the_time_grows_no_faster_than_the_number_of_names() -> None:
+def test_the_time_is_linear_in_the_number_of_names() -> None:
     def names(count: int) -> list[str]:
         return [f"{'limit' * 50}{number}" for number in range(count)]
 

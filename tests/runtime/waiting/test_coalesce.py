@@ -82,7 +82,7 @@ async def outcomes(tasks: Sequence[asyncio.Task[object]]) -> list[object]:
         return await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_who_asks_alone_is_asked_for_at_once() -> None:
+async def test_a_single_call_starts_its_query_at_once() -> None:
     times: list[str] = []
 
     async def ask() -> str:
@@ -95,7 +95,7 @@ async def test_who_asks_alone_is_asked_for_at_once() -> None:
     assert times == ["asked", "asked"]
 
 
-async def test_who_comes_during_an_asking_shares_the_next_and_not_this_one() -> None:
+async def test_a_call_during_a_query_shares_the_next_one() -> None:
     oracle = Oracle()
     coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     first = start(coalesced() for _ in range(3))
@@ -113,7 +113,7 @@ async def test_who_comes_during_an_asking_shares_the_next_and_not_this_one() -> 
     assert len(oracle.askings) == 2
 
 
-async def test_other_questions_are_asked_at_the_same_time() -> None:
+async def test_different_queries_run_at_the_same_time() -> None:
     oracle = Oracle()
     coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     threes = start(coalesced(3, 20) for _ in range(2))
@@ -127,7 +127,7 @@ async def test_other_questions_are_asked_at_the_same_time() -> None:
     assert await outcomes(threes + fours) == ["threes"] * 2 + ["fours"] * 2
 
 
-async def test_keys_that_wait_together_are_asked_together_and_each_once() -> None:
+async def test_keys_that_wait_together_share_a_query_that_has_each_once() -> None:
     oracle = Oracle()
     batched = Batched(oracle.ask_many, max_keys=10, max_waiting=MOST)
 
@@ -141,7 +141,7 @@ async def test_keys_that_wait_together_are_asked_together_and_each_once() -> Non
     assert len(oracle.askings) == 1
 
 
-async def test_more_keys_than_one_asking_takes_wait_for_the_next_in_order() -> None:
+async def test_keys_beyond_the_limit_of_a_query_wait_for_the_next_in_order() -> None:
     oracle = Oracle()
     batched = Batched(oracle.ask_many, max_keys=2, max_waiting=MOST)
 
@@ -154,7 +154,9 @@ async def test_more_keys_than_one_asking_takes_wait_for_the_next_in_order() -> N
     assert [asking.question for asking in oracle.askings] == [(5, 4), (3, 2), (1,)]
 
 
-async def test_a_waiter_that_leaves_disturbs_no_other_not_even_the_first() -> None:
+async def test_a_cancelled_waiter_does_not_affect_the_others_even_if_it_was_the_first() -> (
+    None
+):
     oracle = Oracle()
     coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     sharing = start(coalesced() for _ in range(3))
@@ -173,7 +175,7 @@ async def test_a_waiter_that_leaves_disturbs_no_other_not_even_the_first() -> No
     assert sharing[0].cancelled() and waiting[0].cancelled()
 
 
-async def test_an_asking_that_everybody_left_is_cancelled_and_the_next_begins() -> None:
+async def test_a_query_without_waiters_is_cancelled_and_the_next_begins() -> None:
     oracle = Oracle()
     coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     leaving = start(coalesced() for _ in range(3))
@@ -189,7 +191,7 @@ async def test_an_asking_that_everybody_left_is_cancelled_and_the_next_begins() 
     assert await outcomes(staying) == ["answer"]
 
 
-async def test_the_next_asking_waits_for_a_cancelled_one_to_clean_up() -> None:
+async def test_the_next_query_waits_for_a_cancelled_one_to_clean_up() -> None:
     cleaned, events = asyncio.Event(), list[str]()
     begun = asyncio.Event()
 
@@ -222,7 +224,7 @@ async def test_the_next_asking_waits_for_a_cancelled_one_to_clean_up() -> None:
 
 
 @pytest.mark.parametrize("steps_before_leaving", [0, 1, 2])
-async def test_nothing_is_asked_for_nobody(steps_before_leaving: int) -> None:
+async def test_no_query_runs_without_waiters(steps_before_leaving: int) -> None:
     oracle = Oracle()
     coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     [first] = start([coalesced()])
@@ -242,7 +244,7 @@ async def test_nothing_is_asked_for_nobody(steps_before_leaving: int) -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_who_leaves_before_the_asking_has_begun_is_not_asked_for() -> None:
+async def test_a_waiter_cancelled_before_the_query_is_not_part_of_it() -> None:
     oracle = Oracle()
     coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     leaving = start(coalesced() for _ in range(2))
@@ -257,7 +259,7 @@ async def test_who_leaves_before_the_asking_has_begun_is_not_asked_for() -> None
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_an_error_reaches_all_who_waited_for_it_and_nobody_later() -> None:
+async def test_an_error_reaches_all_waiters_of_its_query_and_no_later_ones() -> None:
     oracle = Oracle()
     coalesced = Coalesced(oracle.ask, max_waiting=MOST)
     early = start(coalesced() for _ in range(3))
@@ -300,7 +302,7 @@ async def test_no_waiter_s_error_shows_another_waiter_s_frames() -> None:
     assert "in asked" in first and "on purpose" in first
 
 
-async def test_an_error_that_comes_as_its_waiter_leaves_is_nobody_s_loss() -> None:
+async def test_an_error_after_its_waiter_was_cancelled_is_not_logged() -> None:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(
         lambda loop, context: complaints.append(context)
@@ -326,7 +328,7 @@ async def test_an_error_that_comes_as_its_waiter_leaves_is_nobody_s_loss() -> No
 
 
 @pytest.mark.parametrize("begun", [True, False], ids=["begun", "not begun"])
-async def test_an_asking_cancelled_by_something_else_leaves_nobody_waiting(
+async def test_a_query_cancelled_by_other_code_ends_all_waits(
     begun: bool,
 ) -> None:
     oracle = Oracle()
@@ -353,7 +355,7 @@ async def test_an_asking_cancelled_by_something_else_leaves_nobody_waiting(
     assert await outcomes(late) == ["answer"]
 
 
-async def test_an_asking_that_cannot_even_begin_leaves_nobody_waiting() -> None:
+async def test_a_query_that_fails_to_start_ends_all_waits() -> None:
     def ask() -> Awaitable[object]:
         raise LookupError("on purpose")
 
@@ -365,7 +367,7 @@ async def test_an_asking_that_cannot_even_begin_leaves_nobody_waiting() -> None:
     assert isinstance(first.__cause__, LookupError)
 
 
-def test_the_end_of_the_loop_ends_all_who_wait_and_what_they_wait_for() -> None:
+def test_the_end_of_the_loop_ends_all_waiters_and_queries() -> None:
     oracles: list[Oracle] = []
     tasks: list[asyncio.Task[object]] = []
 
@@ -385,7 +387,7 @@ def test_the_end_of_the_loop_ends_all_who_wait_and_what_they_wait_for() -> None:
 
 
 @pytest.mark.parametrize("questions", [1, 4])
-async def test_no_more_wait_than_may_over_all_questions(questions: int) -> None:
+async def test_the_number_of_waiters_of_all_queries_is_bounded(questions: int) -> None:
     oracle = Oracle()
     coalesced = Coalesced(oracle.ask, max_waiting=4)
     tasks = start(coalesced(number % questions) for number in range(4))
@@ -405,7 +407,7 @@ async def test_no_more_wait_than_may_over_all_questions(questions: int) -> None:
     assert await outcomes([again]) == ["room again"]
 
 
-async def test_askings_that_take_long_to_be_cancelled_are_bounded_too() -> None:
+async def test_queries_that_are_slow_to_cancel_are_bounded_too() -> None:
     begun, may_end = list[int](), asyncio.Event()
 
     async def ask(question: int) -> None:
@@ -431,7 +433,7 @@ async def test_askings_that_take_long_to_be_cancelled_are_bounded_too() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_an_asking_sees_the_context_of_no_waiter_and_of_no_asking() -> None:
+async def test_a_query_does_not_see_the_context_of_waiters_or_other_queries() -> None:
     variable = contextvars.ContextVar("variable", default="nobody's")
     seen: list[str] = []
 
@@ -461,7 +463,7 @@ class Kept:
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["answered", "failed"])
-async def test_after_a_storm_nothing_is_kept(fails: bool) -> None:
+async def test_after_many_calls_nothing_is_kept(fails: bool) -> None:
     kept: list[weakref.ref[Kept]] = []
     variable: contextvars.ContextVar[Kept] = contextvars.ContextVar("variable")
 
@@ -534,7 +536,7 @@ STEPS = st.lists(
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.parametrize("max_keys", [None, 2, 10])
-def test_whatever_happens_in_whatever_order_the_promises_hold(
+def test_the_guarantees_hold_for_any_order_of_events(
     max_keys: int | None, new_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     """Without `max_keys`, of Coalesced questions; with it, of Batched keys."""

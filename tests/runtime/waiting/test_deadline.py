@@ -8,13 +8,13 @@ from async_views.runtime.waiting.deadline import Deadline
 LONG = 60.0
 
 
-async def test_what_takes_too_long_is_a_timeout() -> None:
+async def test_a_block_that_takes_too_long_raises_a_timeout() -> None:
     with closing(Deadline()) as deadline:
         with pytest.raises(TimeoutError), deadline.within(0.05):
             await asyncio.sleep(LONG)
 
 
-async def test_what_is_in_time_is_left_alone_also_afterwards() -> None:
+async def test_a_block_that_ends_in_time_is_not_cancelled() -> None:
     with closing(Deadline()) as deadline:
         with deadline.within(0.05):
             await asyncio.sleep(0)
@@ -33,7 +33,7 @@ async def test_a_later_block_has_its_own_time() -> None:
     assert 0.1 <= loop.time() - began < 0.5
 
 
-async def test_a_shorter_time_than_the_one_before_counts() -> None:
+async def test_a_shorter_time_than_the_previous_one_counts() -> None:
     loop = asyncio.get_running_loop()
     with closing(Deadline()) as deadline:
         with deadline.within(LONG):
@@ -45,20 +45,20 @@ async def test_a_shorter_time_than_the_one_before_counts() -> None:
     assert loop.time() - began < 1
 
 
-async def test_one_deadline_expires_again_and_again() -> None:
+async def test_one_deadline_can_expire_repeatedly() -> None:
     with closing(Deadline()) as deadline:
         for _ in range(3):
             with pytest.raises(TimeoutError), deadline.within(0.02):
                 await asyncio.sleep(LONG)
 
 
-async def test_an_error_of_the_block_s_own_goes_through() -> None:
+async def test_an_error_in_the_block_is_raised_unchanged() -> None:
     with closing(Deadline()) as deadline:
         with pytest.raises(LookupError), deadline.within(LONG):
             raise LookupError
 
 
-async def test_cancelling_the_task_is_no_timeout() -> None:
+async def test_cancelling_the_task_is_not_a_timeout() -> None:
     async def work() -> None:
         with closing(Deadline()) as deadline, deadline.within(LONG):
             await asyncio.sleep(LONG)
@@ -71,7 +71,7 @@ async def test_cancelling_the_task_is_no_timeout() -> None:
     assert task.cancelled()
 
 
-async def test_a_cancellation_that_meets_the_deadline_is_not_lost() -> None:
+async def test_a_cancellation_at_the_deadline_is_not_lost() -> None:
     async def work() -> None:
         with closing(Deadline()) as deadline, deadline.within(0.01):
             try:

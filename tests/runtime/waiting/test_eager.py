@@ -7,7 +7,7 @@ import pytest
 from async_views.runtime.waiting.eager import begun, noticing_the_first_wait
 
 
-async def test_a_coroutine_that_ends_without_waiting_is_never_said_to_wait() -> None:
+async def test_a_coroutine_that_ends_without_waiting_is_not_reported() -> None:
     waits: list[str] = []
 
     async def answer() -> int:
@@ -19,7 +19,7 @@ async def test_a_coroutine_that_ends_without_waiting_is_never_said_to_wait() -> 
     assert waits == []
 
 
-async def test_the_first_wait_is_noticed_once_and_before_it_is_waited() -> None:
+async def test_the_first_wait_is_reported_once_before_it_begins() -> None:
     events: list[str] = []
 
     async def wait_twice() -> str:
@@ -36,7 +36,7 @@ async def test_the_first_wait_is_noticed_once_and_before_it_is_waited() -> None:
 
 
 @pytest.mark.parametrize("waits_first", [False, True])
-async def test_an_error_comes_out_as_it_was_raised(waits_first: bool) -> None:
+async def test_an_error_is_raised_unchanged(waits_first: bool) -> None:
     error = LookupError("on purpose")
 
     async def fail() -> None:
@@ -83,7 +83,7 @@ async def test_a_cancellation_reaches_the_coroutine_at_every_wait(
 
 
 @pytest.mark.parametrize("waits_again", [False, True])
-async def test_a_coroutine_may_answer_in_spite_of_a_cancellation(
+async def test_a_coroutine_may_return_in_spite_of_a_cancellation(
     waits_again: bool,
 ) -> None:
     waiting = asyncio.Event()
@@ -121,7 +121,7 @@ async def test_a_timeout_inside_the_coroutine_stays_inside() -> None:
     assert await noticing_the_first_wait(give_up(), lambda: None) == "gave up"
 
 
-async def test_what_notices_the_wait_runs_in_the_task_that_waits() -> None:
+async def test_the_wait_is_reported_in_the_task_that_waits() -> None:
     tasks: list[asyncio.Task[object] | None] = []
 
     async def wait() -> None:
@@ -133,7 +133,7 @@ async def test_what_notices_the_wait_runs_in_the_task_that_waits() -> None:
     assert tasks == [asyncio.current_task()] * 2
 
 
-async def test_what_ends_without_waiting_leaves_nothing_to_a_task() -> None:
+async def test_a_coroutine_that_ends_without_waiting_needs_no_task() -> None:
     steps: list[str] = []
 
     async def work() -> None:
@@ -144,7 +144,7 @@ async def test_what_ends_without_waiting_leaves_nothing_to_a_task() -> None:
 
 
 @pytest.mark.parametrize("waits", [1, 2])
-async def test_what_has_begun_is_finished_by_another_task(waits: int) -> None:
+async def test_another_task_may_finish_the_coroutine(waits: int) -> None:
     free, steps = asyncio.Event(), ["begins"]
 
     async def work() -> None:
@@ -166,7 +166,7 @@ async def test_what_has_begun_is_finished_by_another_task(waits: int) -> None:
     assert steps == ["begins", "another task", *["waited"] * waits]
 
 
-async def test_what_was_waited_for_may_be_over_before_the_rest_is_awaited() -> None:
+async def test_the_wait_may_end_before_the_rest_is_awaited() -> None:
     free = asyncio.Event()
 
     async def work() -> None:
@@ -180,7 +180,7 @@ async def test_what_was_waited_for_may_be_over_before_the_rest_is_awaited() -> N
     await asyncio.wait_for(rest, 5)
 
 
-async def test_what_is_raised_before_the_first_wait_is_raised_at_once() -> None:
+async def test_an_error_before_the_first_wait_is_raised_at_once() -> None:
     async def fail() -> None:
         raise LookupError("on purpose")
 
@@ -188,7 +188,7 @@ async def test_what_is_raised_before_the_first_wait_is_raised_at_once() -> None:
         begun(fail())
 
 
-async def test_the_rest_can_be_cut_short() -> None:
+async def test_the_rest_can_be_closed() -> None:
     ended: list[str] = []
 
     async def work() -> None:

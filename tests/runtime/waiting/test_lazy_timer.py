@@ -27,7 +27,7 @@ class Rung:
 
 
 @either_loop
-async def test_it_rings_once_when_the_time_is_up() -> None:
+async def test_the_timer_rings_once_when_the_time_is_up() -> None:
     rung = Rung()
     began = rung.loop.time()
 
@@ -41,7 +41,7 @@ async def test_it_rings_once_when_the_time_is_up() -> None:
 
 
 @either_loop
-async def test_started_again_it_rings_when_told_last() -> None:
+async def test_a_restarted_timer_rings_at_the_last_time_set() -> None:
     rung = Rung()
 
     rung.timer.start(SECONDS)
@@ -57,7 +57,7 @@ async def test_started_again_it_rings_when_told_last() -> None:
 
 
 @either_loop
-async def test_stopped_it_does_not_ring() -> None:
+async def test_a_stopped_timer_does_not_ring() -> None:
     rung = Rung()
 
     rung.timer.start(SECONDS)
@@ -67,7 +67,7 @@ async def test_stopped_it_does_not_ring() -> None:
     assert rung.moments == []
 
 
-async def test_to_start_and_stop_it_again_and_again_takes_one_timer_of_the_loop(
+async def test_repeated_starts_and_stops_use_one_timer_of_the_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rung = Rung()
@@ -89,7 +89,7 @@ async def test_to_start_and_stop_it_again_and_again_takes_one_timer_of_the_loop(
 
 
 @either_loop
-async def test_closed_it_does_not_ring_and_leaves_no_cycle() -> None:
+async def test_a_closed_timer_does_not_ring_and_leaves_no_cycle() -> None:
     rung = Rung()
     rung.timer.start(SECONDS)
     rung.timer.close()

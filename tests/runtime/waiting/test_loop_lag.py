@@ -13,7 +13,7 @@ either_loop = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
 
 
 @either_loop
-async def test_a_loop_that_was_blocked_stood_still_for_as_long() -> None:
+async def test_the_lag_of_a_blocked_loop_is_the_time_it_was_blocked() -> None:
     with LoopLag() as lag:
         await asyncio.sleep(0.03)
         began = time.perf_counter()
@@ -30,7 +30,7 @@ async def test_a_loop_that_was_blocked_stood_still_for_as_long() -> None:
 
 
 @either_loop
-async def test_a_loop_that_is_blocked_to_the_end_is_seen() -> None:
+async def test_a_loop_that_is_blocked_until_the_end_is_measured() -> None:
     with LoopLag() as lag:
         await asyncio.sleep(0)
         time.sleep(BLOCKED_SECONDS)

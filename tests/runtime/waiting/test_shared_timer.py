@@ -27,7 +27,7 @@ class Rung:
             await self.heard.wait()
 
 
-async def test_who_waits_is_rung_for_once_the_time_is_up() -> None:
+async def test_a_waiter_is_called_when_its_time_is_up() -> None:
     rung = Rung()
     began = rung.loop.time()
 
@@ -37,7 +37,7 @@ async def test_who_waits_is_rung_for_once_the_time_is_up() -> None:
     assert rung.moments["patient"] >= began + SECONDS
 
 
-async def test_who_stops_is_not_rung_for() -> None:
+async def test_a_stopped_waiter_is_not_called() -> None:
     rung = Rung()
     for waiter in ("first", "impatient", "last"):
         rung.timer.start(waiter)
@@ -48,7 +48,7 @@ async def test_who_stops_is_not_rung_for() -> None:
     assert list(rung.moments) == ["first", "last"]
 
 
-async def test_who_comes_later_waits_as_long() -> None:
+async def test_a_later_waiter_waits_as_long() -> None:
     rung = Rung()
     rung.timer.start("first")
     await asyncio.sleep(SECONDS / 2)
@@ -60,7 +60,7 @@ async def test_who_comes_later_waits_as_long() -> None:
     assert rung.moments["second"] >= began + SECONDS
 
 
-async def test_who_comes_after_all_have_gone_is_rung_for_too() -> None:
+async def test_a_waiter_after_all_others_have_gone_is_called_too() -> None:
     rung = Rung()
     rung.timer.start("first")
     await rung.until("first")
@@ -71,7 +71,7 @@ async def test_who_comes_after_all_have_gone_is_rung_for_too() -> None:
     assert list(rung.moments) == ["first", "second"]
 
 
-async def test_who_starts_while_it_rings_is_rung_for_too() -> None:
+async def test_a_waiter_that_starts_while_others_are_called_is_called_too() -> None:
     rung = Rung()
 
     def ring(waiter: str) -> None:
@@ -86,7 +86,7 @@ async def test_who_starts_while_it_rings_is_rung_for_too() -> None:
     assert rung.moments["second"] >= rung.moments["first"] + SECONDS
 
 
-async def test_who_stops_while_it_rings_is_not_rung_for() -> None:
+async def test_a_waiter_that_stops_while_others_are_called_is_not_called() -> None:
     rung = Rung()
 
     def ring(waiter: str) -> None:
@@ -101,7 +101,7 @@ async def test_who_stops_while_it_rings_is_not_rung_for() -> None:
     assert list(rung.moments) == ["first", "third"]
 
 
-async def test_stopping_twice_or_after_the_ring_is_no_matter() -> None:
+async def test_stopping_twice_or_after_the_call_does_nothing() -> None:
     rung = Rung()
     rung.timer.start("first")
     await rung.until("first")
