@@ -61,7 +61,7 @@ async def test_a_process_with_its_database_is_ready() -> None:
 
 @pytest.fixture
 def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the database should be, nothing listens."""
+    """The database's URL has a port on which nothing listens."""
     from django.db import connection
 
     monkeypatch.setenv("NOWHERE", "postgresql://nobody@127.0.0.1:1/nothing")

@@ -1,4 +1,4 @@
-"""A real browser, and the real site for it to look at."""
+"""A real browser, and a real site for it."""
 
 import os
 import shutil
@@ -27,10 +27,10 @@ NAMES = (
     "google-chrome-stable",
 )
 OPTIONS = (
-    # Root, in a container, has no sandbox to give.
+    # Chromium's sandbox does not work for root in a container.
     "--no-sandbox",
     "--disable-gpu",
-    # The browser itself must look for nothing on the network.
+    # The browser itself must not use the network.
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
@@ -56,8 +56,8 @@ def site() -> Iterator[Site]:
         yield site
 
 
-# Not for longer: Playwright keeps an event loop running in this thread, beside which no
-# other test could run its own.
+# Not for the session: Playwright keeps an event loop running in this thread, so that other
+# tests could not run their own.
 @pytest.fixture(scope="package")
 def browser(executable: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -69,7 +69,7 @@ def browser(executable: str) -> Iterator[Browser]:
 
 
 class Visit:
-    """One person's browser window, and everything that went wrong or abroad in it."""
+    """A browser window, with its errors and its requests to other hosts."""
 
     def __init__(self, context: BrowserContext, site: Site) -> None:
         self.page: Page = context.new_page()
@@ -83,7 +83,7 @@ class Visit:
         )
 
     def _note(self, message: ConsoleMessage) -> None:
-        # The browser calls an answer above 399 an error of the page that it is.
+        # The browser reports the page itself as an error if its status is above 399.
         is_the_page_itself = message.location["url"] == self.page.url
         if message.type in {"error", "warning"} and not (
             is_the_page_itself and message.text.startswith("Failed to load resource")
@@ -99,7 +99,7 @@ class Visit:
 def visit(
     request: pytest.FixtureRequest, browser: Browser, site: Site
 ) -> Iterator[Visit]:
-    """At 1600 px in light and at 360 px in dark; nothing may go wrong or abroad."""
+    """A window of 1600 px in light and of 360 px in dark, without errors or other hosts."""
     narrow = request.param == "narrow-dark"
     with browser.new_context(
         viewport={"width": 360 if narrow else 1600, "height": 800},

@@ -27,7 +27,7 @@ def password(site: Site) -> str:
 
 @pytest.fixture
 def keeper(visit: Visit, password: str) -> Visit:
-    """A visitor who is logged in to the admin."""
+    """A browser window that is logged in to the admin."""
     page = visit.to("/admin/login/?next=/admin/catalog/brand/")
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill(password)

@@ -51,7 +51,7 @@ def test_an_experiment_is_chosen_predicted_and_run(visit: Visit) -> None:
 def test_a_running_experiment_shows_its_progress(visit: Visit) -> None:
     page = visit.to(f"{PATH}?experiment=one_by_one")
     page.get_by_label("Sleep, seconds").fill("0.4")
-    # While a page is on its way, Chromium answers no questions about the one there.
+    # While the next page loads, Chromium does not respond to queries about this one.
     page.evaluate(TELL)
 
     with page.expect_console_message(lambda said: "Working" in said.text):

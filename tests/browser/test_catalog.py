@@ -12,7 +12,7 @@ from tests.support.site import Site
 
 @pytest.fixture(scope="module")
 def site(migrated: str) -> Iterator[Site]:
-    """A site with the book's example data and nothing else."""
+    """A site with only the book's example data."""
     with new_database(migrated) as database:
         with Site(DATABASE_URL=database, PREPARE_ON_START="1", DEBUG="1") as site:
             yield site

@@ -22,7 +22,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def start(database: Path) -> Callable[..., Site]:
-    """Starts a site; its address stays the same where it is told the port."""
+    """Starts a site; with a given port, its address stays the same."""
 
     def start(port: int = 0) -> Site:
         return Site(

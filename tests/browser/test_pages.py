@@ -98,8 +98,8 @@ def test_a_long_probe_shows_its_progress_and_can_be_stopped(
 ) -> None:
     page = visit.to("/requests/?request_num=5")
     page.get_by_label("URL").fill(f"{target.url}/wait")
-    # While a page is on its way, Chromium answers no questions about the one that is
-    # there. So that one tells what it shows, and where the button is.
+    # While the next page loads, Chromium does not respond to queries about this one.
+    # So this page logs what it shows, and where the button is.
     page.evaluate(TELL)
     page.get_by_role("button", name="Send the requests").focus()
 

@@ -1,4 +1,4 @@
-"""Experiments go as predicted, and end when nobody waits for them."""
+"""Experiments run as predicted, and end when their request is cancelled."""
 
 import asyncio
 import threading

@@ -58,7 +58,7 @@ def status(site: Site, **query: Any) -> int:
 def ask_at_once(
     site: Site, count: int, **query: Any
 ) -> tuple[float, list[dict[str, Any]]]:
-    """Seconds until the last of them was answered, and the answers."""
+    """Seconds until the last response arrived, and the responses."""
     with ThreadPoolExecutor(count) as clients:
         began = time.perf_counter()
         asked = [clients.submit(ask, site, **query) for _ in range(count)]
@@ -250,7 +250,7 @@ def test_closing_the_tab_ends_the_experiment_and_frees_its_place(
         closed = time.monotonic()
         wait_for_status(site, 200)
 
-        # With the only thread, too, which a call would sleep on for ten seconds.
+        # The only thread is free too, although a call would sleep on it for ten seconds.
         ask(site, sleep_time=0, num_calls=1)
         assert time.monotonic() - closed < 5
 
@@ -263,9 +263,9 @@ def wait_for_status(site: Site, wanted: int) -> None:
 
 
 def opened_tab(site: Site, path: str) -> socket.socket:
-    """A connection on which an experiment runs, in the only place there is.
+    """A connection on which an experiment runs, in the only free place.
 
-    Whoever looks for it takes that place for a moment, too, and may have been the first.
+    The check whether it runs takes that place for a moment, and may have taken it first.
     """
     while True:
         tab = socket.create_connection(("127.0.0.1", site.port))

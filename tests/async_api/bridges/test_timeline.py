@@ -1,4 +1,4 @@
-"""An experiment's timeline is true, and can be read without seeing it."""
+"""An experiment's timeline is correct, and has a text equivalent."""
 
 from pathlib import Path
 from xml.etree import ElementTree

@@ -71,7 +71,7 @@ async def test_a_bad_value_is_named(field: str, value: str) -> None:
 
 
 class Shown(HTMLParser):
-    """What the form of a page would send, as a browser reads it."""
+    """The values that a browser would submit for the form of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""How late a busy machine may be."""
+"""Tolerances for the delays of a busy machine."""
 
 SCHEDULING_SECONDS = 0.25
-# uvloop's timers are right to a millisecond, to either side.
+# uvloop's timers are accurate to a millisecond in either direction.
 TIMER_SECONDS = 0.002
 
 

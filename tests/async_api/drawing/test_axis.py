@@ -1,4 +1,4 @@
-"""A time axis is labelled with round times, few enough to read."""
+"""A time axis has a small number of labels, at round times."""
 
 import pytest
 from hypothesis import given

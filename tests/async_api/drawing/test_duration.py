@@ -1,4 +1,4 @@
-"""Times, written for people."""
+"""Durations are formatted for people."""
 
 import pytest
 

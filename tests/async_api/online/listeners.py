@@ -12,7 +12,7 @@ SECONDS_TO_WAIT = 60
 
 
 class Listener:
-    """One socket: each number that it heard, and the code with which it was closed."""
+    """A socket, with each number it received and the code with which it was closed."""
 
     def __init__(self, socket: ClientConnection, crowd: "Crowd") -> None:
         self.socket = socket
@@ -23,7 +23,7 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """Its own, by which the worker that serves it is known."""
+        """The client's port, which identifies the worker that serves the socket."""
         return int(self.socket.local_address[1])
 
     async def read(self) -> None:
@@ -41,7 +41,7 @@ class Listener:
 
 
 class Crowd:
-    """All that listen to one site."""
+    """All listeners of one site."""
 
     def __init__(self, url: str, **options: Any) -> None:
         self.url = url.replace("http", "ws", 1) + "/counter"
@@ -67,21 +67,21 @@ class Crowd:
             await listener.leave()
 
     async def lose(self, listeners: list[Listener]) -> None:
-        """Ends them without a word, as a network does."""
+        """Drops the connections without a close frame, as a failing network does."""
         for listener in listeners:
             self.listeners.remove(listener)
             listener.socket.transport.abort()
             await listener.reading
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> float:
-        """Waits for a number; returns how long it took, or raises TimeoutError."""
+        """Waits for a condition; returns how long it took, or raises TimeoutError."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
             async with asyncio.timeout(seconds), self.changed:
                 await self.changed.wait_for(condition)
         except TimeoutError:
-            raise TimeoutError(f"Heard last: {self.heard()}") from None
+            raise TimeoutError(f"Last numbers: {self.heard()}") from None
         return loop.time() - began
 
     async def agree(
@@ -90,7 +90,7 @@ class Crowd:
         seconds: float = SECONDS_TO_WAIT,
         among: list[Listener] | None = None,
     ) -> float:
-        """Waits until all of them that are connected have heard this number last."""
+        """Waits until this is the last number that each connected listener received."""
         return await self.until(lambda: self.heard(among) == {number}, seconds)
 
     def heard(self, among: list[Listener] | None = None) -> set[int | None]:
@@ -103,7 +103,7 @@ class Crowd:
 
 @asynccontextmanager
 async def crowd(url: str, **options: Any) -> AsyncIterator[Crowd]:
-    """Nobody yet; at the end, all leave."""
+    """An empty crowd, whose listeners all leave at the end."""
     everybody = Crowd(url, **options)
     try:
         yield everybody

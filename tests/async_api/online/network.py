@@ -1,4 +1,4 @@
-"""Simulated workers, machines and a store, with a network that fails as a test says."""
+"""Simulated workers, machines and a store, with a network that fails on command."""
 
 import math
 import uuid
@@ -11,7 +11,7 @@ from async_api.online.leases import Count, Lease, Step, Times
 
 @dataclass
 class Process:
-    """One that lives until it is told otherwise."""
+    """A process that is alive until a test changes that."""
 
     machine: str
     alive: bool = True
@@ -46,7 +46,7 @@ class Network:
     now: float = 0.0
     rows: dict[UUID, Row] = field(default_factory=dict)
     workers: list[Worker] = field(default_factory=list)
-    asked: int = 0  # how often the store was
+    asked: int = 0  # number of queries to the store
 
     def start(self, machine: str, clock_ahead: float = 0.0) -> Worker:
         process = Process(machine)
@@ -55,7 +55,7 @@ class Network:
         return worker
 
     def stop(self, worker: Worker) -> None:
-        """In order: its lease is given back."""
+        """An orderly stop, which removes the lease."""
         worker.process.alive = False
         self.workers.remove(worker)
         if worker.has_store:
@@ -67,7 +67,7 @@ class Network:
         self.workers.remove(worker)
 
     def lose_rows(self) -> None:
-        """As a crash of PostgreSQL would, which also breaks every bus."""
+        """Loses the rows as in a crash of PostgreSQL, which also breaks every bus."""
         self.rows.clear()
         for worker in self.workers:
             self.hint(worker)
@@ -93,7 +93,7 @@ class Network:
             worker.count.hint()
 
     def advance(self, seconds: float) -> None:
-        """Lets that much time pass, and everything happen that is due meanwhile."""
+        """Advances the clock by that time, and runs all steps that are due meanwhile."""
         until = self.now + seconds
         while self.workers:
             due, worker, step = self.next_step()
@@ -152,7 +152,7 @@ class Network:
         return set(self.totals()) <= {self.truth}
 
     def seconds_until_right(self, at_most: float = math.inf) -> float:
-        """Lets time pass in hundredths of a second until all counts are true."""
+        """Advances the clock in hundredths of a second until all counts are right."""
         began = self.now
         while not self.are_right():
             self.advance(0.01)

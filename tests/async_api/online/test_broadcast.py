@@ -1,4 +1,4 @@
-"""Every socket that can be written to gets the newest number, and none delays another."""
+"""Every writable socket gets the newest number, and no socket delays another."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from async_api.online import broadcast
 from async_api.online.broadcast import SOCKETS_AT_ONCE, Broadcast, Socket
 from async_views.runtime.asgi.types import Message
 
-# So short that a test need not wait, or so long that it would notice.
+# Too short to slow a test down, and too long to expire in one.
 SOON, NEVER = 0.01, 3600.0
 
 
@@ -29,7 +29,7 @@ class Client:
         self.socket = Socket(self.take, stalled_seconds, self.was_cut_off.set)
 
     async def take(self, message: Message) -> None:
-        """As uvicorn does: waits before it writes, and only while the client stalls."""
+        """Waits before it writes, and only while the client stalls, as uvicorn does."""
         assert self.at_once == 0, "two tasks write to one socket"
         self.at_once += 1
         try:
@@ -50,7 +50,7 @@ class Client:
 
 @pytest.fixture
 async def run() -> AsyncIterator[Callable[[Broadcast], None]]:
-    """Keeps a broadcast until the test ends."""
+    """Runs a broadcast until the test ends."""
     tasks: list[asyncio.Task[None]] = []
     yield lambda shown: tasks.append(asyncio.create_task(shown.keep()))
     for task in tasks:
@@ -134,7 +134,7 @@ async def test_a_stalled_client_delays_no_other_and_gets_only_the_newest_number(
     stalling.reads.set()
     await stalling.has_heard(3)
 
-    # The 1 had been on its way.
+    # The 1 was already being sent.
     assert stalling.heard == ["0", "1", "3"]
     assert not stalling.was_cut_off.is_set()
 

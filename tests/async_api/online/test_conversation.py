@@ -1,4 +1,4 @@
-"""What a client of the socket receives, and what a client that misuses it does."""
+"""A client of the socket receives numbers, and a client that misuses it is closed."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ async def no_http(scope: Scope, receive: Receive, send: Send) -> None:
 def serving(
     conversation: Application | None = None, **options: Any
 ) -> Iterator[Served]:
-    """One worker that serves nothing but the socket."""
+    """One worker that serves only the socket."""
     conversation = conversation or Conversation(headers=[(b"x-test", b"yes")])
     application = ProtocolRouter(
         http=no_http,
@@ -229,7 +229,7 @@ async def test_a_client_that_does_not_answer_pings_is_no_longer_counted() -> Non
 
 @contextmanager
 def raw_client(served: Served) -> Iterator[socket.socket]:
-    """A client that does only what it is told after its handshake."""
+    """A client that only does what the test does with it after the handshake."""
     with socket.create_connection((served.host, served.port), timeout=60) as client:
         client.sendall(
             f"GET /counter HTTP/1.1\r\nHost: {served.host}:{served.port}\r\n"
@@ -251,7 +251,7 @@ def raw_client(served: Served) -> Iterator[socket.socket]:
         b"\xc1\x80\x00\x00\x00\x00",  # a reserved bit
         b"\x81\x81\x00\x00\x00\x00\xff",  # not UTF-8
         b"\x88\x81\x00\x00\x00\x00a",  # a close code of one byte
-        b"\x81\xff" + b"\x7f" * 12,  # as long as can be said
+        b"\x81\xff" + b"\x7f" * 12,  # the largest possible length
     ],
 )
 async def test_a_client_that_does_not_speak_websocket_is_closed_and_no_longer_counted(
@@ -289,11 +289,11 @@ async def test_a_reset_connection_is_no_longer_counted(
     await everybody.agree(1)
 
 
-# --- Without a server: what none of them does on command ---
+# --- Without a server: events that no real server produces on demand ---
 
 
 class Exchange:
-    """An ASGI server for one socket, which does what the test says."""
+    """An ASGI server for one socket, which the test controls."""
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
@@ -344,7 +344,7 @@ def conversing(worker: Presence, exchange: Exchange) -> Awaitable[None]:
 
 
 def one_more(worker: Presence) -> None:
-    """There is news for everybody else."""
+    """Changes the number, which all other sockets then receive."""
     worker.count.own += 1
     worker.broadcast.show(worker.total)
 
@@ -462,7 +462,7 @@ async def test_an_error_of_the_site_is_reported_to_the_client_and_logged(
     conversation = conversing(worker, exchange)
     await until(lambda: len(exchange.sent) == 2)
 
-    # No message has no type: as good a fault as any.
+    # A message without a type causes a KeyError in the application.
     exchange.to_receive.put_nowait({})
     with pytest.raises(KeyError):
         await conversation

@@ -123,8 +123,8 @@ async def test_without_leases_the_total_is_zero(connection: Connection) -> None:
 
 async def test_a_table_of_heartbeats_stops_growing(connection: Connection) -> None:
     sizes = [0]
-    # Somebody's long transaction, such as the server's own cleaning up elsewhere, may
-    # still need what was there before.
+    # A long transaction elsewhere, such as an autovacuum, may still need old versions
+    # of the rows.
     for _ in range(10):
         for _ in range(1000):
             await lease_table.write(connection, ONE, PROCESS, 7, 10)

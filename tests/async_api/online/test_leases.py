@@ -1,4 +1,4 @@
-"""Every count becomes right, within the promised time."""
+"""Every count becomes right within the promised time."""
 
 import pytest
 from hypothesis import settings
@@ -250,7 +250,7 @@ def test_many_workers_announce_their_changes_less_often() -> None:
 class Churn(RuleBasedStateMachine):
     """Joins, leaves, crashes, partitions and returns, in any order.
 
-    ``right_by`` is when, if nothing more happens, every count has to be true.
+    ``right_by`` is the time when every count has to be right, if nothing else happens.
     """
 
     workers = Bundle("workers")
@@ -262,7 +262,7 @@ class Churn(RuleBasedStateMachine):
         self.start(machine, 0.0)
 
     def promise(self, seconds: float) -> None:
-        """Whatever happens is heard of by the bus, or else at the next heartbeat."""
+        """Each change is announced on the bus, or else read at the next heartbeat."""
         if not all(worker.has_bus for worker in self.network.workers):
             seconds += TIMES.heartbeat
         self.right_by = max(self.right_by, self.network.now + seconds)
@@ -291,7 +291,7 @@ class Churn(RuleBasedStateMachine):
     @rule(worker=consumes(workers))
     def stop(self, worker: Worker) -> None:
         if self.lives(worker):
-            # What it cannot give back has to expire.
+            # A lease that cannot be removed has to expire.
             has_store = worker.has_store
             self.network.stop(worker)
             self.promise(HEARD if has_store else EXPIRED + HEARD)
@@ -323,14 +323,14 @@ class Churn(RuleBasedStateMachine):
     @rule(worker=workers, has_bus=st.booleans())
     def change_bus(self, worker: Worker, has_bus: bool) -> None:
         if self.lives(worker):
-            # What the bus did not say before it went is now said by the heartbeat alone.
+            # Changes that the bus did not announce are now read only at the heartbeat.
             self.network.set_bus(worker, has_bus)
             self.promise(TIMES.heartbeat + HEARD)
 
     @rule()
     def crash_store(self) -> None:
         self.network.lose_rows()
-        # Without the bus: all have written after one heartbeat, and read after two.
+        # Without the bus, all have written after one heartbeat, and read after two.
         self.promise(TIMES.heartbeat + 2 * HEARD)
 
     @rule(seconds=st.one_of(st.floats(0, 0.3), st.floats(0, 15)))
@@ -339,7 +339,7 @@ class Churn(RuleBasedStateMachine):
 
     @invariant()
     def every_count_is_true_in_time(self) -> None:
-        # Who cannot reach the store is promised nothing until it can again.
+        # A worker that cannot reach the store has no guarantee until it can again.
         reached = all(worker.has_store for worker in self.network.workers)
         if reached and self.network.now >= self.right_by:
             assert self.network.are_right(), self.network.totals()

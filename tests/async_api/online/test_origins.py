@@ -1,4 +1,4 @@
-"""Which pages may open a socket."""
+"""Only pages of the site and of trusted origins may open a socket."""
 
 import pytest
 from pytest_django import Settings
@@ -9,7 +9,7 @@ from async_views.runtime.asgi.types import Scope
 
 @pytest.fixture(autouse=True)
 def site(settings: Settings) -> Settings:
-    """A site in production, with one name of its own and friends elsewhere."""
+    """A site in production, with one host name and trusted origins on other hosts."""
     settings.DEBUG = False
     settings.ALLOWED_HOSTS = ["example.org", "[::1]"]
     settings.CSRF_TRUSTED_ORIGINS = [

@@ -45,7 +45,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def worker(
     own_bus: Bus | None = None, parameters: Mapping[str, str] | None = None
 ) -> AsyncIterator[Presence]:
-    """One with a pool of its own, which may come in by other parameters, and a bus."""
+    """A worker with its own pool, optionally with other parameters, and a bus."""
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
             AsyncConnectionPool(
@@ -62,7 +62,7 @@ async def worker(
 
 
 class Client:
-    """A socket that hears everything."""
+    """A socket that records every number it receives."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
@@ -114,7 +114,7 @@ async def test_a_worker_that_stops_removes_its_lease_and_announces_it(
         async with worker() as other:
             with other.joined(Client().socket):
                 await until(lambda: one.total == 1)
-                # Its sockets end before it does, or they do not.
+                # Its sockets may end before the worker does.
                 other.count.own += 5
                 other.wake.set()
                 await until(lambda: one.total == 6)
@@ -176,7 +176,7 @@ async def test_a_table_that_was_emptied_is_filled_again(connection: Connection) 
             await until(lambda: other.total == 1)
             await connection.execute("TRUNCATE online_lease")
 
-            # Every bus hints when it has connected anew.
+            # Every bus gives a hint after a reconnect.
             await one.bus.publish(TOPIC)
 
             async with asyncio.timeout(10):
@@ -210,7 +210,7 @@ async def test_without_its_database_a_worker_keeps_counting_and_logs_it_once(
 
             with one.joined(Client().socket):
                 await until(lambda: client.heard[-1] == "3")
-                # More than once it is not there, and once it is said.
+                # The database fails several times, and this is logged once.
                 asked = one.count.asked_at
                 await until(lambda: one.count.asked_at > asked + 1)
                 assert len(said()) == 1

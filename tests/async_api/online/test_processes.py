@@ -1,4 +1,4 @@
-"""A process that has ended is told from one that runs, whatever its PID."""
+"""A process that has ended is not mistaken for a running one with its PID."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from async_api.online.processes import Process, started, this_process
 
 @pytest.fixture
 def child() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that waits for its end."""
+    """A process that runs until the test ends it."""
     with subprocess.Popen(
         [sys.executable, "-c", "input()"], stdin=subprocess.PIPE
     ) as child:

@@ -1,4 +1,4 @@
-"""The count is right on the real site: with several workers, kills, stops and losses."""
+"""On the real site the count is right after kills, stops and lost connections."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PostgreSQL for these tests alone, so that nobody else is online."""
+    """A PostgreSQL for these tests alone, so that no other sockets are counted."""
     return tmp_path_factory.mktemp("postgres")
 
 
@@ -43,7 +43,7 @@ def site(database: Path) -> Iterator[Site]:
 
 @asynccontextmanager
 async def spread(site: Site, least: int = 3) -> AsyncIterator[Crowd]:
-    """Listeners at each worker, which agree on their number."""
+    """Listeners on each worker, which all have the same number."""
     async with crowd(site.url) as everybody:
         while min(len(of(worker, everybody)) for worker in site.workers()) < least:
             await everybody.join()
@@ -52,7 +52,7 @@ async def spread(site: Site, least: int = 3) -> AsyncIterator[Crowd]:
 
 
 def of(worker: psutil.Process, everybody: Crowd) -> list[Listener]:
-    """Those that the worker serves."""
+    """The listeners that this worker serves."""
     ports = {each.raddr.port for each in worker.net_connections("tcp") if each.raddr}
     return [each for each in everybody.listeners if each.port in ports]
 
@@ -141,7 +141,7 @@ async def test_without_the_database_no_socket_is_lost_and_changes_are_still_show
             assert not any(each.code for each in everybody.listeners)
             await everybody.leave([late])
             await everybody.agree(number - 1, seconds=3)
-            # The pages of a site that is told to stop need no database of ours.
+            # The pages of a stopping site do not need this database.
             site.terminate()
             assert site.wait(10) == 0
     assert "Traceback" not in site.output
@@ -215,7 +215,7 @@ async def test_under_wsgi_the_page_shows_the_count_of_the_asgi_workers(
             EMBEDDED_POSTGRES_DIR=str(database),
         ) as wsgi:
             for each in (site, wsgi):
-                # A worker that had no turn for a while renews its lease first.
+                # A worker that did not run for a while renews its lease first.
                 deadline = time.monotonic() + 30
                 while number_on_the_page(each) != len(everybody.listeners):
                     assert time.monotonic() < deadline

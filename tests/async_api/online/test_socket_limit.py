@@ -1,4 +1,4 @@
-"""As many sockets can be open as the limits allow, and no more."""
+"""The number of open sockets is limited, in a worker and for each address."""
 
 from contextlib import ExitStack
 

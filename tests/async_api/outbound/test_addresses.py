@@ -1,4 +1,4 @@
-"""Only global unicast addresses are public, on every Python alike."""
+"""Only global unicast addresses are public, on every version of Python."""
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -18,7 +18,7 @@ PUBLIC = [
     "168.63.129.15",
     "223.255.255.255",  # the last before multicast
     "2000::1",
-    "2001:200::1",  # the first behind the protocol assignments
+    "2001:200::1",  # the first after the protocol assignments
     "2606:4700:4700::1111",
     "2a00:1450:4001:831::200e",
     "3ffe:ffff::1",
@@ -56,7 +56,7 @@ NOT_PUBLIC = [
     "255.255.255.255",  # broadcast
     "::",
     "::1",
-    "::8.8.8.8",  # compatible: withdrawn, whatever is in it
+    "::8.8.8.8",  # IPv4-compatible: withdrawn, whatever address it contains
     "::ffff:0:8.8.8.8",  # translated
     "64:ff9b:1::8.8.8.8",  # local-use NAT64
     "100::1",  # discard
@@ -97,7 +97,7 @@ PRIVATE_IPV4 = [
     )
 ]
 
-unhurried = settings(deadline=None)  # a busy machine is no failure
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 private_ipv4 = st.sampled_from(PRIVATE_IPV4).flatmap(
     lambda network: st.ip_addresses(network=network)

@@ -1,4 +1,4 @@
-"""Clients connect only to allowed addresses, and open no other sockets."""
+"""Clients open sockets only to allowed addresses."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ from async_api.outbound.lookups import Resolver
 from async_api.outbound.private_targets import PrivateTargets, parse_private_targets
 from async_api.outbound.targets import parse_target
 
-unhurried = settings(deadline=None)  # a busy machine is no failure
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 NOTHING_PRIVATE = PrivateTargets()
 
@@ -29,7 +29,7 @@ def guarded(private: PrivateTargets, resolver: Resolver) -> Guard:
 
 @dataclass
 class Listener:
-    """A web server on loopback, and how often somebody connected to it."""
+    """A web server on loopback, which counts its connections."""
 
     port: int
     accepted: int = 0
@@ -38,7 +38,7 @@ class Listener:
 def listening(
     host: str = "127.0.0.1", location: str | None = None
 ) -> AbstractAsyncContextManager[Listener]:
-    """Answer 200, or send everybody on to ``location``."""
+    """Respond with 200, or with a redirect to ``location``."""
     status = f"302 Found\r\nLocation: {location}" if location else "200 OK"
     answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -65,7 +65,7 @@ def listening(
 
 
 class Names(AbstractResolver):
-    """A resolver whose names change their addresses from one question to the next."""
+    """A resolver whose names change their addresses from one lookup to the next."""
 
     def __init__(self, **answers: list[list[str]]) -> None:
         self.answers = {
@@ -90,7 +90,7 @@ class Names(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing: the resolver holds no resources."""
 
 
 async def fetch(
@@ -108,7 +108,7 @@ async def fetch(
 
 
 async def refusal(guard: Guard, url: str) -> TargetRefused:
-    """What our policy said to one request."""
+    """The message with which the guard refused one request."""
     with pytest.raises(aiohttp.ClientConnectorError) as raised:
         await fetch(guard, url)
     assert isinstance(raised.value.os_error, TargetRefused)
@@ -297,7 +297,7 @@ async def test_a_public_address_gets_a_socket_ready_for_the_event_loop() -> None
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-# Looking names up
+# Lookups of names
 
 
 async def test_a_name_that_does_not_resolve_is_reported_by_its_requests() -> None:

@@ -1,4 +1,4 @@
-"""A probe goes where it may, and opens no socket to anywhere else."""
+"""URLs are parsed into targets, or refused with a reason."""
 
 import re
 
@@ -14,7 +14,7 @@ from async_api.outbound.targets import (
     redirected,
 )
 
-unhurried = settings(deadline=None)  # a busy machine is no failure
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_url_is_normalised(text: str, url: str) -> None:
         ("http://example.com/\x00", "position 19"),
         ("http://example.com/a\u00a0b", "position 20"),  # a no-break space
         ("http://example.com\\@127.0.0.1/", "position 18"),
-        ("http://example.com/\udce9", "position 19"),  # a byte that was no UTF-8
+        ("http://example.com/\udce9", "position 19"),  # a byte that is not UTF-8
         ("http://example.com/" + "a" * MAX_URL_LENGTH, "2048 are allowed"),
     ],
 )
@@ -139,7 +139,7 @@ def test_an_address_is_written_as_four_decimal_numbers_only(host: str) -> None:
         "example.com／evil.example",  # fullwidth solidus
         "℀.example",  # becomes a/c
         "example。。com",
-        "xn--a",  # no punycode
+        "xn--a",  # not punycode
         "xn--zz.example",
     ],
 )
@@ -236,7 +236,7 @@ def test_a_location_is_resolved_against_the_target_without_credentials(
         ("/?", "/?"),
         ("/a?b=c?d/../e", "/a?b=c?d/../e"),
         ("/%7Euser/%e9%41", "/%7Euser/%e9%41"),
-        ("/a%zz%", "/a%zz%"),  # not an escape, and sent all the same
+        ("/a%zz%", "/a%zz%"),  # not a valid escape, but sent unchanged
         ("/a b", "/a%20b"),
         ("/ü?ü", "/%C3%BC?%C3%BC"),
         ("/\udcfc", "/%FC"),  # a byte that is not UTF-8

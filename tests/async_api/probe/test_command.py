@@ -14,7 +14,7 @@ from tests.support.site import ROOT
 from tests.support.target import TargetServer
 
 ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "async_views.settings"}
-# On a crowded machine, asyncio's debug mode warns of callbacks that had no turn.
+# On a busy machine, asyncio's debug mode warns of late callbacks.
 ENVIRONMENT.pop("PYTHONASYNCIODEBUG", None)
 
 

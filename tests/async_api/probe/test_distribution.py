@@ -1,4 +1,4 @@
-"""The histogram shows every response at any spread, and describes it in words."""
+"""The histogram shows and describes every response, however the times are spread."""
 
 import pytest
 from hypothesis import given

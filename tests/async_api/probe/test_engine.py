@@ -209,7 +209,7 @@ async def test_redirects_are_followed_and_counted(target: TargetServer) -> None:
 async def test_a_redirect_is_followed_without_cookies_and_credentials(
     target: TargetServer,
 ) -> None:
-    # By name: nobody keeps a cookie of a bare address.
+    # By name: aiohttp keeps no cookies of a bare address.
     host = f"target.example:{target.port}"
     to = f"http://me:secret@{host}/ok"
     sample = await only_sample(
@@ -329,7 +329,7 @@ async def test_a_probe_on_a_blocked_event_loop_is_not_trusted(
     target: TargetServer,
 ) -> None:
     def block(sample: Sample) -> None:
-        # Blocking is what is tested: nothing is being waited for.
+        # The test is about blocking, so it does not use asyncio.sleep.
         import time
 
         time.sleep(0.2)
@@ -340,7 +340,7 @@ async def test_a_probe_on_a_blocked_event_loop_is_not_trusted(
 
 
 class Names(AbstractResolver):
-    """A resolver that knows only the names it was given, and remembers its questions."""
+    """A resolver that knows only the given names, and records its lookups."""
 
     def __init__(self, addresses: dict[str, str]) -> None:
         self.addresses = addresses
@@ -368,7 +368,7 @@ class Names(AbstractResolver):
 
 
 class Silent(Names):
-    """A resolver that never answers."""
+    """A resolver that never responds."""
 
     def __init__(self) -> None:
         super().__init__({})

@@ -1,4 +1,4 @@
-"""The numbers of a probe are right, and it says when they cannot be trusted."""
+"""The numbers of a probe are right, and the verdict says if they cannot be trusted."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Requests are classed by their outcome, always in the same words."""
+"""Requests are classified by their outcome, always with the same labels."""
 
 import pytest
 

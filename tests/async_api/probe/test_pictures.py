@@ -14,7 +14,7 @@ from async_api.probe.timeline import timeline
 from tests.async_api.probe.pictures import MS, answer, failure, render, sample_lists
 from tests.support.site import ROOT
 
-unhurried = settings(deadline=None)  # a busy machine is no failure
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 STYLES = ROOT / "async_views" / "static" / "site.css"
 
 
@@ -84,7 +84,7 @@ def test_an_outcome_looks_the_same_in_every_figure() -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_outcome_has_its_own_colour_with_enough_contrast(scheme: str) -> None:
-    """WCAG 2.2, 1.4.3 asks for 4.5, where graphics need 3 (1.4.11)."""
+    """WCAG 2.2 requires a contrast of 4.5 for text (1.4.3) and 3 for graphics (1.4.11)."""
     light, _, dark = STYLES.read_text().partition("prefers-color-scheme: dark")
     colours = dict(
         re.findall(r"--(\S+): #(\w{6});", light if scheme == "light" else dark)

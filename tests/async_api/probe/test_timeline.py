@@ -1,4 +1,4 @@
-"""The timeline shows each request where it ran, for one request or a thousand."""
+"""The timeline shows when each request ran, for one request or a thousand."""
 
 import pytest
 from hypothesis import given

@@ -104,7 +104,7 @@ async def test_responses_with_an_error_status_are_not_shown_as_successes(
     assert "Successful Results" not in rows
     assert f"{kind.capitalize()}, status {status}" in page
     for absent in {"2xx", "3xx", "4xx", "5xx"} - {kind[-3:]}:
-        # The verdict names 2xx and 3xx: that there were none.
+        # The verdict says that there were no 2xx and 3xx.
         assert f"nswered {absent}" not in page
 
 
@@ -127,7 +127,7 @@ async def test_each_class_of_outcomes_has_its_times_and_results(
 def test_a_site_recognises_itself_by_the_requested_name_too(
     target: TargetServer,
 ) -> None:
-    """As behind a proxy, which listens at another address than the site."""
+    """A request through a proxy, which listens at another address than the site."""
     proxied = Client(headers={"host": f"127.0.0.1:{target.port}"})
     straight = {"url": f"{target.url}/ok", "format": "json"}
     moved = f"http://localhost:{target.port}/redirect?to={target.url}/ok"
@@ -293,7 +293,7 @@ async def test_a_bad_value_is_named_on_the_page(field: str, value: str) -> None:
 
     page = response.content.decode()
     if field == "format":
-        # No format that exists was asked for, so the browser's wish counts.
+        # The requested format does not exist, so the browser's Accept decides.
         assert response["Content-Type"].startswith("text/html")
     assert response.status_code == 400
     assert f'id="id_{field}_error"' in page
@@ -323,7 +323,7 @@ async def test_bad_values_are_named_beside_an_unknown_parameter() -> None:
 
 
 class Offered(HTMLParser):
-    """Where the links of a page's notice lead, by their text."""
+    """The targets of the links in a page's notice, by their text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -469,7 +469,7 @@ async def test_all_bad_values_are_named_together() -> None:
 )
 def test_no_query_string_is_a_server_error(query: dict[str, str], accept: str) -> None:
     if query.get("url", "").startswith(("http://", "https://")):
-        # Only where every request is refused: the tests reach for no strange host.
+        # Every target is refused, so that the test connects to no other host.
         query["url"] = "http://10.0.0.1/"
 
     response = Client(raise_request_exception=True).get(

@@ -24,7 +24,7 @@ REQUESTS = 20
 
 
 def answering(*responses: bytes) -> Script:
-    """A script that answers each request with the next of these, the last again and again."""
+    """A script that sends these responses in turn, and then repeats the last one."""
 
     def script(connection: RawConnection) -> None:
         number = 0
@@ -35,7 +35,7 @@ def answering(*responses: bytes) -> Script:
     return script
 
 
-# A target that closes what it promised to keep
+# A target that closes a connection it promised to keep
 
 
 @pytest.mark.parametrize("concurrency", [1, 5])
@@ -83,7 +83,7 @@ async def test_a_connection_reset_between_requests_does_not_fail_a_request() -> 
         done = await run(target.url, REQUESTS, 1)
 
         assert len(target.log) == REQUESTS
-    # One, where the system lets the target rest between the two.
+    # One, if the target is suspended between the two.
     assert done.summary.failed <= 1
 
 
@@ -95,7 +95,7 @@ def test_a_tls_connection_closed_between_requests_does_not_fail_a_request(
             connection.write_last(OK)
 
     with RawTarget(script, tls=self_signed) as target:
-        # A process of its own: which authorities are trusted is read once.
+        # In a process of its own, because the trusted authorities are read once.
         done = subprocess.run(
             [sys.executable, "manage.py", "probe", f"https://localhost:{target.port}/"]
             + ["--requests", str(REQUESTS), "--concurrency", "1", "--json"],
@@ -236,7 +236,7 @@ async def test_an_announced_close_does_not_count_as_a_reconnect() -> None:
     assert not any("promised to keep open" in note for note in done.verdict.notes)
 
 
-# Bytes that belong to no response
+# Bytes that do not belong to a response
 
 
 @pytest.mark.parametrize(
@@ -316,9 +316,9 @@ async def test_a_flood_neither_outlasts_the_timeout_nor_blocks_the_loop(
         turning.cancel()
 
     assert done.summary.sent == 100
-    # Generous: the flood and other tests have the same processors.
+    # Generous, because the flood and other tests share the CPUs.
     assert done.summary.wall_time < 2_500_000
-    # CPU time of one turn of the loop, with asyncio's debugging.
+    # CPU time of one turn of the loop, in asyncio's debug mode.
     assert longest < 0.5
 
 

@@ -30,7 +30,7 @@ def read(
     closed: bool = False,
     may_be_stray: bool = False,
 ) -> tuple[Received | None, bool]:
-    """What a reader makes of a response that arrives `size` bytes at a time."""
+    """The result of reading a response that arrives `size` bytes at a time."""
     reader = ResponseReader(method, LIMITS, may_be_stray=may_be_stray)
     received = None
     for start in range(0, len(response), size):
