@@ -1,4 +1,4 @@
-"""What the tests of the runtime share."""
+"""Fixtures for the tests of the runtime."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from tests.support.replaceable_views import views
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """asyncio's loop, and what pytest.mark.asyncio(loop_factories=[...]) may name."""
+    """asyncio's loop, and others for pytest.mark.asyncio(loop_factories=[...])."""
     loops = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
     marker = item.get_closest_marker("asyncio")
     if marker is None or "loop_factories" not in marker.kwargs:
@@ -26,7 +26,7 @@ def pytest_asyncio_loop_factories(
 
 @pytest.fixture
 def database(transactional_db: None) -> Iterator[None]:
-    """The database, and an end to the connections that other threads keep to it."""
+    """The database; closes the connections of other threads after the test."""
     opened: list[BaseDatabaseWrapper] = []
 
     def note(connection: BaseDatabaseWrapper, **named: Any) -> None:
@@ -42,7 +42,7 @@ def database(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def bare(settings: Settings) -> Iterator[None]:
-    """No middleware but what a test asks for, and no view either."""
+    """No middleware and no views but those that a test sets."""
     settings.MIDDLEWARE = []
     yield
     views.clear()

@@ -45,10 +45,10 @@ class Unanswered(Exception):
 class Line(Generic[Key, Result]):
     """The waiters that share the running query, and those that wait for the next."""
 
-    __slots__ = ("asked", "task", "waiting")
+    __slots__ = ("running", "task", "waiting")
 
     def __init__(self) -> None:
-        self.asked: dict[Future[Result], Key] = {}
+        self.running: dict[Future[Result], Key] = {}
         self.waiting: dict[Future[Result], Key] = {}
         self.task: Task[Callable[[Key], Result] | None]
 
@@ -57,21 +57,21 @@ class Line(Generic[Key, Result]):
         # A waiter that was cancelled just now has yet to wake up and leave.
         if all(waiter.done() for waiter in self.waiting):
             return ()
-        self.asked, self.waiting = self.waiting, {}
-        keys = dict.fromkeys(self.asked.values())
+        self.running, self.waiting = self.waiting, {}
+        keys = dict.fromkeys(self.running.values())
         if len(keys) > most:
             keys = dict.fromkeys(islice(keys, most))
-            everybody = self.asked.items()
-            self.waiting = {waiter: key for waiter, key in everybody if key not in keys}
-            self.asked = {waiter: key for waiter, key in everybody if key in keys}
+            callers = self.running.items()
+            self.waiting = {waiter: key for waiter, key in callers if key not in keys}
+            self.running = {waiter: key for waiter, key in callers if key in keys}
         return list(keys)
 
     def leave(self, waiter: Future[Result]) -> None:
         """Removes a waiter, and cancels the query if it was the last one."""
         self.waiting.pop(waiter, None)
-        if waiter in self.asked:
-            del self.asked[waiter]
-            if not self.asked:
+        if waiter in self.running:
+            del self.running[waiter]
+            if not self.running:
                 self.task.cancel()
 
 
@@ -90,7 +90,7 @@ class SharedQueries(ABC, Generic[Key, Result]):
     - At most `max_waiting` callers wait, in all lines together; one more raises
       `TooManyWaiting`. A line is discarded when its last query ends.
 
-    `ask` has to bound how long a query takes.
+    `fetch` has to bound how long a query takes.
     """
 
     def __init__(self, max_keys: int, max_waiting: int) -> None:
@@ -100,7 +100,7 @@ class SharedQueries(ABC, Generic[Key, Result]):
         self._lines: dict[Hashable, Line[Key, Result]] = {}
 
     @abstractmethod
-    async def _ask(self, keys: Sequence[Key]) -> Callable[[Key], Result]:
+    async def _fetch(self, keys: Sequence[Key]) -> Callable[[Key], Result]:
         """Runs one query for all keys; returns a function from a key to its result."""
 
     async def _result(self, name: Hashable, key: Key) -> Result:
@@ -135,7 +135,7 @@ class SharedQueries(ABC, Generic[Key, Result]):
     async def _run(self, line: Line[Key, Result]) -> Callable[[Key], Result] | None:
         # Only now, so that the query includes callers that came before this task ran.
         keys = line.advance(self._max_keys)
-        return await self._ask(keys) if keys else None
+        return await self._fetch(keys) if keys else None
 
     def _end(
         self,
@@ -143,10 +143,10 @@ class SharedQueries(ABC, Generic[Key, Result]):
         line: Line[Key, Result],
         task: Task[Callable[[Key], Result] | None],
     ) -> None:
-        asked, line.asked = line.asked, {}
+        running, line.running = line.running, {}
         error = CancelledError() if task.cancelled() else task.exception()
         result_of = task.result() if error is None else None
-        for waiter, key in asked.items():
+        for waiter, key in running.items():
             if waiter.done():
                 continue
             if result_of is not None:
@@ -162,45 +162,45 @@ class SharedQueries(ABC, Generic[Key, Result]):
 class Coalesced(SharedQueries[tuple[*Arguments], Result], Generic[*Arguments, Result]):
     """Runs one query for all callers with the same arguments.
 
-    `await coalesced(3, 20)` returns the result of `ask(3, 20)`. All waiters get the same
+    `await coalesced(3, 20)` returns the result of `fetch(3, 20)`. All waiters get the same
     object, so it should be immutable.
     """
 
     def __init__(
-        self, ask: Callable[[*Arguments], Awaitable[Result]], *, max_waiting: int
+        self, fetch: Callable[[*Arguments], Awaitable[Result]], *, max_waiting: int
     ) -> None:
         super().__init__(1, max_waiting)
-        self._ask_one = ask
+        self._fetch_one = fetch
 
     def __call__(self, *arguments: *Arguments) -> Coroutine[Any, Any, Result]:
         return self._result(arguments, arguments)
 
-    async def _ask(
+    async def _fetch(
         self, keys: Sequence[tuple[*Arguments]]
     ) -> Callable[[tuple[*Arguments]], Result]:
-        result = await self._ask_one(*keys[0])
+        result = await self._fetch_one(*keys[0])
         return lambda arguments: result
 
 
 class Batched(SharedQueries[Key, Result | None], Generic[Key, Result]):
     """Runs one query for all keys that wait together, at most `max_keys` at a time.
 
-    `ask([7, ...])` returns a mapping, and `await batched(7)` its value for 7, or None. The
+    `fetch([7, ...])` returns a mapping, and `await batched(7)` its value for 7, or None. The
     keys of a query are distinct.
     """
 
     def __init__(
         self,
-        ask: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Result]]],
+        fetch: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Result]]],
         *,
         max_keys: int,
         max_waiting: int,
     ) -> None:
         super().__init__(max_keys, max_waiting)
-        self._ask_many = ask
+        self._fetch_many = fetch
 
     def __call__(self, key: Key) -> Coroutine[Any, Any, Result | None]:
         return self._result(None, key)
 
-    async def _ask(self, keys: Sequence[Key]) -> Callable[[Key], Result | None]:
-        return (await self._ask_many(keys)).get
+    async def _fetch(self, keys: Sequence[Key]) -> Callable[[Key], Result | None]:
+        return (await self._fetch_many(keys)).get

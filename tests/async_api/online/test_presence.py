@@ -114,7 +114,7 @@ async def test_a_worker_that_stops_removes_its_lease_and_announces_it(
         async with worker() as other:
             with other.joined(Client().socket):
                 await until(lambda: one.total == 1)
-                # Its sockets may end before the worker does.
+                # Sockets that are still open when the worker stops.
                 other.count.own += 5
                 other.wake.set()
                 await until(lambda: one.total == 6)

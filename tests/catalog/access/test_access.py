@@ -219,7 +219,7 @@ def test_an_invalid_token_is_refused_in_spite_of_a_session(
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        # As programs send it, such as the book's curl.
+        # Requests of programs, such as the book's curl.
         ({}, 200),
         ({"Sec-Fetch-Site": "same-origin"}, 200),
         ({"Sec-Fetch-Site": "none"}, 200),

@@ -374,7 +374,7 @@ def meanwhile(statement: LiteralString, *values: object) -> Iterator[Post]:
 
     parameters = database.parameters() | {"autocommit": False}
     with psycopg.connect(**parameters) as other:
-        # Foreign keys lock their rows immediately, not at commit.
+        # So that foreign keys lock their rows immediately, not at commit.
         other.execute("SET CONSTRAINTS ALL IMMEDIATE")
         other.execute(statement, values)
         yield post

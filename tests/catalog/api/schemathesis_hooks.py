@@ -4,7 +4,7 @@ from typing import Any
 
 import schemathesis
 
-# Values that match their schema, and that the database or the list may not have.
+# Errors of values that match their schema: it cannot say what the database has.
 UNKNOWABLE = {
     "brand_id": "no brand has this ID",
     "cursor": "",
@@ -13,7 +13,7 @@ UNKNOWABLE = {
 
 
 @schemathesis.check
-def good_data_are_taken(
+def valid_data_is_accepted(
     ctx: schemathesis.CheckContext,
     response: schemathesis.Response,
     case: schemathesis.Case[Any],

@@ -244,7 +244,7 @@ def test_references_hold_whether_they_are_checked_at_once_or_at_the_end(
             answer = []
             try:
                 with transaction.atomic():
-                    Product.objects.create(name="of nobody", brand_id=4711)
+                    Product.objects.create(name="without a brand", brand_id=4711)
             except IntegrityError:
                 answer.append("no such brand")
             product = Product.objects.filter(skus__isnull=False).first()

@@ -32,7 +32,7 @@ async def inserts(transactional_db: None) -> AsyncIterator[BatchedInserts]:
 
 
 async def insert_brands(inserts: BatchedInserts, *names: str) -> list[NewRow]:
-    """At the same time."""
+    """Inserts them at the same time."""
     made = await asyncio.gather(
         *(inserts.insert(BRANDS, {"name": name}) for name in names)
     )

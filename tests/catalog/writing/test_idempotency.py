@@ -129,7 +129,7 @@ def test_a_request_that_waited_for_a_failed_one_writes_instead() -> None:
         if len(calls) > 1:
             return make_brand()
         begun.set()
-        wait_until_somebody_waits()
+        wait_until_another_waits()
         raise ZeroDivisionError
 
     def send(turn: int) -> int:
@@ -144,8 +144,8 @@ def test_a_request_that_waited_for_a_failed_one_writes_instead() -> None:
     assert Brand.objects.count() == 1
 
 
-def wait_until_somebody_waits() -> None:
-    """For an advisory lock of this database."""
+def wait_until_another_waits() -> None:
+    """Waits until a transaction waits for an advisory lock of this database."""
     ended = timezone.now() + timedelta(seconds=20)
     with connection.cursor() as cursor:
         while timezone.now() < ended:

@@ -99,7 +99,7 @@ async def test_context_variables_do_not_reach_the_next_request() -> None:
 
 @pytest.fixture
 def session_cookie(database: None) -> bytes:
-    """What the browser of somebody who is logged in sends."""
+    """The Cookie header of a user who is logged in."""
     client = Client()
     client.force_login(User.objects.create_user("ada"))
     return f"sessionid={client.cookies['sessionid'].value}".encode()
@@ -165,7 +165,7 @@ async def test_the_root_path_is_part_of_the_request_s_path() -> None:
 
 
 class NotedCache(LocMemCache):
-    """Notes that it was closed."""
+    """Records on which threads it was closed."""
 
     closed: ClassVar[list[int]] = []
 
@@ -226,7 +226,7 @@ async def test_a_request_that_django_cannot_read_is_refused_and_finished() -> No
 
 
 async def unanswered(*exchange: Any) -> None:
-    """An application that says nothing."""
+    """An application that sends nothing."""
 
 
 async def test_an_error_after_the_response_began_is_raised_to_the_server() -> None:

@@ -1,7 +1,7 @@
 """The cost of a request's header fields grows linearly.
 
-All of them together may have 64 KiB, and are read on the event loop, before anybody knows
-who asks.
+Together they may have 64 KiB, and they are parsed on the event loop before the client is
+authenticated.
 """
 
 from collections.abc import Callable

@@ -109,7 +109,7 @@ async def test_a_body_in_several_parts_reaches_the_view_whole() -> None:
 
     views["async"] = echo
     exchange = Exchange(Handler(), method="POST")
-    # The first part says nothing: it is not the end.
+    # An empty part is not the end of the body.
     for body in (b"", b"one ", b"two"):
         more = body != b"two"
         exchange.tell("request", body=body, more_body=more)

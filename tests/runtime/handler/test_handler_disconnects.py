@@ -65,7 +65,7 @@ async def test_a_disconnect_cancels_the_view_and_finishes_the_request_once() -> 
     assert events == ["cancelled", "finished"]
     assert exchange.sent.empty()
     assert not exchange.task.cancelled()
-    # Else a timeout in what comes after would take itself for cancelled.
+    # Otherwise a later timeout in this task would count itself as cancelled.
     assert exchange.task.cancelling() == 0
 
 
@@ -338,7 +338,7 @@ async def test_two_hundred_disconnects_leak_nothing(
         + "half" * 500,
     ]
     with serve_asgi(Handler(threads=4)) as server:
-        # All threads and their connections are there before anything is counted.
+        # All threads and their connections exist before anything is counted.
         warm = aiohttp.TCPConnector(force_close=True, limit=20)
         async with aiohttp.ClientSession(server.url, connector=warm) as session:
 

@@ -99,7 +99,7 @@ async def test_a_receiver_connected_or_disconnected_between_requests_is_noticed(
     def note(sender: object, **named: Any) -> None:
         senders.append(sender)
 
-    # Django now forgets the receivers that died before: it would make a new list.
+    # Django now removes dead receivers, and would create a new list for that.
     with connected(request_started, note):
         pass
     await get(handler)

@@ -95,7 +95,7 @@ async def test_a_task_that_outlives_its_request_may_still_use_threads() -> None:
 
 
 class ClosingResponse(HttpResponse):
-    """A response that notes on which threads it was closed."""
+    """A response that records on which threads it was closed."""
 
     closed_on: list[int]
 
@@ -187,8 +187,8 @@ async def test_a_connection_that_is_not_persistent_is_closed_on_its_thread(
 
 
 @contextlib.contextmanager
-def nobody_closing_old_connections() -> Iterator[None]:
-    """As Django's own test client has it, when a request starts."""
+def without_close_old_connections() -> Iterator[None]:
+    """Does not close old connections at the start of a request, like Django's test client."""
     request_started.disconnect(close_old_connections)
     try:
         yield
@@ -216,7 +216,7 @@ async def test_a_connection_past_its_maximum_age_is_not_used(
     for _ in range(2):
         await get(handler, "/sync/")
     used[0].close_at = time.monotonic()
-    with contextlib.nullcontext() if listens else nobody_closing_old_connections():
+    with contextlib.nullcontext() if listens else without_close_old_connections():
         await get(handler, "/sync/")
 
     first, second, third = opened

@@ -112,12 +112,12 @@ urlpatterns = [
 
 
 class DerivedMiddleware(SecurityMiddleware):
-    """A site's own, which may do anything in its hooks."""
+    """A middleware of a site, whose hooks may do anything."""
 
 
 @async_only_middleware
 def without_messages(get_response: Any) -> Any:
-    """Takes the messages of a request away, as a site's own middleware may."""
+    """Removes the messages from a request, as a site's own middleware may."""
 
     async def middleware(request: HttpRequest) -> HttpResponse:
         del request._messages  # type: ignore[attr-defined]
@@ -129,7 +129,7 @@ def without_messages(get_response: Any) -> Any:
 
 @async_only_middleware
 def without_session(get_response: Any) -> Any:
-    """Takes the session of a request away."""
+    """Removes the session from a request."""
 
     async def middleware(request: HttpRequest) -> HttpResponse:
         del request.session
@@ -140,7 +140,7 @@ def without_session(get_response: Any) -> Any:
 
 
 class NotedUpload(MemoryFileUploadHandler):
-    """Notes on which threads forms with files are read."""
+    """Records on which threads forms with files are parsed."""
 
     threads: ClassVar[list[int]] = []
 
@@ -151,7 +151,7 @@ class NotedUpload(MemoryFileUploadHandler):
 
 @dataclass
 class Threading:
-    """How often threads were hopped to, and how many were started."""
+    """The number of hops to threads, and of threads started."""
 
     hops: int = 0
     threads: int = 0
@@ -342,7 +342,7 @@ def test_wsgi_uses_django_s_own_classes(settings: Settings) -> None:
 
 @dataclass(frozen=True)
 class Step:
-    """A request; `token` sends the cookie's CSRF token, `etag` that of the last answer."""
+    """A request; `token` sends the cookie's CSRF token, `etag` the last response's ETag."""
 
     method: str
     path: str
@@ -414,7 +414,7 @@ VISITS = {
 CHANGING = re.compile(
     rb"(?<=csrfmiddlewaretoken\" value=\")\w+|(?<=csrftoken=)\w+|(?<=sessionid=)\w{32}"
     rb"|\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT"
-    # When a cookie was signed, to the second, and its signature, which depends on that.
+    # The second at which a cookie was signed, and the signature, which depends on it.
     rb"|:[0-9A-Za-z]{6}:[\w-]{43}"
 )
 
@@ -427,7 +427,7 @@ class Answer:
 
 
 async def visit(app: Any, steps: list[Step]) -> list[Answer]:
-    """What somebody with a browser's cookies is answered."""
+    """The responses to a client that keeps cookies as a browser does."""
     answers: list[Answer] = []
     etag = ""
     with serve_asgi(app, date_header=False, server_header=False) as server:
@@ -605,7 +605,7 @@ async def test_messages_are_added_to_a_session_off_the_event_loop(
 ) -> None:
     settings.MIDDLEWARE = SEVEN
     settings.MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-    # The second has a session to load, which its view did not.
+    # For the second request there is a session to load, which its view did not load.
     steps = [Step("GET", "/say/"), Step("GET", "/say/"), Step("GET", "/said/")]
 
     answers = await visit(Handler(), steps)

@@ -25,7 +25,7 @@ pytestmark = [
 
 Answer = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-# What happened, and what the test has planned for which call.
+# The calls so far, and the outcomes that the test has planned for them.
 calls: list[str] = []
 plans: dict[str, str] = {}
 
@@ -46,7 +46,7 @@ def call(name: str) -> HttpResponse | None:
 
 
 class Outer(MiddlewareMixin):
-    """Both hooks."""
+    """Has both hooks."""
 
     name = "outer"
 
@@ -63,7 +63,7 @@ class Outer(MiddlewareMixin):
 
 
 class Middle(MiddlewareMixin):
-    """One hook."""
+    """Has one hook."""
 
     process_response = Outer.process_response
     name = "middle"
@@ -138,7 +138,7 @@ async def test_shared_middleware_is_called_as_by_django_with_the_same_result(
 
 
 def outer_around_another(get_response: Answer) -> OuterInPlace:
-    """A factory that puts something of its own between its middleware and the next."""
+    """A factory that puts a wrapper between its middleware and the next."""
 
     async def another(request: HttpRequest) -> HttpResponseBase:
         calls.append("another")

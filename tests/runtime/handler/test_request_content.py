@@ -65,7 +65,7 @@ def part(head: bytes, body: bytes = b"x") -> bytes:
 def refusal(request: HttpRequest) -> Problem:
     with pytest.raises(Problem) as raised:
         request.POST.get("a")
-    # Who tells of the problem may look at the form again.
+    # The code that reports the problem may read the form again.
     assert not request.POST
     assert not request.FILES
     return raised.value
@@ -88,7 +88,7 @@ def test_a_charset_of_the_encoding_standard_is_accepted(
 def test_a_codec_that_is_not_in_the_encoding_standard_is_refused(
     request_of: Callable[..., HttpRequest],
 ) -> None:
-    # Whatever Python has, or will have.
+    # All codecs of this version of Python.
     aliases = set(encodings.aliases.aliases.values())
     for codec in (aliases | {"idna", "punycode", "undefined", "nope"}) - {
         name for name in aliases if fault_of(request_of(f"a/b; charset={name}")) is None

@@ -16,7 +16,7 @@ SECONDS = 60
 
 
 class Gate:
-    """Work that says when it has begun, and ends when told to."""
+    """Work that reports when it has begun, and runs until the gate is opened."""
 
     def __init__(self) -> None:
         self.begun = threading.Event()
@@ -25,13 +25,13 @@ class Gate:
     def pass_through(self) -> int:
         self.begun.set()
         if not self.opened.wait(SECONDS):
-            raise TimeoutError("Nobody opened the gate.")
+            raise TimeoutError("The gate was not opened.")
         return threading.get_ident()
 
 
 @pytest.fixture
 def gate() -> Iterator[Callable[[], Gate]]:
-    """Makes gates, which are open at the latest when the test ends."""
+    """Creates gates, which are opened at the latest when the test ends."""
     with ExitStack() as opening:
 
         def make() -> Gate:
@@ -203,7 +203,7 @@ def test_a_request_that_never_blocks_borrows_nothing() -> None:
     assert not idle.used
     assert preludes == []
     assert threading.active_count() == before
-    # Nor does it keep anybody from the only thread.
+    # It does not block the only thread either.
     request = RequestThread(threads, nothing)
     request.submit(nothing).result(SECONDS)
     assert request.used
@@ -220,7 +220,7 @@ def test_a_kept_thread_is_lent_again_before_another_is_started() -> None:
         request.release()
         given_back.result(SECONDS)
 
-    # The last giving back may still be under way when the next request asks.
+    # The last thread may not have been returned yet when the next request needs one.
     assert len(idents) <= 2
 
 

@@ -38,7 +38,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(project: Path) -> Iterator[str]:
-    """Where the project is served by a uvicorn of its own."""
+    """The URL of the project, served by uvicorn."""
     with subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "stock.asgi:application", "--port", "0"],
         cwd=project,

@@ -30,7 +30,7 @@ pytestmark = [
 
 @pytest.fixture
 def topic() -> str:
-    """A topic of its own, because all tests share the database."""
+    """A topic for one test, because all tests share the database."""
     return f"topic_{uuid.uuid4().hex}"
 
 
@@ -71,7 +71,7 @@ async def is_silent(changed: asyncio.Event, to: Bus, topic: str) -> bool:
 
 @asynccontextmanager
 async def connected() -> AsyncIterator[database.Connection]:
-    """A connection of the test's own, without any proxy."""
+    """A connection without the proxy."""
     async with await psycopg.AsyncConnection.connect(**database.parameters()) as own:
         yield own
 
@@ -105,7 +105,7 @@ BACK = "The bus is up again"
 
 @pytest.fixture
 def own_directory(settings: Settings) -> Iterator[Path]:
-    """Next to the site's, because another pytest may close tmp_path to PostgreSQL's user."""
+    """Next to the site's, because another pytest may make tmp_path unreadable to PostgreSQL."""
     parent = settings.EMBEDDED_POSTGRES_DIR.parent
     parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=parent) as name:
@@ -113,7 +113,7 @@ def own_directory(settings: Settings) -> Iterator[Path]:
 
 
 class Proxy:
-    """A proxy for PostgreSQL. While blackholed it reads everything and forwards nothing."""
+    """A proxy for PostgreSQL. While blackholed, it reads everything and forwards nothing."""
 
     def __init__(self, **place: Any) -> None:
         self.host = place.get("host", "127.0.0.1")
@@ -361,7 +361,9 @@ async def test_the_bus_reconnects_to_a_restarted_database(
             running.release()
             published_while_away = await opened.publish(topic)
             async with asyncio.timeout(SECONDS):
-                for _ in range(1000):  # At once, not when the next attempt has failed.
+                for _ in range(
+                    1000
+                ):  # At once, not only when the next attempt has failed.
                     await opened.publish(topic)
             with await asyncio.to_thread(embedded.hold, directory):
                 await heard(changed)

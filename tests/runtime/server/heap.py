@@ -6,7 +6,7 @@ from async_views.runtime.asgi.types import Receive, Scope, Send
 
 
 async def frozen(scope: Scope, receive: Receive, send: Send) -> None:
-    """How much it leaves alone."""
+    """Responds with the number of objects that the collector ignores."""
     if scope["type"] == "lifespan":
         await stay(receive, send)
     else:
@@ -14,7 +14,7 @@ async def frozen(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def garbage(scope: Scope, receive: Receive, send: Send) -> None:
-    """How much the requests and sockets before this one have left to it."""
+    """Responds with the number of objects that earlier requests and sockets left to it."""
     gc.disable()
     if scope["type"] == "lifespan":
         await stay(receive, send)

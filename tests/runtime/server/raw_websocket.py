@@ -20,7 +20,7 @@ HANDSHAKE = (
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What came in one frame."""
+    """A received frame."""
 
     opcode: int
     payload: bytes
@@ -35,7 +35,7 @@ def frame(
     masked: bool = True,
     length: int | None = None,
 ) -> bytes:
-    """A frame (RFC 6455, section 5.2); `length` is what it claims, if not the truth."""
+    """A frame (RFC 6455, section 5.2); `length` replaces the true length."""
     size = len(payload) if length is None else length
     head = bytes([fin << 7 | reserved << 4 | opcode])
     if size < 126:
@@ -65,7 +65,7 @@ class RawWebSocket:
         self.connection.sendall(data)
 
     def handshake(self, path: str = "/", fields: bytes = b"") -> None:
-        """Asks for a WebSocket; raises AssertionError if it is not accepted."""
+        """Opens a WebSocket; raises AssertionError if it is not accepted."""
         self.send(HANDSHAKE % (path.encode(), fields))
         status = self.reader.readline()
         assert status == b"HTTP/1.1 101 Switching Protocols\r\n", status
@@ -73,7 +73,7 @@ class RawWebSocket:
             pass
 
     def refusal(self) -> tuple[int, dict[str, str], bytes]:
-        """The status, the fields and the body of the server's answer to a handshake."""
+        """The status, the fields and the body of the response to a handshake."""
         response = http.client.HTTPResponse(self.connection)
         response.begin()
         with response:
@@ -81,9 +81,9 @@ class RawWebSocket:
             return response.status, fields, response.read()
 
     def receive(self) -> Frame | None:
-        """The next frame, or None when the connection has ended.
+        """The next frame, or None if the connection has ended.
 
-        Raises TimeoutError when neither comes in time.
+        Raises TimeoutError if neither happens in time.
         """
         try:
             head = self.reader.read(2)
@@ -99,9 +99,9 @@ class RawWebSocket:
             return None
 
     def close_code(self) -> int | None:
-        """Reads to the end: the code of the close frame, 1005 for none in it.
+        """Reads to the end; returns the code of the close frame, 1005 if it has none.
 
-        None where the connection ends without a close frame, as in 1006.
+        Returns None if the connection ends without a close frame, as in 1006.
         """
         code = None
         while (received := self.receive()) is not None:
@@ -117,10 +117,10 @@ class RawWebSocket:
 def raw_websocket(
     host: str, port: int, *, receive_buffer: int | None = None
 ) -> Iterator[RawWebSocket]:
-    """Connected, but for the handshake. A receive buffer of a few bytes is soon full."""
+    """A connection before its handshake. A small receive buffer is soon full."""
     with socket.socket() as connection:
         if receive_buffer is not None:
-            # Before connecting: afterwards the window is agreed on.
+            # Before connecting, because the window is negotiated then.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         connection.settimeout(SECONDS)
         connection.connect((host, port))

@@ -12,7 +12,7 @@ PAUSE = 0.03
 
 
 class Recorder:
-    """Answers each request with its path, and keeps what it was."""
+    """Responds to each request with its path, and records the request."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, bytes]] = []
@@ -47,7 +47,7 @@ class Recorder:
 
 
 def statuses(server: Served, *pieces: bytes) -> list[int]:
-    """Of all answers to the pieces, each of which is sent by itself."""
+    """The statuses of all responses to the pieces, which are sent one by one."""
     return statuses_in(said(server, *pieces))
 
 

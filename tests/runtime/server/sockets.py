@@ -24,7 +24,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def echo(receive: Receive, send: Send) -> None:
-    """Sends back what comes, text as text and bytes as bytes."""
+    """Sends back each message, text as text and bytes as bytes."""
     await receive()
     await send({"type": "websocket.accept"})
     while (message := await receive())["type"] == "websocket.receive":
@@ -32,7 +32,7 @@ async def echo(receive: Receive, send: Send) -> None:
 
 
 async def flood(receive: Receive, send: Send) -> None:
-    """Sends a KiB after the other, whether it is read or not, until sending fails."""
+    """Sends one KiB after another, whether or not it is read, until sending fails."""
     await receive()
     await send({"type": "websocket.accept"})
     flooding = asyncio.create_task(keep_sending(send))
@@ -49,7 +49,7 @@ async def keep_sending(send: Send) -> None:
                 async with asyncio.timeout(0.3):
                     await send(KIBIBYTE)
             except TimeoutError:
-                print(f"Nobody reads after {number} KiB.", flush=True)
+                print(f"Not read after {number} KiB.", flush=True)
                 await send(KIBIBYTE)
             await asyncio.sleep(0)
     except OSError:
@@ -57,7 +57,7 @@ async def keep_sending(send: Send) -> None:
 
 
 async def fill(receive: Receive, send: Send) -> None:
-    """Sends as many KiB as it is told to."""
+    """Sends the number of KiB that the client requests."""
     await receive()
     await send({"type": "websocket.accept"})
     message = await receive()
@@ -66,11 +66,11 @@ async def fill(receive: Receive, send: Send) -> None:
     print("Filled.", flush=True)
     while (await receive())["type"] != "websocket.disconnect":
         pass
-    print("Who was filled has left.", flush=True)
+    print("The filled client has left.", flush=True)
 
 
 async def leave(receive: Receive, send: Send) -> None:
-    """Closes, as an application should that has nothing more to say."""
+    """Closes the socket in the regular way."""
     await receive()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.close", "code": 4000, "reason": "over"})
@@ -91,7 +91,7 @@ async def refuse(receive: Receive, send: Send) -> None:
 
 
 async def hesitate(receive: Receive, send: Send) -> None:
-    """Does not answer the handshake until it is too late."""
+    """Accepts the handshake only after the client has disconnected."""
     await receive()
     print("Hesitating.", flush=True)
     await receive()
@@ -99,7 +99,7 @@ async def hesitate(receive: Receive, send: Send) -> None:
 
 
 async def options(receive: Receive, send: Send) -> None:
-    """Tells after how many milliseconds the kernel gives its connections up."""
+    """Sends the TCP_USER_TIMEOUT of its connections, in milliseconds."""
     await receive()
     await send({"type": "websocket.accept"})
     milliseconds = set()

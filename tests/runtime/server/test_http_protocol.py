@@ -28,8 +28,8 @@ TIMEOUT = 0.15
 PAUSE = TIMEOUT / 5
 IDLE_TIMEOUT = 0.5
 
-# The site runs on uvloop. Where a test depends on how a transport ends or pauses, it is
-# asked of asyncio's too.
+# The site runs on uvloop. Tests that depend on how a transport ends or pauses also run on
+# asyncio's loop.
 either_loop = pytest.mark.parametrize("serve", ["asyncio", "uvloop"], indirect=True)
 
 GET = b"GET / HTTP/1.1\r\nHost: site\r\n\r\n"
@@ -43,9 +43,9 @@ class Impatient(DeadlineHttpProtocol):
 
 
 class Site:
-    """Reads each body, and answers with the path and the body's size.
+    """Reads each body, and responds with the path and the body's size.
 
-    At /early it answers without reading; at /wait and below only when let to go on.
+    At /early it responds without reading, at /wait and below only after `go_on` is set.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Site:
 
 
 class Demanding(Impatient):
-    """Gives next to no time for what a body has brought already."""
+    """Requires so high a rate that a received body adds almost no time."""
 
     minimum_rate = 1_000_000_000
 
@@ -116,7 +116,7 @@ def read_to_end(client: socket.socket) -> bytes:
 
 
 def dribble(client: socket.socket, pieces: Iterator[bytes] | list[bytes]) -> None:
-    """Sends a piece at a time until there are no more, or the server has answered."""
+    """Sends the pieces one by one until the server has responded."""
     client.setblocking(False)
     for piece in pieces:
         with contextlib.suppress(BlockingIOError):
@@ -141,7 +141,7 @@ def post(*fields: bytes, path: str = "/") -> bytes:
 
 
 def endless(piece: bytes) -> Iterator[bytes]:
-    """As good as: many times what it takes to be late."""
+    """Practically endless: many times as many pieces as it takes to be late."""
     return itertools.repeat(piece, 100)
 
 
@@ -439,7 +439,7 @@ def test_a_bad_body_does_not_affect_the_response_to_the_earlier_request(
 
     with serve(site) as server, connected(server) as client:
         client.sendall(GET.replace(b" / ", b" /wait ") + bad)
-        # Nothing, then: neither request can be answered any more.
+        # No response: neither request can be answered any more.
         with contextlib.suppress(ConnectionError):
             assert client.recv(1) == b""
         site.go_on.set()
@@ -686,7 +686,7 @@ uvicorn.run(site, port=0, fd=0, http=DeadlineHttpProtocol, log_level="critical")
             process.stdout.readline()
             process.send_signal(signal.SIGTERM)
             response, body = read_answer(busy)
-            # It is leaving by now, and these clients do not know.
+            # The worker is stopping by now, which these clients cannot know.
             lasts = []
             for client in (next_one, fresh):
                 client.sendall(GET)

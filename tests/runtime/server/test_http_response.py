@@ -24,7 +24,7 @@ from tests.support.servers import serve_asgi
 
 
 class NotingProtocol(DeadlineHttpProtocol):
-    """Notes each write of its transport, and makes it."""
+    """Records each write to its transport, and passes it on."""
 
     writes: list[bytes]
 
@@ -66,7 +66,7 @@ def body(content: bytes = b"", more: bool = False) -> Message:
 def exchange(
     application: Application, method: str = "GET", version: bytes = b"1.1"
 ) -> tuple[http.client.HTTPResponse, bytes, list[bytes]]:
-    """The answer, its body, and what was written at a time."""
+    """The response, its body, and the data of each write."""
 
     class Noting(NotingProtocol):
         writes: list[bytes] = []

@@ -32,7 +32,7 @@ def server(recorder: Recorder) -> Iterator[Served]:
 
 @pytest.fixture
 def site(recorder: Recorder) -> Recorder:
-    """What the application is asked during the test."""
+    """Records the requests that reach the application during the test."""
     recorder.forget()
     return recorder
 
@@ -176,7 +176,7 @@ def test_a_body_in_chunks_is_read(
     sent = head(POST, SITE, b"Transfer-Encoding: " + coding)
     answers = statuses(server, sent + CHUNKS + BEHIND)
 
-    # What the parser does not know for certain is refused, and nothing else.
+    # A coding is refused only if the parser cannot be certain about it.
     assert answers in ([200, 200], [400])
     assert site.asked in ([("POST /first", b"abc"), ("GET /behind", b"")], [])
     assert len(site.asked) == (2 if answers == [200, 200] else 0)
@@ -213,7 +213,7 @@ def test_http_1_0_needs_no_host(server: Served, site: Recorder) -> None:
 
 
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
-    """A body in parts, of which nobody knows the length, or only /known does."""
+    """A body in parts, whose length is known only at /known."""
     await receive()
     headers = [(b"content-type", b"text/plain")]
     if scope["path"] == "/known":

@@ -1,8 +1,8 @@
 """Every request ends where HTTP specifies, whichever upgrade it offers.
 
-A request whose end a server and the proxy before it see at different places lets a client
-smuggle another one past the proxy. So these tests count the answers, and look at what the
-application was asked.
+If a server and the proxy in front of it see the end of a request at different places, a
+client can smuggle another request past the proxy. So these tests count the responses, and
+check which requests reached the application.
 """
 
 import socket
@@ -23,7 +23,7 @@ WEBSOCKET = (
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 )
 
-# How an upgrade is offered that is not to be one.
+# Offers of upgrades that the server declines.
 DECLINED = [
     b"Connection: upgrade\r\nUpgrade: foo",
     b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk",
@@ -60,7 +60,7 @@ def server(recorder: Recorder) -> Iterator[Served]:
 
 @pytest.fixture
 def site(recorder: Recorder) -> Recorder:
-    """What the application is asked during the test."""
+    """Records the requests that reach the application during the test."""
     recorder.forget()
     return recorder
 

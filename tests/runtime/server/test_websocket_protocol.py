@@ -48,7 +48,7 @@ class Impatient(BoundedWebSocketProtocol):
 def server(
     request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> Iterator[Served]:
-    """One that has nothing to complain of: what goes wrong here is the clients' fault."""
+    """A server that logs no warnings: all errors in these tests are the client's."""
     with serve_asgi(
         sockets.application,
         http=DeadlineHttpProtocol,
@@ -58,7 +58,7 @@ def server(
         ws_ping_interval=None,
     ) as served:
         yield served
-    # asyncio warns, too, of whatever a busy machine made slow.
+    # asyncio also warns of callbacks that a busy machine made slow.
     least = {"asyncio": logging.ERROR}
     assert not [
         each
@@ -77,7 +77,7 @@ def opened(server: Served | Site, path: str = "/echo") -> Iterator[RawWebSocket]
 
 @pytest.fixture
 def hesitating(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Set when the application has been asked at /hesitate."""
+    """Set when the application has been called at /hesitate."""
     asked = threading.Event()
 
     async def hesitate(receive: Receive, send: Send) -> None:
@@ -88,7 +88,7 @@ def hesitating(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     return asked
 
 
-# --- What is right ---
+# --- Valid frames ---
 
 FRAGMENTED = [
     frame(TEXT, b"one ", fin=False),
@@ -183,7 +183,7 @@ def test_frames_after_a_close_are_ignored(server: Served) -> None:
         assert client.receive() is None
 
 
-# --- What is wrong ---
+# --- Invalid frames ---
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_the_server_does_not_wait_for_a_client_after_a_failure(server: Served) -
     with opened(server) as client:
         client.send(b"junk")
 
-        # Neither does it close, nor does it stop.
+        # The client neither closes the socket nor stops sending.
         deadline = time.monotonic() + 5
         with pytest.raises(ConnectionError):
             while time.monotonic() < deadline:
@@ -371,7 +371,7 @@ def test_a_target_that_is_not_ascii_is_refused(
 
         assert client.refusal()[0] == 400
 
-    # As of any request that is not HTTP.
+    # The warning is the same as for any request that is not HTTP.
     assert [each.message for each in caplog.records if each.levelname == "WARNING"] == [
         "Invalid HTTP request received."
     ]
@@ -421,7 +421,7 @@ PATIENT = {"SOCKET_PING_SECONDS": "3600", "SOCKET_SECONDS": "3600"}
 
 @contextmanager
 def serving(settings: dict[str, str]) -> Iterator[Site]:
-    """A worker that has nothing to complain of, whatever its clients do, and ends in order."""
+    """A worker that logs no errors, whatever its clients do, and shuts down in order."""
     with Site("tests.runtime.server.sockets:application", **settings) as site:
         yield site
     assert "Traceback" not in site.output
@@ -432,7 +432,7 @@ def serving(settings: dict[str, str]) -> Iterator[Site]:
 @pytest.mark.parametrize("settings", [STALLING, {**PATIENT, **PINGING}])
 def test_a_client_that_stops_reading_is_disconnected(settings: dict[str, str]) -> None:
     with serving(settings) as site, opened(site, "/flood"):
-        site.wait_until(lambda site: "Nobody reads" in site.output)
+        site.wait_until(lambda site: "Not read after" in site.output)
         stuck = time.monotonic()
         site.wait_until(lambda site: "The flood has ended." in site.output)
 
@@ -442,12 +442,12 @@ def test_a_client_that_stops_reading_is_disconnected(settings: dict[str, str]) -
 def test_a_client_that_falls_behind_and_keeps_reading_is_not_cut_off() -> None:
     with serving(STALLING) as site, opened(site, "/flood") as client:
         for _ in range(2):
-            site.wait_until(lambda site: "Nobody reads" in site.output)
+            site.wait_until(lambda site: "Not read after" in site.output)
             site.lines.clear()
             until = time.monotonic() + 1
             while time.monotonic() < until:
                 assert client.receive() == Frame(TEXT, b"x" * 1024)
-        # It is read again, too.
+        # The server reads from the client again, too.
         client.send(frame(PING))
         while client.receive() != Frame(PONG, b""):
             pass
@@ -519,7 +519,7 @@ def test_a_client_that_does_not_read_pongs_is_no_longer_read() -> None:
 def test_the_kernel_drops_a_client_that_acknowledges_nothing() -> None:
     with serving(PATIENT) as site:
         with opened(site):
-            pass  # What connects before the worker is there does not inherit it.
+            pass  # A connection made before the worker has started does not inherit it.
 
         with opened(site, "/options") as client:
             assert client.receive() == Frame(TEXT, b"{30000}")
@@ -529,11 +529,11 @@ def test_the_kernel_drops_a_client_that_acknowledges_nothing() -> None:
 
 
 def brim(site: Site) -> int:
-    """How many KiB a client that does not read takes before the server's buffer is full."""
+    """The KiB that can be sent to a client that does not read before the buffer is full."""
     with opened(site, "/flood"):
-        site.wait_until(lambda site: "Nobody reads" in site.output)
-    [kibibytes] = re.findall(r"Nobody reads after (\d+) KiB", site.output)
-    site.lines.remove(f"Nobody reads after {kibibytes} KiB.\n")
+        site.wait_until(lambda site: "Not read after" in site.output)
+    [kibibytes] = re.findall(r"Not read after (\d+) KiB", site.output)
+    site.lines.remove(f"Not read after {kibibytes} KiB.\n")
     return int(kibibytes)
 
 
@@ -545,7 +545,7 @@ def test_a_half_closed_connection_ends_a_client_that_does_not_read() -> None:
             site.wait_until(lambda site: "Filled." in site.output)
             client.connection.shutdown(socket.SHUT_WR)
             shut = time.monotonic()
-            site.wait_until(lambda site: "Who was filled has left." in site.output)
+            site.wait_until(lambda site: "The filled client has left." in site.output)
 
             assert time.monotonic() - shut < 3
 
@@ -555,8 +555,8 @@ def test_sigterm_ends_every_socket_whatever_its_client_does() -> None:
         kibibytes = brim(site)
         reading = [clients.enter_context(opened(site)) for _ in range(20)]
         clients.enter_context(opened(site, "/flood"))
-        site.wait_until(lambda site: "Nobody reads" in site.output)
-        # A buffer that is not empty, but not full either: its close frame is read.
+        site.wait_until(lambda site: "Not read after" in site.output)
+        # With a buffer that is neither empty nor full, the client's close frame is read.
         left = clients.enter_context(opened(site, "/fill"))
         left.send(frame(TEXT, b"%d" % (kibibytes - 30)))
         site.wait_until(lambda site: "Filled." in site.output)
@@ -566,7 +566,7 @@ def test_sigterm_ends_every_socket_whatever_its_client_does() -> None:
         site.wait_until(lambda site: "Hesitating." in site.output)
         beginning = clients.enter_context(raw_websocket("127.0.0.1", site.port))
         beginning.send(b"GET /echo HT")
-        # A client that is heard after the others is known to have been heard.
+        # Once the last client has a response, the others' data has been read too.
         reading[-1].send(frame(PING))
         reading[-1].receive()
 

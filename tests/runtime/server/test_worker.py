@@ -47,7 +47,7 @@ def ask(connection: HTTPConnection) -> bytes:
 
 @pytest.fixture
 def few_files() -> Iterator[int]:
-    """A low bound for this process and those that it starts; the hard one is given."""
+    """A low soft limit for this process and its children; yields the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(1000, hard), hard))
     yield hard

@@ -43,7 +43,7 @@ class Files:
         self.place = urlsplit(url).netloc
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Reply:
-        """Sends the path as it is, without normalizing it."""
+        """Sends the path without normalizing it."""
         connection = http.client.HTTPConnection(self.place, timeout=60)
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)

@@ -54,7 +54,7 @@ class Admin:
         return send(self.url, "POST", LOGIN, urlencode(fields).encode(), headers)
 
     def statuses(self, attempts: int, username: str, address: str) -> list[int]:
-        """The statuses of so many wrong passwords at once."""
+        """The statuses of simultaneous attempts with wrong passwords."""
         with ThreadPoolExecutor(attempts) as pool:
             waits = [
                 pool.submit(self.log_in, username, "wrong", address)
@@ -63,7 +63,7 @@ class Admin:
             return sorted(wait.result().status for wait in waits)
 
     def use_up(self, policy: str, subject: str, failures: int, seconds: int) -> None:
-        """Counts so many failures, in this window and the next."""
+        """Counts that number of failures in this window and the next."""
         with psycopg.connect(self.database) as database:
             database.execute(
                 """
@@ -146,7 +146,7 @@ def test_an_account_that_does_not_exist_is_limited_as_well(admin: Admin) -> None
     pair = f"{account_subject('nobody')} address 192.0.2.4"
     admin.use_up("failed logins of an account at an address", pair, MOST - 1, 300)
 
-    # The third at the latest, in case a window ends in between.
+    # At the latest the third is refused, in case a window ends in between.
     answers = [admin.log_in("nobody", "wrong", "192.0.2.4") for _ in range(3)]
 
     assert (answers[0].status, answers[2].status) == (200, 429)

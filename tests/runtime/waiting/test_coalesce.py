@@ -26,47 +26,47 @@ SECONDS = 60
 
 
 @dataclass(eq=False)
-class Asking:
-    """One asking, which ends when the test says so."""
+class Query:
+    """One query, which ends when the test sets its result."""
 
-    question: tuple[int, ...]
+    arguments: tuple[int, ...]
     end: asyncio.Future[object] = field(default_factory=asyncio.Future)
     has_ended: bool = False
 
 
-class Oracle:
-    """Answers when told to, and remembers all it was asked."""
+class Source:
+    """Runs queries that end when the test says so, and records them."""
 
     def __init__(self) -> None:
-        self.askings: list[Asking] = []
+        self.queries: list[Query] = []
         self.begun = asyncio.Condition()
 
-    async def ask(self, *question: int) -> object:
-        return await self.asked(question)
+    async def fetch(self, *arguments: int) -> object:
+        return await self.run(arguments)
 
-    async def ask_many(self, keys: Sequence[int]) -> Mapping[int, object]:
-        answer = await self.asked(tuple(keys))
+    async def fetch_many(self, keys: Sequence[int]) -> Mapping[int, object]:
+        answer = await self.run(tuple(keys))
         return {key: (key, answer) for key in keys if key >= 0}
 
-    async def asked(self, question: tuple[int, ...]) -> object:
-        asking = Asking(question)
-        self.askings.append(asking)
+    async def run(self, arguments: tuple[int, ...]) -> object:
+        query = Query(arguments)
+        self.queries.append(query)
         async with self.begun:
             self.begun.notify_all()
         try:
-            return await asking.end
+            return await query.end
         finally:
-            asking.has_ended = True
+            query.has_ended = True
 
-    async def asking(self, number: int) -> Asking:
-        """The asking of that number, counted from 0, as soon as it has begun."""
+    async def started(self, number: int) -> Query:
+        """The query of that number, counted from 0, as soon as it has begun."""
         async with asyncio.timeout(SECONDS), self.begun:
-            await self.begun.wait_for(lambda: len(self.askings) > number)
-        return self.askings[number]
+            await self.begun.wait_for(lambda: len(self.queries) > number)
+        return self.queries[number]
 
 
 async def settle() -> None:
-    """Until all that can happen without anybody's doing has happened."""
+    """Lets all tasks run until they wait for the test."""
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -85,90 +85,90 @@ async def outcomes(tasks: Sequence[asyncio.Task[object]]) -> list[object]:
 async def test_a_single_call_starts_its_query_at_once() -> None:
     times: list[str] = []
 
-    async def ask() -> str:
-        times.append("asked")
+    async def fetch() -> str:
+        times.append("fetched")
         return "answer"
 
-    coalesced = Coalesced(ask, max_waiting=MOST)
+    coalesced = Coalesced(fetch, max_waiting=MOST)
 
     assert [await coalesced(), await coalesced()] == ["answer", "answer"]
-    assert times == ["asked", "asked"]
+    assert times == ["fetched", "fetched"]
 
 
 async def test_a_call_during_a_query_shares_the_next_one() -> None:
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=MOST)
     first = start(coalesced() for _ in range(3))
-    asking = await oracle.asking(0)
+    query = await source.started(0)
     later = start(coalesced() for _ in range(5))
     await settle()
 
-    assert len(oracle.askings) == 1
+    assert len(source.queries) == 1
 
-    asking.end.set_result("old")
-    (await oracle.asking(1)).end.set_result("new")
+    query.end.set_result("old")
+    (await source.started(1)).end.set_result("new")
 
     assert await outcomes(first) == ["old"] * 3
     assert await outcomes(later) == ["new"] * 5
-    assert len(oracle.askings) == 2
+    assert len(source.queries) == 2
 
 
 async def test_different_queries_run_at_the_same_time() -> None:
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=MOST)
     threes = start(coalesced(3, 20) for _ in range(2))
     fours = start(coalesced(4, 20) for _ in range(2))
-    first, second = await oracle.asking(0), await oracle.asking(1)
+    first, second = await source.started(0), await source.started(1)
 
     second.end.set_result("fours")
     first.end.set_result("threes")
 
-    assert [first.question, second.question] == [(3, 20), (4, 20)]
+    assert [first.arguments, second.arguments] == [(3, 20), (4, 20)]
     assert await outcomes(threes + fours) == ["threes"] * 2 + ["fours"] * 2
 
 
 async def test_keys_that_wait_together_share_a_query_that_has_each_once() -> None:
-    oracle = Oracle()
-    batched = Batched(oracle.ask_many, max_keys=10, max_waiting=MOST)
+    source = Source()
+    batched = Batched(source.fetch_many, max_keys=10, max_waiting=MOST)
 
     tasks = start(batched(key) for key in (3, 1, 3, -1, 2))
-    asking = await oracle.asking(0)
-    asking.end.set_result("seen")
+    query = await source.started(0)
+    query.end.set_result("seen")
 
     three, one, two = (3, "seen"), (1, "seen"), (2, "seen")
     assert await outcomes(tasks) == [three, one, three, None, two]
-    assert asking.question == (3, 1, -1, 2)
-    assert len(oracle.askings) == 1
+    assert query.arguments == (3, 1, -1, 2)
+    assert len(source.queries) == 1
 
 
 async def test_keys_beyond_the_limit_of_a_query_wait_for_the_next_in_order() -> None:
-    oracle = Oracle()
-    batched = Batched(oracle.ask_many, max_keys=2, max_waiting=MOST)
+    source = Source()
+    batched = Batched(source.fetch_many, max_keys=2, max_waiting=MOST)
 
     tasks = start(batched(key) for key in (5, 4, 3, 4, 2, 5, 1))
     for number in range(3):
-        (await oracle.asking(number)).end.set_result(number)
+        (await source.started(number)).end.set_result(number)
 
     answers = [(5, 0), (4, 0), (3, 1), (4, 0), (2, 1), (5, 0), (1, 2)]
     assert await outcomes(tasks) == answers
-    assert [asking.question for asking in oracle.askings] == [(5, 4), (3, 2), (1,)]
+    assert [query.arguments for query in source.queries] == [(5, 4), (3, 2), (1,)]
 
 
 async def test_a_cancelled_waiter_does_not_affect_the_others_even_if_it_was_the_first() -> (
     None
 ):
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=MOST)
     sharing = start(coalesced() for _ in range(3))
-    asking = await oracle.asking(0)
+    query = await source.started(0)
     waiting = start(coalesced() for _ in range(3))
     await settle()
 
     for leaving in (sharing[0], waiting[0]):
         leaving.cancel()
     await settle()
-    asking.end.set_result("answer")
-    (await oracle.asking(1)).end.set_result("next answer")
+    query.end.set_result("answer")
+    (await source.started(1)).end.set_result("next answer")
 
     assert await outcomes(sharing[1:]) == ["answer"] * 2
     assert await outcomes(waiting[1:]) == ["next answer"] * 2
@@ -176,18 +176,18 @@ async def test_a_cancelled_waiter_does_not_affect_the_others_even_if_it_was_the_
 
 
 async def test_a_query_without_waiters_is_cancelled_and_the_next_begins() -> None:
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=MOST)
     leaving = start(coalesced() for _ in range(3))
-    asking = await oracle.asking(0)
+    query = await source.started(0)
     staying = start([coalesced()])
     await settle()
 
     for task in leaving:
         task.cancel()
-    (await oracle.asking(1)).end.set_result("answer")
+    (await source.started(1)).end.set_result("answer")
 
-    assert asking.end.cancelled() and asking.has_ended
+    assert query.end.cancelled() and query.has_ended
     assert await outcomes(staying) == ["answer"]
 
 
@@ -195,7 +195,7 @@ async def test_the_next_query_waits_for_a_cancelled_one_to_clean_up() -> None:
     cleaned, events = asyncio.Event(), list[str]()
     begun = asyncio.Event()
 
-    async def ask() -> str:
+    async def fetch() -> str:
         events.append("begins")
         if len(events) > 1:
             return "answer"
@@ -207,7 +207,7 @@ async def test_the_next_query_waits_for_a_cancelled_one_to_clean_up() -> None:
             events.append("has cleaned up")
         return "never"
 
-    coalesced = Coalesced(ask, max_waiting=MOST)
+    coalesced = Coalesced(fetch, max_waiting=MOST)
     [leaving] = start([coalesced()])
     await begun.wait()
     leaving.cancel()
@@ -225,14 +225,14 @@ async def test_the_next_query_waits_for_a_cancelled_one_to_clean_up() -> None:
 
 @pytest.mark.parametrize("steps_before_leaving", [0, 1, 2])
 async def test_no_query_runs_without_waiters(steps_before_leaving: int) -> None:
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=MOST)
     [first] = start([coalesced()])
-    asking = await oracle.asking(0)
+    query = await source.started(0)
     leaving = start(coalesced() for _ in range(3))
     await settle()
 
-    asking.end.set_result("answer")
+    query.end.set_result("answer")
     for _ in range(steps_before_leaving):
         await asyncio.sleep(0)
     for task in leaving:
@@ -240,36 +240,36 @@ async def test_no_query_runs_without_waiters(steps_before_leaving: int) -> None:
     await settle()
 
     assert await outcomes([first]) == ["answer"]
-    assert len(oracle.askings) == 1
+    assert len(source.queries) == 1
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_waiter_cancelled_before_the_query_is_not_part_of_it() -> None:
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=MOST)
     leaving = start(coalesced() for _ in range(2))
 
-    # They have called by now, and the asking has its first turn after this task.
+    # Both have called by now, and the query runs for the first time after this task.
     await asyncio.sleep(0)
     for task in leaving:
         task.cancel()
     await settle()
 
-    assert oracle.askings == []
+    assert source.queries == []
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_an_error_reaches_all_waiters_of_its_query_and_no_later_ones() -> None:
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=MOST)
     early = start(coalesced() for _ in range(3))
-    asking = await oracle.asking(0)
+    query = await source.started(0)
     late = start(coalesced() for _ in range(2))
     await settle()
     error = LookupError("on purpose")
 
-    asking.end.set_exception(error)
-    (await oracle.asking(1)).end.set_result("answer")
+    query.end.set_exception(error)
+    (await source.started(1)).end.set_result("answer")
 
     failures = await outcomes(early)
     assert all(isinstance(failure, Unanswered) for failure in failures)
@@ -278,8 +278,8 @@ async def test_an_error_reaches_all_waiters_of_its_query_and_no_later_ones() -> 
 
 
 async def test_no_waiter_s_error_shows_another_waiter_s_frames() -> None:
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=MOST)
 
     async def anne() -> object:
         return await coalesced()
@@ -288,7 +288,7 @@ async def test_no_waiter_s_error_shows_another_waiter_s_frames() -> None:
         return await coalesced()
 
     tasks = [asyncio.create_task(anne()), asyncio.create_task(bert())]
-    (await oracle.asking(0)).end.set_exception(LookupError("on purpose"))
+    (await source.started(0)).end.set_exception(LookupError("on purpose"))
     failures = await outcomes(tasks)
 
     first, second = (
@@ -299,7 +299,7 @@ async def test_no_waiter_s_error_shows_another_waiter_s_frames() -> None:
     assert failures[0] is not failures[1]
     assert "in anne" in first and "in bert" not in first
     assert "in bert" in second and "in anne" not in second
-    assert "in asked" in first and "on purpose" in first
+    assert "in run" in first and "on purpose" in first
 
 
 async def test_an_error_after_its_waiter_was_cancelled_is_not_logged() -> None:
@@ -307,21 +307,21 @@ async def test_an_error_after_its_waiter_was_cancelled_is_not_logged() -> None:
     asyncio.get_running_loop().set_exception_handler(
         lambda loop, context: complaints.append(context)
     )
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=MOST)
     for number in range(6):
         [leaving] = start([coalesced()])
-        asking = await oracle.asking(number)
+        query = await source.started(number)
 
-        asking.end.set_exception(LookupError("on purpose"))
+        query.end.set_exception(LookupError("on purpose"))
         for _ in range(number):
             await asyncio.sleep(0)
         leaving.cancel()
         await settle()
 
         assert leaving.done()
-        del leaving, asking
-        oracle.askings[number] = Asking(())
+        del leaving, query
+        source.queries[number] = Query(())
         gc.collect()
 
     assert complaints == []
@@ -331,20 +331,20 @@ async def test_an_error_after_its_waiter_was_cancelled_is_not_logged() -> None:
 async def test_a_query_cancelled_by_other_code_ends_all_waits(
     begun: bool,
 ) -> None:
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=MOST)
     sharing = start(coalesced() for _ in range(2))
     if begun:
-        await oracle.asking(0)
+        await source.started(0)
     else:
         await asyncio.sleep(0)
-    [asking] = asyncio.all_tasks() - {*sharing, asyncio.current_task()}
+    [query] = asyncio.all_tasks() - {*sharing, asyncio.current_task()}
     late = start([coalesced()])
     if begun:
         await settle()
 
-    asking.cancel()
-    (await oracle.asking(int(begun))).end.set_result("answer")
+    query.cancel()
+    (await source.started(int(begun))).end.set_result("answer")
 
     ends = await outcomes(sharing)
     if begun:
@@ -356,10 +356,10 @@ async def test_a_query_cancelled_by_other_code_ends_all_waits(
 
 
 async def test_a_query_that_fails_to_start_ends_all_waits() -> None:
-    def ask() -> Awaitable[object]:
+    def fetch() -> Awaitable[object]:
         raise LookupError("on purpose")
 
-    coalesced = Coalesced(ask, max_waiting=MOST)
+    coalesced = Coalesced(fetch, max_waiting=MOST)
 
     [first, second] = await outcomes(start(coalesced() for _ in range(2)))
 
@@ -368,29 +368,29 @@ async def test_a_query_that_fails_to_start_ends_all_waits() -> None:
 
 
 def test_the_end_of_the_loop_ends_all_waiters_and_queries() -> None:
-    oracles: list[Oracle] = []
+    sources: list[Source] = []
     tasks: list[asyncio.Task[object]] = []
 
     async def leave_them_waiting() -> None:
-        oracle = Oracle()
-        oracles.append(oracle)
-        coalesced = Coalesced(oracle.ask, max_waiting=MOST)
+        source = Source()
+        sources.append(source)
+        coalesced = Coalesced(source.fetch, max_waiting=MOST)
         tasks.extend(start(coalesced() for _ in range(2)))
-        await oracle.asking(0)
+        await source.started(0)
         tasks.extend(start(coalesced() for _ in range(2)))
         await settle()
 
     asyncio.run(leave_them_waiting())
 
     assert all(task.cancelled() for task in tasks)
-    assert [asking.has_ended for asking in oracles[0].askings] == [True]
+    assert [query.has_ended for query in sources[0].queries] == [True]
 
 
-@pytest.mark.parametrize("questions", [1, 4])
-async def test_the_number_of_waiters_of_all_queries_is_bounded(questions: int) -> None:
-    oracle = Oracle()
-    coalesced = Coalesced(oracle.ask, max_waiting=4)
-    tasks = start(coalesced(number % questions) for number in range(4))
+@pytest.mark.parametrize("lines", [1, 4])
+async def test_the_number_of_waiters_of_all_queries_is_bounded(lines: int) -> None:
+    source = Source()
+    coalesced = Coalesced(source.fetch, max_waiting=4)
+    tasks = start(coalesced(number % lines) for number in range(4))
     await settle()
 
     with pytest.raises(TooManyWaiting) as refusal:
@@ -398,28 +398,28 @@ async def test_the_number_of_waiters_of_all_queries_is_bounded(questions: int) -
     with pytest.raises(TooManyWaiting):
         await asyncio.wait_for(coalesced(0), SECONDS)
 
-    for number in range(questions):
-        (await oracle.asking(number)).end.set_result("answer")
+    for number in range(lines):
+        (await source.started(number)).end.set_result("answer")
     assert await outcomes(tasks) == ["answer"] * 4
     assert refusal.value.limit == 4
     [again] = start([coalesced(99)])
-    (await oracle.asking(questions)).end.set_result("room again")
+    (await source.started(lines)).end.set_result("room again")
     assert await outcomes([again]) == ["room again"]
 
 
 async def test_queries_that_are_slow_to_cancel_are_bounded_too() -> None:
     begun, may_end = list[int](), asyncio.Event()
 
-    async def ask(question: int) -> None:
-        begun.append(question)
+    async def fetch(arguments: int) -> None:
+        begun.append(arguments)
         try:
             await asyncio.Event().wait()
         finally:
             await may_end.wait()
 
-    coalesced = Coalesced(ask, max_waiting=2)
-    for question in range(2):
-        [leaving] = start([coalesced(question)])
+    coalesced = Coalesced(fetch, max_waiting=2)
+    for arguments in range(2):
+        [leaving] = start([coalesced(arguments)])
         await settle()
         leaving.cancel()
         await settle()
@@ -437,12 +437,12 @@ async def test_a_query_does_not_see_the_context_of_waiters_or_other_queries() ->
     variable = contextvars.ContextVar("variable", default="nobody's")
     seen: list[str] = []
 
-    async def ask() -> None:
+    async def fetch() -> None:
         seen.append(variable.get())
-        variable.set("the asking's")
+        variable.set("the query's")
         await asyncio.sleep(0)
 
-    coalesced = Coalesced(ask, max_waiting=MOST)
+    coalesced = Coalesced(fetch, max_waiting=MOST)
 
     async def call() -> None:
         variable.set("a waiter's")
@@ -459,7 +459,7 @@ async def test_a_query_does_not_see_the_context_of_waiters_or_other_queries() ->
 
 
 class Kept:
-    """What a weak reference can tell to be gone."""
+    """An object for weak references."""
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["answered", "failed"])
@@ -472,31 +472,31 @@ async def test_after_many_calls_nothing_is_kept(fails: bool) -> None:
         kept.append(weakref.ref(made))
         return made
 
-    async def ask(question: Kept) -> Kept:
+    async def fetch(arguments: Kept) -> Kept:
         await asyncio.sleep(0)
         if fails:
-            raise LookupError(question)
+            raise LookupError(arguments)
         return keep()
 
-    async def ask_many(keys: Sequence[Kept]) -> dict[Kept, Kept]:
-        return {key: await ask(key) for key in keys}
+    async def fetch_many(keys: Sequence[Kept]) -> dict[Kept, Kept]:
+        return {key: await fetch(key) for key in keys}
 
-    coalesced = Coalesced(ask, max_waiting=MOST)
-    batched = Batched(ask_many, max_keys=7, max_waiting=MOST)
+    coalesced = Coalesced(fetch, max_waiting=MOST)
+    batched = Batched(fetch_many, max_keys=7, max_waiting=MOST)
 
     async def storm() -> None:
-        questions = [keep() for _ in range(20)]
+        lines = [keep() for _ in range(20)]
 
-        async def call(question: Kept) -> None:
+        async def call(arguments: Kept) -> None:
             variable.set(keep())
             for _ in range(3):
-                for asked in (coalesced, batched):
+                for shared in (coalesced, batched):
                     try:
-                        await asked(question)
+                        await shared(arguments)
                     except Unanswered:
                         pass
 
-        tasks = [asyncio.create_task(call(each)) for each in questions * 5]
+        tasks = [asyncio.create_task(call(each)) for each in lines * 5]
         for _ in range(3):
             await asyncio.sleep(0)
         for leaving in tasks[::7]:
@@ -514,7 +514,7 @@ async def test_after_many_calls_nothing_is_kept(fails: bool) -> None:
 
 @dataclass(eq=False)
 class Call:
-    """One call of the model: when it came, and how many askings had begun by then."""
+    """One call of the model, and how many queries had begun before it."""
 
     key: int
     begun_before: int
@@ -539,58 +539,58 @@ STEPS = st.lists(
 def test_the_guarantees_hold_for_any_order_of_events(
     max_keys: int | None, new_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
-    """Without `max_keys`, of Coalesced questions; with it, of Batched keys."""
+    """Tests Coalesced without `max_keys`, and Batched with it."""
 
     async def play(steps: list[tuple[str, int]]) -> None:
-        oracle, made = Oracle(), list[Call]()
+        source, made = Source(), list[Call]()
 
-        def check_that_somebody_waits(keys: Sequence[int]) -> None:
-            # It is raised into the asking, whose failure no waiter expects.
+        def check_that_a_caller_waits(keys: Sequence[int]) -> None:
+            # The error is raised in the query, whose failure no waiter expects.
             assert any(each.key in keys for each in made if not each.left)
 
-        async def ask(key: int) -> object:
-            check_that_somebody_waits([key])
-            return await oracle.ask(key)
+        async def fetch(key: int) -> object:
+            check_that_a_caller_waits([key])
+            return await source.fetch(key)
 
-        async def ask_many(keys: Sequence[int]) -> Mapping[int, object]:
-            check_that_somebody_waits(keys)
-            return await oracle.ask_many(keys)
+        async def fetch_many(keys: Sequence[int]) -> Mapping[int, object]:
+            check_that_a_caller_waits(keys)
+            return await source.fetch_many(keys)
 
-        question: Callable[[int], Coroutine[Any, Any, object]]
+        call: Callable[[int], Coroutine[Any, Any, object]]
         if max_keys is None:
-            question = Coalesced(ask, max_waiting=MOST)
+            call = Coalesced(fetch, max_waiting=MOST)
         else:
-            question = Batched(ask_many, max_keys=max_keys, max_waiting=MOST)
+            call = Batched(fetch_many, max_keys=max_keys, max_waiting=MOST)
 
-        def under_way() -> list[Asking]:
-            return [asking for asking in oracle.askings if not asking.end.done()]
+        def under_way() -> list[Query]:
+            return [query for query in source.queries if not query.end.done()]
 
         def check_one_at_a_time() -> None:
-            running = [each for each in oracle.askings if not each.has_ended]
-            lines = {each.question if max_keys is None else None for each in running}
+            running = [each for each in source.queries if not each.has_ended]
+            lines = {each.arguments if max_keys is None else None for each in running}
             assert len(running) == len(lines)
 
         for step, number in steps:
             if step == "call":
-                task = asyncio.create_task(question(number))
-                made.append(Call(number, len(oracle.askings), task))
+                task = asyncio.create_task(call(number))
+                made.append(Call(number, len(source.queries), task))
             elif step == "leave" and number < len(made):
                 made[number].left |= made[number].task.cancel()
             elif step in {"answer", "fail"} and number < len(under_way()):
-                asking = under_way()[number]
-                its_number = oracle.askings.index(asking)
+                query = under_way()[number]
+                its_number = source.queries.index(query)
                 if step == "answer":
-                    asking.end.set_result(its_number)
+                    query.end.set_result(its_number)
                 else:
-                    asking.end.set_exception(LookupError(its_number))
+                    query.end.set_exception(LookupError(its_number))
             elif step == "turn":
                 for _ in range(number):
                     await asyncio.sleep(0)
             check_one_at_a_time()
         await settle()
         while under_way():
-            for asking in under_way():
-                asking.end.set_result(oracle.askings.index(asking))
+            for query in under_way():
+                query.end.set_result(source.queries.index(query))
             await settle()
             check_one_at_a_time()
 
@@ -609,7 +609,7 @@ def test_the_guarantees_hold_for_any_order_of_events(
                 index = answer[1] if isinstance(answer, tuple) else answer
                 assert answer == (index if max_keys is None else (each.key, index))
             assert index >= each.begun_before
-            assert each.key in oracle.askings[index].question
+            assert each.key in source.queries[index].arguments
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     @settings(max_examples=2 * settings().max_examples, deadline=None)

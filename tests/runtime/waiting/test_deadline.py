@@ -77,7 +77,7 @@ async def test_a_cancellation_at_the_deadline_is_not_lost() -> None:
             try:
                 await asyncio.sleep(LONG)
             finally:
-                # It has expired; now somebody else cancels before it is left.
+                # The deadline has expired; now other code cancels the task before the block ends.
                 task.cancel()
 
     task = asyncio.create_task(work())

@@ -188,7 +188,7 @@ async def test_an_error_before_the_first_wait_is_raised_at_once() -> None:
         begun(fail())
 
 
-async def test_the_rest_can_be_closed() -> None:
+async def test_the_rest_can_be_cancelled() -> None:
     ended: list[str] = []
 
     async def work() -> None:

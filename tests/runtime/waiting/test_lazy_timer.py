@@ -15,7 +15,7 @@ either_loop = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
 
 
 class Rung:
-    """A timer, and when it rang."""
+    """A timer, and the times at which it rang."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()

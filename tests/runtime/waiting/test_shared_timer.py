@@ -1,4 +1,4 @@
-"""The timer rings for each waiter that has not stopped, when its time is up."""
+"""The timer calls its function with each waiter that has not stopped in time."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ SECONDS = 0.02
 
 
 class Rung:
-    """Who was rung for, and when, by the event loop's clock."""
+    """Records the waiters that were called, and the event loop's time of each call."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
