@@ -60,5 +60,5 @@ routes = ProtocolRouter(
     ),
 )
 
-# Outermost: everything behind it, such as the log, reads the client's address.
+# Outermost, because everything inside it, such as the log, reads the client's address.
 application = Forwarded(routes, settings.TRUSTED_PROXIES)

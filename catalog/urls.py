@@ -6,8 +6,8 @@ from catalog.api import brands, products
 from catalog.api.openapi import docs, openapi
 from catalog.pages import views
 
-# The OpenAPI document keeps this order. A path comes after those below it, so that
-# someone who tries each in turn lists a product's SKUs before deleting it.
+# The OpenAPI document keeps this order. A path comes after those below it, so that a user
+# who tries each in turn lists a product's SKUs before deleting it.
 api = [
     path("product", products.book_product, name="book_product"),
     path("products", products.products, name="list_products"),

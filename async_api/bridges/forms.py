@@ -201,8 +201,8 @@ class BridgeForm(forms.Form):
 
     def setups(self) -> list[Setup]:
         """The setups to run: one, or two to compare."""
-        asked = Setup(self.chosen, self.parameters())
-        counterpart = asked.counterpart()
+        setup = Setup(self.chosen, self.parameters())
+        counterpart = setup.counterpart()
         if counterpart is not None and self.cleaned_data.get("compare"):
-            return [asked, counterpart]
-        return [asked]
+            return [setup, counterpart]
+        return [setup]

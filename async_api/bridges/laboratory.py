@@ -1,4 +1,4 @@
-"""Runs experiments, measures them, and ends them when nobody waits for them."""
+"""Runs experiments, measures them, and ends them when they are cancelled."""
 
 import asyncio
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from async_api.bridges.surroundings import VERSIONS
 def as_json(result: Result) -> dict[str, Any]:
     """Totals in seconds; starts, times and lags in microseconds."""
     experiment, parameters = result.setup.experiment, result.setup.parameters
-    asked = {
+    values = {
         "sleep_time": parameters.sleep_seconds,
         "num_calls": parameters.calls,
         "thread_sensitive": parameters.thread_sensitive,
@@ -18,7 +18,7 @@ def as_json(result: Result) -> dict[str, Any]:
     }
     return {
         "experiment": experiment.name,
-        **{name: asked[name] for name in experiment.parameter_names},
+        **{name: values[name] for name in experiment.parameter_names},
         "seconds": result.seconds,
         "predicted_seconds": round(result.prediction.seconds, 6),
         "reason": result.prediction.reason,

@@ -27,7 +27,7 @@ class Parameters:
 
 
 class Trial:
-    """One execution of an experiment, recorded, and ended when nobody waits for it.
+    """One execution of an experiment, which is recorded, and ended when it is cancelled.
 
     Its pool has the size of the event loop's default pool, and so behaves like it,
     without keeping it from other requests.

@@ -14,7 +14,7 @@ from async_views.runtime.waiting.eager import begun
 logger = logging.getLogger(__name__)
 
 MAX_FRAMES_PER_SECOND = 5  # on each socket
-# After so much silence the number is sent again.
+# After this much silence the number is sent again.
 REPEAT_SECONDS = 30.0
 # Takes about 3 ms; then the event loop runs other tasks.
 SOCKETS_AT_ONCE = 250

@@ -46,9 +46,8 @@ def own_origin(scope: Scope) -> str:
         host = request.get_host()
     except DisallowedHost as error:
         raise OriginRefused(
-            f"This site does not answer to the host "
-            f"{shortened(request.META['HTTP_HOST'])!r}: ALLOWED_HOSTS names those it "
-            "does."
+            f"This site is not served under the host "
+            f"{shortened(request.META['HTTP_HOST'])!r}, which is not in ALLOWED_HOSTS."
         ) from error
     scheme = "https" if scope["scheme"] == "wss" else "http"
     return origin_without_default_port(f"{scheme}://{host}").lower()

@@ -28,7 +28,7 @@ SPECIAL_IPV4 = tuple(
             "10.0.0.0/8",  # private use (RFC 1918)
             "100.64.0.0/10",  # carrier-grade NAT (RFC 6598), Alibaba metadata
             "127.0.0.0/8",  # loopback (RFC 1122)
-            "168.63.129.16/32",  # Azure's host agent: public space, answers inside only
+            "168.63.129.16/32",  # Azure's host agent: public space, responds only inside Azure
             "169.254.0.0/16",  # link-local (RFC 3927), cloud metadata
             "172.16.0.0/12",  # private use (RFC 1918)
             "192.0.0.0/24",  # protocol assignments (RFC 6890), Oracle metadata

@@ -29,7 +29,7 @@ class Resolver(Protocol):
 
 
 class SharedLookups:
-    """Asks another resolver once for each name, and remembers failures too.
+    """Queries another resolver once for each name, and remembers failures too.
 
     ``sift`` receives each result first and returns what remains of it.
     """
@@ -68,6 +68,6 @@ class SharedLookups:
 
 
 def _acknowledge(lookup: asyncio.Task[list[Lookup]]) -> None:
-    # asyncio would log a failure that nobody waits for any more as never retrieved.
+    # asyncio would log a failure that no request waits for as never retrieved.
     if not lookup.cancelled():
         lookup.exception()

@@ -50,5 +50,5 @@ def is_navigation(request: HttpRequest) -> bool:
 
 
 def is_prefetch(request: HttpRequest) -> bool:
-    """Whether a browser sends this ahead, in case somebody visits the page."""
+    """Whether a browser prefetches the page, in case the user visits it."""
     return "prefetch" in request.headers.get("Sec-Purpose", "")

@@ -72,11 +72,11 @@ class Distribution:
 
     summary: str
     table: Table
-    axis: TimeAxis | None  # None when nothing was answered
+    axis: TimeAxis | None  # None without responses
     outcomes: tuple[Outcome, ...]  # only those that occurred
     bins: tuple[Bin, ...]
     columns: tuple[Column, ...]
-    markers: tuple[Tick, ...]  # percentiles of the answers that succeeded
+    markers: tuple[Tick, ...]  # percentiles of the successful responses
     marked: str  # their classes, such as "2xx and 3xx"
     count_ticks: tuple[Tick, ...]
     height: int = HEIGHT

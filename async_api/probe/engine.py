@@ -79,7 +79,7 @@ async def probe(
         reconnects=client.reconnects,
         strays=client.strays,
     )
-    # An answer that waits to be read is delayed as by a late loop.
+    # A response that waits to be read is delayed as by a late loop.
     lag = max(round(loop_lag.worst * 1e6), client.pace.longest_wait // 1000)
     return Probe(
         spec,

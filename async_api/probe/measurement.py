@@ -85,7 +85,7 @@ class Summary:
     wall_time: int  # microseconds from the first request to the last outcome
     requests_per_second: float  # answered, divided by wall time
     bytes: int  # of all bodies, including incomplete ones
-    statuses: dict[int, int]  # answers by status, in order of status
+    statuses: dict[int, int]  # responses by status, in order of status
     failures: dict[str, int]  # failures by kind, in order of name
     reconnects: int  # requests that replaced a connection the target closed
     latency: Latency | None  # of successful responses

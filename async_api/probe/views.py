@@ -89,7 +89,7 @@ def probe_sync(request: HttpRequest) -> HttpResponse:
 
 
 async def answer(request: HttpRequest) -> HttpResponse:
-    """Answers with the result of a probe, with its form, or with an error."""
+    """Responds with the result of a probe, with its form, or with an error."""
     errors_as_page = shows_errors_as_page(request)
     try:
         await require_access(request)
@@ -138,7 +138,7 @@ async def probe_asked_for(request: HttpRequest, form: ProbeForm) -> Probe:
     except CrossSite as error:
         raise NotProbed(Problem(403, str(error)), notice=error.notice) from error
     if is_prefetch(request):
-        raise Problem(503, "A probe does not run before somebody asks for it.")
+        raise Problem(503, "A prefetch does not start a probe.")
     if not engine.cache_info().currsize:
         # Importing takes a quarter of a second, which would block the event loop.
         await asyncio.to_thread(engine)

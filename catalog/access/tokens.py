@@ -1,6 +1,6 @@
 """Access tokens: issuing, finding and revoking them.
 
-A token is a secret, and whoever holds it may write. It is shown once, when it is issued,
+A token is a secret, and any client that has it may write. It is shown once, when it is issued,
 and only its SHA-256 hash is stored. A slow hash, as for passwords, would add nothing:
 32 random bytes cannot be guessed at any speed.
 """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 else:
     RowPaginator = Paginator
 
-# Counting so many index entries takes about a millisecond.
+# Counting this number of index entries takes about a millisecond.
 COUNTED = 10_000
 
 # The planner's estimate: rows per page when the table was last analysed, times its

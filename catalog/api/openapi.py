@@ -82,7 +82,7 @@ LINK = header(
 RETRY_AFTER = header("Seconds to wait before the next try.", 5, type="integer")
 
 # Only required parameters have examples: a page that tries the operations fills in every
-# example, and would send optional parameters that nobody asked for.
+# example, and would send optional parameters that the user did not enter.
 EXAMPLES = {"brand_id": 1, "product_id": 1}
 IF_NONE_MATCH = {
     "in": "header",

@@ -3,7 +3,7 @@
 A row costs PostgreSQL less than a statement and its transaction, so requests that insert
 at the same time share them (see `runtime/waiting/coalesce.py`). If PostgreSQL refuses
 one of the rows, none is inserted. Each request then inserts its own (see `writes.py`),
-which shows whose was refused.
+which shows which of them is refused.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence

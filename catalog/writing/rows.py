@@ -119,7 +119,7 @@ def representation_of(collection: Collection, row_id: int) -> Representation:
 
 
 def violation(error: IntegrityError, columns: Columns) -> Problem | None:
-    """The problem behind a constraint that failed at the end of the transaction.
+    """The problem for a constraint that failed at the end of the transaction.
 
     Such as a new product whose brand does not exist, a deleted brand that got a product
     meanwhile, or a CHECK that only this database has. None if no client can have

@@ -76,7 +76,7 @@ def test_two_are_compared_side_by_side_by_a_link(visit: Visit) -> None:
     expect(pictures).to_have_count(2)
     expect(
         page.get_by_role(
-            "heading", name="Blocking calls behind sync_to_async, not thread-sensitive"
+            "heading", name="Blocking calls in sync_to_async, not thread-sensitive"
         ).first
     ).to_be_visible()
     assert "compare=true" in page.url

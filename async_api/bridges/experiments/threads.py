@@ -1,4 +1,4 @@
-"""asyncio.gather with blocking calls behind sync_to_async."""
+"""asyncio.gather with blocking calls in sync_to_async."""
 
 import asyncio
 
@@ -44,7 +44,7 @@ def predict(parameters: Parameters, surroundings: Surroundings) -> Prediction:
 
 SYNC_TO_ASYNC = AsynchronousExperiment(
     name="sync_to_async",
-    title="Blocking calls behind sync_to_async",
+    title="Blocking calls in sync_to_async",
     shows="Thread-sensitive calls of one request take turns on one thread; others run at the same time on several threads.",
     parameter_names=("sleep_time", "num_calls", "thread_sensitive"),
     run=run,

@@ -139,7 +139,7 @@ class ProbeConnection(ResponseHandler):
             transport.write(head)
         else:
             # uvloop's transport writes at the end of the loop's turn. If the target
-            # closed by then, nobody could tell whether it received the request.
+            # closed by then, it would be unknown whether it received the request.
             try:
                 written = os.write(self._descriptor, head)
             except BlockingIOError:

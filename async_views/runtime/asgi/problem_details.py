@@ -15,7 +15,7 @@ MAX_DETAIL = 2000
 
 
 def shortened(text: str, most: int = MAX_ECHO) -> str:
-    """The text, or its beginning with an ellipsis, in at most so many characters."""
+    """The text, or its beginning with an ellipsis, in at most `most` characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -95,7 +95,7 @@ class RequestThread(ThreadSensitiveContext, Executor):
             if not future.set_running_or_notify_cancel():
                 self._count_finished()
                 return
-            # Counted before the result is set: whoever gets it may release this.
+            # Counted before the result is set: code that gets it may release this.
             try:
                 result = fn(*args, **kwargs)
             except BaseException as error:

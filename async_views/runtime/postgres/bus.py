@@ -31,7 +31,7 @@ from async_views.runtime.postgres.outage import Outage
 
 logger = logging.getLogger(__name__)
 
-# A connection that has been silent for so long is checked.
+# A connection that has been silent for this long is checked.
 HEARTBEAT_SECONDS = 3.0
 # A reconnect waits for a random part of the first, doubled after each failure, up to the
 # second, so that workers that lost the same database do not reconnect in step.
@@ -69,7 +69,7 @@ class Bus:
         self.failures = 0
         self.connection: Connection | None = None
         # Held while a statement runs.
-        self.asking = asyncio.Lock()
+        self.statement_lock = asyncio.Lock()
 
     @contextmanager
     def subscribe(self, topic: str) -> Iterator[asyncio.Event]:
@@ -174,7 +174,7 @@ class Bus:
     async def ask(self, connection: Connection, *statements: sql.Composable) -> None:
         """Executes them in one round trip; raises psycopg.Error after DATABASE_SECONDS."""
         loop = asyncio.get_running_loop()
-        async with self.asking:
+        async with self.statement_lock:
             # Not asyncio.timeout: psycopg would ask the server to cancel the statement,
             # and wait 10 s for a server that does not answer.
             timer = loop.call_later(settings.DATABASE_SECONDS, cut_off, connection)
@@ -204,7 +204,7 @@ class Bus:
         if self.connection is not None:
             timer = loop.call_later(CLOSING_SECONDS, cut_off, self.connection)
         # `ask` says why no statement is cancelled.
-        async with self.asking:
+        async with self.statement_lock:
             keeping.cancel()
         if timer is not None:
             timer.cancel()

@@ -81,7 +81,7 @@ def parameters() -> dict[str, Any]:
 
 
 class Checks:
-    """Checks each connection at most once in so many seconds.
+    """Checks each connection at most once in a given number of seconds.
 
     Checking at each loan, as psycopg's pool would, takes half the time of a quick read. A
     connection that breaks in between fails the reads that use it, with a 503.

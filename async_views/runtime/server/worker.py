@@ -22,7 +22,7 @@ from uvicorn_worker import UvicornWorker
 from async_views.runtime.server.http_protocol import DeadlineHttpProtocol
 from async_views.runtime.server.succession import Acceptance
 
-# A client that acknowledges nothing for so long, or has no room for more, is disconnected:
+# A client that acknowledges nothing for this long, or has no room for more, is disconnected:
 # the last limit, below all others.
 UNACKNOWLEDGED_SECONDS = 30
 
@@ -145,7 +145,7 @@ def raise_open_files() -> None:
 
 
 def bound_unacknowledged(listeners: Sequence[socket.socket], seconds: int) -> None:
-    """Makes the kernel end accepted connections that stall for so many seconds.
+    """Makes the kernel end accepted connections that stall for `seconds`.
 
     Linux only, where a receive window that stays closed counts too: tcp(7).
     """

@@ -114,19 +114,23 @@ def compress(content: bytes) -> bytes | None:
     return zipped if len(zipped) < 0.9 * len(content) else None
 
 
-def respond(file: MemoryFile, method: str, asked: Mapping[str, str]) -> StaticResponse:
-    """``asked`` are the request's headers, with names in lower case."""
+def respond(file: MemoryFile, method: str, fields: Mapping[str, str]) -> StaticResponse:
+    """``fields`` are the request's headers, with names in lower case."""
     if method not in ("GET", "HEAD"):
         return refuse(file, method)
-    spans = asked.get("range") if method == "GET" else None
+    spans = fields.get("range") if method == "GET" else None
     chosen = file.plain
     # A range is of the plain file, so that all parts a client combines have one coding.
-    if file.zipped and spans is None and accepts_gzip(asked.get("accept-encoding", "")):
+    if (
+        file.zipped
+        and spans is None
+        and accepts_gzip(fields.get("accept-encoding", ""))
+    ):
         chosen = file.zipped
-    if is_unchanged(chosen, file.modified, asked):
+    if is_unchanged(chosen, file.modified, fields):
         kept = [header for header in chosen.headers if header[0] not in NOT_OF_A_304]
         return StaticResponse(304, kept, b"")
-    if spans is not None and asked.get("if-range", chosen.etag) == chosen.etag:
+    if spans is not None and fields.get("if-range", chosen.etag) == chosen.etag:
         span = byte_range(spans, len(chosen.body))
         if span is not None:
             return part(chosen, span)
@@ -163,23 +167,23 @@ def accepts_gzip(accepted: str) -> bool:
 
 
 def is_unchanged(
-    chosen: Representation, modified: int, asked: Mapping[str, str]
+    chosen: Representation, modified: int, fields: Mapping[str, str]
 ) -> bool:
     """Whether the client has it already, by entity tag if it sent one, else by date."""
-    known = asked.get("if-none-match")
+    known = fields.get("if-none-match")
     if known is not None:
         tags = [tag.removeprefix("W/") for tag in parse_etags(known)]
         return "*" in tags or chosen.etag in tags
-    since = parse_http_date_safe(asked.get("if-modified-since", ""))
+    since = parse_http_date_safe(fields.get("if-modified-since", ""))
     return since is not None and modified <= since
 
 
-def byte_range(asked: str, size: int) -> range | None:
+def byte_range(requested: str, size: int) -> range | None:
     """The requested bytes of `size` bytes; empty if there are none of them.
 
     None if it is not one range of bytes; a server may then send the whole file.
     """
-    match = ONE_RANGE.fullmatch(asked.strip())
+    match = ONE_RANGE.fullmatch(requested.strip())
     if match is None or not any(match.groups()):
         return None
     first, last = match.groups()

@@ -55,12 +55,12 @@ def static_files_asgi(application: Application) -> Application:
         if file is None:
             await application(scope, receive, send)
             return
-        asked: dict[str, str] = {}
+        fields: dict[str, str] = {}
         for name, value in scope["headers"]:
             if name in CONSIDERED:
                 key, text = CONSIDERED[name], value.decode("latin-1")
-                asked[key] = f"{asked[key]},{text}" if key in asked else text
-        given = respond(file, scope["method"], asked)
+                fields[key] = f"{fields[key]},{text}" if key in fields else text
+        given = respond(file, scope["method"], fields)
         await send(
             {
                 "type": "http.response.start",
@@ -82,12 +82,12 @@ def static_files_wsgi(application: WsgiApplication) -> WsgiApplication:
         file = find(get_path_info(environ))
         if file is None:
             return application(environ, start_response)
-        asked = {
+        fields = {
             name: environ[variable]
             for name in CONSIDERED.values()
             if (variable := f"HTTP_{name.upper().replace('-', '_')}") in environ
         }
-        given = respond(file, environ["REQUEST_METHOD"], asked)
+        given = respond(file, environ["REQUEST_METHOD"], fields)
         start_response(
             f"{given.status} {HTTPStatus(given.status).phrase}",
             [(name.decode(), value.decode()) for name, value in given.headers],

@@ -5,7 +5,7 @@ the password was right: however many arrive at once, no more than the limit are 
 Failures are counted
 
 - per address (of IPv6, per /64), for all accounts together;
-- per account and address, which locks out a person who mistypes;
+- per account and address, which locks out a user with typing errors;
 - per account, against attackers with many addresses. An attacker could use this limit to
   lock an account's owner out, so it does not apply to an address from which the account
   has logged in during the last thirty days.
@@ -77,7 +77,7 @@ DELETE FROM login_count WHERE ctid = ANY (ARRAY(
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many failures a subject may have in a window of so many seconds."""
+    """The number of failures that a subject may have in a window of `seconds`."""
 
     policy: str
     subject: str

@@ -87,9 +87,9 @@ def chosen_format(request: HttpRequest, formats: Mapping[str, str]) -> str:
 
     Also returns a `format` that is not one of `formats`: the form has to reject it.
     """
-    asked = request.GET.get("format")
-    if asked:
-        return asked
+    requested = request.GET.get("format")
+    if requested:
+        return requested
     names = list(formats)
     wished = wishes(accepted_by(request), [MEDIA_TYPES[name] for name in names])
     return max(zip(names, wished, strict=True), key=lambda each: each[1].rank)[0]
@@ -101,12 +101,12 @@ def wants_page(request: HttpRequest) -> bool:
     Browsers name text/html in Accept; a program that accepts anything gets JSON.
     """
     try:
-        asked = request.GET.get("format")
+        requested = request.GET.get("format")
     except TooManyFieldsSent:
         # The error may be that the query string cannot be read.
-        asked = None
-    if asked in MEDIA_TYPES:
-        return asked == "html"
+        requested = None
+    if requested in MEDIA_TYPES:
+        return requested == "html"
     page, *documents = wishes(accepted_by(request), PROBLEMS)
     return page.specificity == 3 and page.rank > max(each.rank for each in documents)
 

@@ -1,7 +1,7 @@
 """Form fields for numbers, which show the number that was read.
 
 Python reads `1_0` and full-width digits as numbers, for which a browser's number input
-shows nothing: the form would look as if the default had been asked for.
+shows nothing: the form would look as if the default had been entered.
 """
 
 from django import forms

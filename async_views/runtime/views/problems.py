@@ -129,7 +129,7 @@ class ProblemMiddleware(InPlace, MiddlewareMixin):
 
 
 def problem_of(request: HttpRequest, error: Exception) -> Problem | None:
-    """The problem to answer an exception with; None if the exception is unexpected."""
+    """The problem that an exception becomes; None if the exception is unexpected."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, TooManyWaiting):

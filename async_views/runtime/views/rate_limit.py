@@ -26,7 +26,7 @@ MAX_SUBJECTS = 10_000
 
 @dataclass(frozen=True)
 class Policy:
-    """How many requests of one kind a subject may make in a window of so many seconds.
+    """The number of requests that a subject may make in a window of `seconds`.
 
     Requests under the same name are counted together.
     """

@@ -7,7 +7,7 @@ parameter that was probably meant.
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-# Comparing takes time: only so many names are compared, and so much of each.
+# Comparing takes time, so the number and the length of the compared names are limited.
 MAX_COMPARED = 20
 MAX_COMPARED_LENGTH = 40
 # Of difflib's ratio: "curser" is near "cursor", "rate" is not near "format" or "order".

@@ -40,7 +40,7 @@ class Deadline:
         self._timer.stop()
         if self._expired:
             self._expired = False
-            # A cancellation by somebody else meanwhile must be passed on.
+            # A cancellation by other code in the meantime must be passed on.
             others = self._task.uncancel() > self._cancelling
             if kind is asyncio.CancelledError and not others:
                 raise TimeoutError from error

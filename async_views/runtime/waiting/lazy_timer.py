@@ -7,7 +7,7 @@ NEVER = float("inf")
 
 
 class LazyTimer:
-    """Calls `ring` once when it was started for the last time so many seconds ago.
+    """Calls `ring` once, the given number of seconds after its last start.
 
     uvloop makes and closes a libuv handle for each timer, which took a fifth of the CPU
     time of a request. Here stopping, and starting for a later moment, leave the loop's

@@ -1,4 +1,4 @@
-"""How late an event loop calls what it was asked to call."""
+"""The lag of an event loop: how late it runs what is scheduled."""
 
 import asyncio
 import time

@@ -10,7 +10,7 @@ Waiter = TypeVar("Waiter")
 
 
 class SharedTimer(Generic[Waiter]):
-    """Calls `ring` with each waiter that has not stopped within so many `seconds`.
+    """Calls `ring` with each waiter that has not stopped within `seconds`.
 
     It belongs to `loop`, and is to be used on its thread only.
     """
@@ -34,7 +34,7 @@ class SharedTimer(Generic[Waiter]):
             self._timer.start(self._seconds)
 
     def stop(self, waiter: Waiter) -> None:
-        """Does nothing for a waiter that was rung for or never started."""
+        """Does nothing for a waiter that was already called or never started."""
         self._due.pop(waiter, None)
 
     def _ring_for_those_due(self) -> None:

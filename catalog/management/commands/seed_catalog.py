@@ -50,7 +50,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--replace",
             action="store_true",
-            help="delete the whole catalog first, without asking",
+            help="delete the whole catalog first, without confirmation",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
