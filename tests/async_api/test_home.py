@@ -21,14 +21,14 @@ async def test_the_start_page_shows_the_time_and_links_to_a_probe_of_it() -> Non
 @pytest.mark.parametrize("path", ["/", "/counter/"])
 async def test_a_page_without_parameters_says_what_it_ignored(path: str) -> None:
     seen = await AsyncClient().get(f"{path}?a=1", headers={"accept": "text/html"})
-    told = await AsyncClient().get(f"{path}?a=1", headers={"accept": "*/*"})
+    refused = await AsyncClient().get(f"{path}?a=1", headers={"accept": "*/*"})
 
     page = seen.content.decode()
     assert seen.status_code == 200
     assert "Part of the address was ignored" in page
     assert "<code>a</code>: This is not a parameter here: it takes none." in page
-    assert told.status_code == 400
-    [error] = told.json()["errors"]
+    assert refused.status_code == 400
+    [error] = refused.json()["errors"]
     assert (error["field"], error["value"]) == ("a", "1")
 
 

@@ -128,8 +128,8 @@ def test_without_scripts_the_page_says_so_and_leads_to_the_document(
         page.goto(f"{site.url}/docs")
 
         # Playwright disables scripts only after the page has been parsed.
-        told = page.locator("noscript").inner_text()
+        notice = page.locator("noscript").inner_text()
         page.get_by_role("link", name="/openapi.json").first.click()
 
-        assert "This page needs JavaScript." in told
+        assert "This page needs JavaScript." in notice
         assert page.url == f"{site.url}/openapi.json"

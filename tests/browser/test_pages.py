@@ -103,10 +103,10 @@ def test_a_long_probe_shows_its_progress_and_can_be_stopped(
     page.evaluate(TELL)
     page.get_by_role("button", name="Send the requests").focus()
 
-    with page.expect_console_message(lambda said: "Working for" in said.text) as told:
+    with page.expect_console_message(lambda said: "Working for" in said.text) as logged:
         page.keyboard.press("Enter")
     target.wait_until(lambda server: len(server.asked) == 5)
-    _, x, y = told.value.text.split("|")
+    _, x, y = logged.value.text.split("|")
     with page.expect_console_message(lambda said: said.text.startswith("Stopped.")):
         page.mouse.click(float(x), float(y))
 

@@ -194,11 +194,11 @@ async def test_an_unknown_experiment_is_marked_and_others_can_be_chosen(
 async def test_an_unknown_parameter_is_an_error_and_nothing_runs(path: str) -> None:
     query = {"sleep_time": "0", "num_cals": "3"}
 
-    told = await AsyncClient().get(path, query)
+    refused = await AsyncClient().get(path, query)
     shown = await AsyncClient().get(path, query, headers={"accept": "text/html"})
 
-    [error] = told.json()["errors"]
-    assert told.status_code == shown.status_code == 400
+    [error] = refused.json()["errors"]
+    assert refused.status_code == shown.status_code == 400
     assert (error["field"], error["value"]) == ("num_cals", "3")
     assert error["message"] == "This is not a parameter here: did you mean num_calls?"
     page = shown.content.decode()
@@ -257,9 +257,7 @@ async def test_an_exhibition_is_limited_by_its_longest_variant() -> None:
     assert "at most 60 s" in response.json()["detail"]
 
 
-async def test_the_json_has_the_parameters_the_prediction_and_the_measurements() -> (
-    None
-):
+async def test_the_json_has_parameters_prediction_and_measurements() -> None:
     query = {"sleep_time": "0.01", "num_calls": "2", "format": "json"}
 
     answer = (await AsyncClient().get(PATH, query)).json()
@@ -306,9 +304,7 @@ async def test_every_experiment_has_a_link_and_a_description() -> None:
     assert page.count("Predicted: ") == page.count(">Run<") >= len(EXPERIMENTS)
 
 
-async def test_an_experiment_of_the_other_view_is_redirected_with_its_parameters() -> (
-    None
-):
+async def test_an_experiment_of_the_other_view_redirects_with_its_parameters() -> None:
     query = {"experiment": "async_to_sync", "sleep_time": "0.01"}
 
     response = await AsyncClient().get(PATH, query)

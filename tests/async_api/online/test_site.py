@@ -161,7 +161,7 @@ async def test_many_joins_at_once_end_in_one_number_and_few_frames(site: Site) -
         assert most <= 6 * (seconds + 1)
 
 
-async def test_after_many_joins_and_leaves_the_number_is_that_of_the_open_sockets(
+async def test_after_many_joins_and_leaves_the_number_is_right(
     site: Site, database: Path
 ) -> None:
     chance = random.Random(7)

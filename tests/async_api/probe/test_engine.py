@@ -318,11 +318,11 @@ async def test_counts_equal_those_of_the_target(target: TargetServer) -> None:
 async def test_each_sample_is_reported_when_its_request_ends(
     target: TargetServer,
 ) -> None:
-    told: list[Sample] = []
+    reported: list[Sample] = []
 
-    done = await run(f"{target.url}/ok", requests=7, on_sample=told.append)
+    done = await run(f"{target.url}/ok", requests=7, on_sample=reported.append)
 
-    assert tuple(told) == done.samples
+    assert tuple(reported) == done.samples
 
 
 async def test_a_probe_on_a_blocked_event_loop_is_not_trusted(

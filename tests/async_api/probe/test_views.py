@@ -75,7 +75,7 @@ async def test_the_book_s_query_string_gets_the_book_s_page(
     assert len(target.asked) == 3
 
 
-def test_the_book_s_context_names_are_there(target: TargetServer) -> None:
+def test_the_context_has_the_book_s_names(target: TargetServer) -> None:
     response = Client().get(
         "/requests/", {"url": f"{target.url}/mixed", "request_num": "4"}
     )

@@ -22,8 +22,8 @@ PERMISSION = "catalog.add_product"
 
 @csrf_exempt
 async def write(request: HttpRequest) -> HttpResponse:
-    who = await sync_to_async(writer)(request, SCOPE, PERMISSION)
-    return JsonResponse({"name": who.name, "subject": who.subject})
+    sender = await sync_to_async(writer)(request, SCOPE, PERMISSION)
+    return JsonResponse({"name": sender.name, "subject": sender.subject})
 
 
 urlpatterns = [path("write", write)]

@@ -27,7 +27,7 @@ LARGE = (
 )
 
 
-def test_a_worker_that_serves_the_api_has_not_imported_what_files_and_probes_need(
+def test_a_worker_that_serves_the_api_has_not_imported_the_large_libraries(
     migrated: str,
 ) -> None:
     application = "tests.catalog.admin.imported:application"

@@ -169,10 +169,14 @@ def test_the_products_of_a_brand_are_paged(catalog: Catalog) -> None:
 def test_options_lists_the_methods_and_others_are_refused(
     catalog: Catalog, acme: Response, path: str, allowed: str
 ) -> None:
-    told = catalog.send("OPTIONS", path)
+    options = catalog.send("OPTIONS", path)
     refused = [catalog.send(method, path) for method in ("TRACE", "PROPFIND")]
 
-    assert (told.status, told.headers["Allow"], told.body) == (204, allowed, b"")
+    assert (options.status, options.headers["Allow"], options.body) == (
+        204,
+        allowed,
+        b"",
+    )
     for each in refused:
         assert (each.status, each.headers["Allow"]) == (405, allowed)
         assert allowed in each.problem["detail"]

@@ -342,11 +342,15 @@ def test_a_name_of_ten_megabytes_is_too_large(brands: Catalog, path: str) -> Non
 def test_options_lists_the_methods_and_others_are_refused(
     hammer: Response, catalog: Catalog, path: str, allowed: str
 ) -> None:
-    told = catalog.send("OPTIONS", path)
+    options = catalog.send("OPTIONS", path)
     methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
     refused = [catalog.send(each, path) for each in methods - set(allowed.split(", "))]
 
-    assert (told.status, told.headers["Allow"], told.body) == (204, allowed, b"")
+    assert (options.status, options.headers["Allow"], options.body) == (
+        204,
+        allowed,
+        b"",
+    )
     assert {each.status for each in refused} == {405}
     assert {each.headers["Allow"] for each in refused} == {allowed}
 

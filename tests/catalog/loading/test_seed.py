@@ -261,7 +261,7 @@ def test_ctrl_c_reports_that_nothing_is_changed_and_a_pipe_gets_the_progress(
             assert database.execute("SELECT count(*) FROM brand").fetchone() == (0,)
 
 
-def test_the_planner_knows_how_many_rows_there_are() -> None:
+def test_the_planner_s_statistics_are_current() -> None:
     seed_catalog(*FEW)
 
     assert rows("SELECT reltuples FROM pg_class WHERE relname = 'sku'") == [(350,)]

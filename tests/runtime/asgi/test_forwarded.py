@@ -23,9 +23,9 @@ TRUSTED = ("127.0.0.1", "10.0.0.0/8", "2001:db8::/32")
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     fields = dict(scope["headers"])
-    told = [scope["scheme"], scope["client"][0], fields[b"host"].decode()]
-    told.append(fields.get(b"origin", b"-").decode())
-    body = " ".join(told).encode()
+    seen = [scope["scheme"], scope["client"][0], fields[b"host"].decode()]
+    seen.append(fields.get(b"origin", b"-").decode())
+    body = " ".join(seen).encode()
     headers = [(b"content-length", b"%d" % len(body)), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -65,11 +65,13 @@ def ask(request: pytest.FixtureRequest, server: Served) -> Ask:
             key = f"HTTP_{name.upper().replace('-', '_')}"
             environ[key] = ",".join(filter(None, [environ.get(key), value.strip()]))
 
-        def told(environ: dict[str, Any], start_response: object) -> list[str]:
+        def application(environ: dict[str, Any], start_response: object) -> list[str]:
             names = ("wsgi.url_scheme", "REMOTE_ADDR", "HTTP_HOST", "HTTP_ORIGIN")
             return [environ.get(name, "-") for name in names]
 
-        answer: list[str] = forwarded_wsgi(told, TRUSTED)(environ, lambda *_: None)
+        answer: list[str] = forwarded_wsgi(application, TRUSTED)(
+            environ, lambda *_: None
+        )
         return answer
 
     return over_asgi if request.param == "asgi" else over_wsgi
@@ -144,10 +146,10 @@ async def test_header_fields_of_an_untrusted_client_are_ignored() -> None:
 
 
 async def test_a_request_without_a_host_is_accepted() -> None:
-    told: Scope = {}
+    seen: Scope = {}
 
     async def keep(scope: Scope, receive: Any, send: Any) -> None:
-        told.update(scope)
+        seen.update(scope)
 
     scope = {
         "type": "http",
@@ -157,11 +159,11 @@ async def test_a_request_without_a_host_is_accepted() -> None:
     }
     await Forwarded(keep, TRUSTED)(scope, None, None)  # type: ignore[arg-type]
 
-    assert told["scheme"] == "https"
+    assert seen["scheme"] == "https"
 
 
 @pytest.mark.parametrize(
-    ("host", "scheme", "told"),
+    ("host", "scheme", "expected"),
     [
         ("site:80", "http", "site"),
         ("site:443", "https", "site"),
@@ -174,12 +176,14 @@ async def test_a_request_without_a_host_is_accepted() -> None:
         ("site:8000", "http", "site:8000"),
     ],
 )
-def test_a_default_port_is_removed(ask: Ask, host: str, scheme: str, told: str) -> None:
+def test_a_default_port_is_removed(
+    ask: Ask, host: str, scheme: str, expected: str
+) -> None:
     origin = f"Origin: {scheme}://{host}"
 
     answer = ask(f"X-Forwarded-Proto: {scheme}", origin, host=host)
 
-    assert answer[2:] == [told, f"{scheme}://{told}"]
+    assert answer[2:] == [expected, f"{scheme}://{expected}"]
 
 
 def test_an_origin_without_a_default_port_is_unchanged(ask: Ask) -> None:

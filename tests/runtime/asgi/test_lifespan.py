@@ -129,7 +129,7 @@ def test_a_resource_finds_the_earlier_ones() -> None:
     ]
 
 
-def test_an_application_may_have_no_resources() -> None:
+def test_an_application_without_resources_starts() -> None:
     with serve_asgi(site(Lifespan({})), lifespan="on") as server:
         with urllib.request.urlopen(server.url) as response:
             assert response.status == 200
@@ -199,9 +199,7 @@ def test_a_resource_that_fails_to_close_does_not_keep_others_open(
     ]
 
 
-async def test_resources_are_closed_if_the_server_ends_without_a_shutdown_message() -> (
-    None
-):
+async def test_resources_are_closed_if_the_server_sends_no_shutdown_message() -> None:
     diary = Diary()
     lifespan = Lifespan({"pool": lambda state: diary.good("pool")})
     inbox: asyncio.Queue[Message] = asyncio.Queue()

@@ -94,9 +94,7 @@ async def test_a_disconnect_before_the_first_wait_is_noticed_if_the_server_repor
     assert exchange.received.empty() == heard
 
 
-async def test_a_view_may_clean_up_after_a_disconnect_and_is_not_cancelled_again() -> (
-    None
-):
+async def test_a_view_that_cleans_up_after_a_disconnect_is_cancelled_once() -> None:
     entered = asyncio.Event()
     events: list[str] = []
 
@@ -168,9 +166,7 @@ async def test_a_disconnect_from_a_view_that_does_not_block_starts_no_thread() -
     assert threading.active_count() == before
 
 
-async def test_listening_for_a_disconnect_begins_when_the_view_has_waited_a_while() -> (
-    None
-):
+async def test_listening_for_a_disconnect_begins_after_the_view_has_waited() -> None:
     tasks: list[int] = []
 
     async def note(request: HttpRequest) -> HttpResponse:

@@ -89,9 +89,7 @@ async def test_an_asynchronous_receiver_is_awaited() -> None:
     assert events == ["started", "view", "finished"]
 
 
-async def test_a_receiver_connected_or_disconnected_between_requests_is_noticed() -> (
-    None
-):
+async def test_changes_of_receivers_between_requests_are_noticed() -> None:
     views["async"] = ok
     handler = Handler()
     senders: list[object] = []

@@ -350,9 +350,7 @@ async def answers_of_many(app: Any, clients: int) -> list[dict[str, int]]:
 
 
 @pytest.mark.usefixtures("database")
-async def test_two_hundred_clients_share_as_many_connections_as_there_are_threads() -> (
-    None
-):
+async def test_two_hundred_clients_share_one_connection_per_thread() -> None:
     [alone] = await answers_of_many(Handler(), 1)
 
     answers = await answers_of_many(Handler(threads=4), CLIENTS)

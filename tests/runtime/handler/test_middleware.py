@@ -79,11 +79,11 @@ def said(request: HttpRequest) -> HttpResponse:
     return HttpResponse([str(message) for message in messages.get_messages(request)])
 
 
-async def who(request: HttpRequest) -> HttpResponse:
+async def username(request: HttpRequest) -> HttpResponse:
     return HttpResponse((await request.auser()).get_username())
 
 
-def who_synchronously(request: HttpRequest) -> HttpResponse:
+def username_synchronously(request: HttpRequest) -> HttpResponse:
     return HttpResponse(request.user.get_username())
 
 
@@ -104,8 +104,8 @@ urlpatterns = [
     path("say/", say),
     path("said/", said),
     path("messages/", count_messages),
-    path("who/", who),
-    path("who-synchronously/", who_synchronously),
+    path("username/", username),
+    path("username-synchronously/", username_synchronously),
     path("fail/", fail),
     path("admin/", admin.site.urls),
 ]
@@ -395,11 +395,11 @@ VISITS = {
         Step("POST", "/admin/login/", {"username": "ada", "password": ""}),
         *LOGIN,
         Step("GET", "/admin/auth/user/"),
-        Step("GET", "/who/"),
-        Step("GET", "/who-synchronously/"),
+        Step("GET", "/username/"),
+        Step("GET", "/username-synchronously/"),
         Step("POST", "/admin/logout/", token=True),
         Step("GET", "/admin/auth/user/"),
-        Step("GET", "/who/"),
+        Step("GET", "/username/"),
     ],
     "a message of the admin": [
         *LOGIN,
@@ -491,7 +491,7 @@ async def test_messages_are_kept_in_the_configured_storage(
     assert ours[2].body == b"It is done."
 
 
-async def test_the_visits_exercise_what_their_names_say(
+async def test_the_visits_have_the_outcomes_that_they_are_named_for(
     settings: Settings, administrator: User
 ) -> None:
     settings.MIDDLEWARE = [CONDITIONAL_GET, *SEVEN]

@@ -286,9 +286,7 @@ async def test_code_after_the_request_does_not_run_on_its_thread() -> None:
     assert outlived not in {within, threading.current_thread()}
 
 
-async def test_after_the_request_its_task_runs_blocking_code_where_it_did_before() -> (
-    None
-):
+async def test_after_the_request_blocking_code_runs_where_it_did_before() -> None:
     request = RequestThread(RequestThreads(1), nothing)
 
     before = await sync_to_async(threading.get_ident)()

@@ -224,15 +224,15 @@ def test_requests_in_a_row_are_answered_in_order() -> None:
 
 
 def test_an_application_can_check_whether_a_message_waits() -> None:
-    told: list[object] = []
+    results: list[object] = []
     waiting, over = threading.Event(), threading.Event()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         has_message = scope["extensions"][HAS_MESSAGE]
-        told.append(has_message())
+        results.append(has_message())
         for _ in range(2):
             message = await receive()
-            told.extend((message["type"], has_message()))
+            results.extend((message["type"], has_message()))
             waiting.set()
         over.set()
 
@@ -245,4 +245,4 @@ def test_an_application_can_check_whether_a_message_waits() -> None:
         client.close()
         assert over.wait(5)
 
-    assert told == [True, "http.request", False, "http.disconnect", False]
+    assert results == [True, "http.request", False, "http.disconnect", False]

@@ -127,7 +127,7 @@ FRAGMENTED = [
         pytest.param(
             frame(PONG, b"unasked") + frame(TEXT, b"text"),
             Frame(TEXT, b"text"),
-            id="pong that nobody asked for",
+            id="unsolicited pong",
         ),
         pytest.param(
             frame(PING, b"p" * 125), Frame(PONG, b"p" * 125), id="largest ping"
@@ -571,12 +571,12 @@ def test_sigterm_ends_every_socket_whatever_its_client_does() -> None:
         reading[-1].receive()
 
         site.terminate()
-        told = time.monotonic()
+        stopped = time.monotonic()
         codes = [client.close_code() for client in reading]
-        closed_seconds = time.monotonic() - told
+        closed_seconds = time.monotonic() - stopped
         refused, fields, _ = hesitating.refusal()
         status = site.wait()
-        exited_seconds = time.monotonic() - told
+        exited_seconds = time.monotonic() - stopped
 
     assert codes == [1012] * 20
     assert (refused, fields["retry-after"]) == (503, "5")

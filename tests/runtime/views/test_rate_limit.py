@@ -87,7 +87,7 @@ def test_the_header_fields_say_what_is_left() -> None:
     }
 
 
-def test_a_new_window_begins_when_the_reset_said() -> None:
+def test_a_new_window_begins_at_the_announced_reset() -> None:
     clock = Clock()
     limits = RateLimits(now=clock)
     policy = Policy("writes", 1, 60)

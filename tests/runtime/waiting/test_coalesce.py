@@ -154,9 +154,7 @@ async def test_keys_beyond_the_limit_of_a_query_wait_for_the_next_in_order() -> 
     assert [query.arguments for query in source.queries] == [(5, 4), (3, 2), (1,)]
 
 
-async def test_a_cancelled_waiter_does_not_affect_the_others_even_if_it_was_the_first() -> (
-    None
-):
+async def test_a_cancelled_waiter_does_not_affect_the_others() -> None:
     source = Source()
     coalesced = Coalesced(source.fetch, max_waiting=MOST)
     sharing = start(coalesced() for _ in range(3))
@@ -485,7 +483,7 @@ async def test_after_many_calls_nothing_is_kept(fails: bool) -> None:
     batched = Batched(fetch_many, max_keys=7, max_waiting=MOST)
 
     async def storm() -> None:
-        lines = [keep() for _ in range(20)]
+        keys = [keep() for _ in range(20)]
 
         async def call(arguments: Kept) -> None:
             variable.set(keep())
@@ -496,7 +494,7 @@ async def test_after_many_calls_nothing_is_kept(fails: bool) -> None:
                     except Unanswered:
                         pass
 
-        tasks = [asyncio.create_task(call(each)) for each in lines * 5]
+        tasks = [asyncio.create_task(call(each)) for each in keys * 5]
         for _ in range(3):
             await asyncio.sleep(0)
         for leaving in tasks[::7]:

@@ -201,9 +201,7 @@ async def test_a_response_that_breaks_off_is_a_failure_and_not_repeated(
     assert set(done.summary.failures) == {"disconnected"}
 
 
-async def test_a_target_that_closes_before_reading_gets_one_request_per_connection() -> (
-    None
-):
+async def test_a_target_that_closes_without_reading_gets_each_request_once() -> None:
     with RawTarget(lambda connection: None) as target:
         done = await run(target.url, 10, 2)
 
