@@ -52,7 +52,7 @@ PROBLEMS = {
     422: "The Idempotency-Key was used for a different request.",
     428: "If-Match is missing.",
     429: "Too many requests.",
-    503: "The database does not answer right now.",
+    503: "The database does not respond right now.",
 }
 EVERY_REQUEST = (400, 429, 503)
 EVERY_WRITE = (*EVERY_REQUEST, 401, 403, 413)

@@ -55,7 +55,7 @@ class BatchedInserts:
         try:
             rows = await fetch(self._connect, query(), **arrays)
         except psycopg.Error as error:
-            # If the server did not answer, the rows may or may not have been inserted.
+            # If the server did not respond, the rows may or may not have been inserted.
             if is_unavailable(error):
                 raise
             return {}

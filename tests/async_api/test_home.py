@@ -38,7 +38,7 @@ async def test_without_a_database_the_start_page_works_and_says_so(
     response = await AsyncClient().get("/")
 
     assert response.status_code == 200
-    assert "does not answer" in response.content.decode()
+    assert "does not respond" in response.content.decode()
 
 
 async def test_a_process_without_a_database_is_alive_but_not_ready(
@@ -50,7 +50,7 @@ async def test_a_process_without_a_database_is_alive_but_not_ready(
     assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
     assert ready.status_code == 503
     assert int(ready["Retry-After"]) > 0
-    assert ready.json()["detail"] == "The database does not answer right now."
+    assert ready.json()["detail"] == "The database does not respond right now."
 
 
 async def test_a_process_with_its_database_is_ready() -> None:

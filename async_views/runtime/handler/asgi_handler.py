@@ -350,7 +350,7 @@ class Listener:
             self._listen_delay.start(self)
 
     def _is_silent(self) -> bool:
-        """Whether no message is there yet; if one is, it counts as heard."""
+        """Whether no message is there yet; if one is, it counts as received."""
         if self._has_message is not None and not self._has_message():
             return True
         listening = self._listen()

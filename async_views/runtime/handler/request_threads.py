@@ -125,7 +125,7 @@ class RequestThread(ThreadSensitiveContext, Executor):
             return not self._unfinished
 
     def release(self) -> None:
-        """Gives the thread back once all submitted work has run or was cancelled."""
+        """Returns the thread once all submitted work has run or was cancelled."""
         if not self.used:
             return
         if self.is_idle:

@@ -130,7 +130,7 @@ class Bus:
     async def converse(self, connection: Connection) -> None:
         """Sends and receives notifications until it raises psycopg.Error."""
         listening: set[str] = set()
-        await self.ask(connection, sql.SQL("SELECT 1"))
+        await self.execute(connection, sql.SQL("SELECT 1"))
         self.note_return()
         while True:
             self.wake.clear()
@@ -142,7 +142,7 @@ class Bus:
             try:
                 await self.woken(connection)
             except TimeoutError:
-                await self.ask(connection, sql.SQL("SELECT 1"))
+                await self.execute(connection, sql.SQL("SELECT 1"))
 
     async def listen(self, connection: Connection, listening: set[str]) -> None:
         """Has PostgreSQL listen for exactly the topics that are subscribed to now."""
@@ -150,7 +150,7 @@ class Bus:
         new, old = wanted - listening, listening - wanted
         if not (new or old):
             return
-        await self.ask(connection, *each("LISTEN", new), *each("UNLISTEN", old))
+        await self.execute(connection, *each("LISTEN", new), *each("UNLISTEN", old))
         listening ^= new | old
         for topic in new:
             self.tell(topic)
@@ -165,18 +165,20 @@ class Bus:
         topics, self.to_publish = self.to_publish, set()
         published, self.published = self.published, asyncio.Future()
         try:
-            await self.ask(connection, *each("NOTIFY", topics))
+            await self.execute(connection, *each("NOTIFY", topics))
             published.set_result(True)
         finally:
             if not published.done():
                 published.set_result(False)
 
-    async def ask(self, connection: Connection, *statements: sql.Composable) -> None:
+    async def execute(
+        self, connection: Connection, *statements: sql.Composable
+    ) -> None:
         """Executes them in one round trip; raises psycopg.Error after DATABASE_SECONDS."""
         loop = asyncio.get_running_loop()
         async with self.statement_lock:
             # Not asyncio.timeout: psycopg would ask the server to cancel the statement,
-            # and wait 10 s for a server that does not answer.
+            # and wait 10 s for a server that does not respond.
             timer = loop.call_later(settings.DATABASE_SECONDS, cut_off, connection)
             try:
                 await connection.execute(sql.SQL("; ").join(statements))
@@ -203,7 +205,7 @@ class Bus:
         timer = None
         if self.connection is not None:
             timer = loop.call_later(CLOSING_SECONDS, cut_off, self.connection)
-        # `ask` says why no statement is cancelled.
+        # `execute` says why no statement is cancelled.
         async with self.statement_lock:
             keeping.cancel()
         if timer is not None:

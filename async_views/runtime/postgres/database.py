@@ -103,7 +103,7 @@ class Checks:
 async def pool() -> AsyncIterator[Pool]:
     """The worker's pool, for its lifespan.
 
-    Raises psycopg.OperationalError if the database does not answer in DATABASE_SECONDS.
+    Raises psycopg.OperationalError if the database does not respond in DATABASE_SECONDS.
     """
     opened = WorkerPool(
         kwargs=parameters(),

@@ -69,14 +69,14 @@ async def unreadiness(request: HttpRequest, seconds: float) -> str | None:
     )
 
 
-Ask = Callable[[HttpRequest], Awaitable[HttpResponse]]
-ANSWERS: dict[str, Ask] = {"/healthz": healthz, "/readyz": readyz}
+Check = Callable[[HttpRequest], Awaitable[HttpResponse]]
+CHECKS: dict[str, Check] = {"/healthz": healthz, "/readyz": readyz}
 
 
-async def answered(request: HttpRequest, ask: Ask) -> HttpResponseBase:
+async def checked(request: HttpRequest, check: Check) -> HttpResponseBase:
     """The response, with what the other middleware would add."""
     fault = fault_of(request)
-    response = problem_response(request, fault) if fault else await ask(request)
+    response = problem_response(request, fault) if fault else await check(request)
     return secure(shaped(request, response))
 
 
@@ -87,8 +87,8 @@ def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
 
         async def answer_later(request: HttpRequest) -> HttpResponseBase:
             response: HttpResponseBase
-            if ask := ANSWERS.get(request.path_info):
-                response = await answered(request, ask)
+            if check := CHECKS.get(request.path_info):
+                response = await checked(request, check)
             else:
                 response = await get_response(request)
             return response
@@ -97,8 +97,8 @@ def health(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase
-        if ask := ANSWERS.get(request.path_info):
-            response = async_to_sync(answered)(request, ask)
+        if check := CHECKS.get(request.path_info):
+            response = async_to_sync(checked)(request, check)
         else:
             response = get_response(request)
         return response

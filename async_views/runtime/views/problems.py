@@ -36,7 +36,7 @@ from async_views.runtime.waiting.coalesce import TooManyWaiting
 
 logger = logging.getLogger(__name__)
 
-DATABASE_UNAVAILABLE = "The database does not answer right now."
+DATABASE_UNAVAILABLE = "The database does not respond right now."
 
 # Header fields to ignore in a request that does not reach Django.
 UNREAD = frozenset({b"content-type", b"cookie"})
@@ -136,7 +136,7 @@ def problem_of(request: HttpRequest, error: Exception) -> Problem | None:
         return unavailable("Too many requests are waiting for the database.")
     if is_unavailable(error):
         cause = error.__cause__ or error
-        logger.error("%s: the database does not answer: %s", request.path, cause)
+        logger.error("%s: the database does not respond: %s", request.path, cause)
         return unavailable(DATABASE_UNAVAILABLE)
     if is_refused_value(error):
         logger.warning("%s: the database refused a value: %s", request.path, error)

@@ -256,5 +256,5 @@ def test_a_login_without_the_database_gets_a_503(
     if accept == BROWSER:
         assert "<title>503 Service Unavailable</title>" in answer.body.decode()
     else:
-        assert answer.problem["detail"] == "The database does not answer right now."
+        assert answer.problem["detail"] == "The database does not respond right now."
     assert "Traceback" not in stopped.output
