@@ -28,18 +28,18 @@ SECONDS_TO_WAIT = 60
 def asgi() -> Iterator[Site]:
     with Site() as site:
         # A worker's first request is slower than those that are measured.
-        ask(site, sleep_time=0)
+        fetch(site, sleep_time=0)
         yield site
 
 
 @pytest.fixture(scope="module")
 def wsgi() -> Iterator[Site]:
     with Site("-k", "sync", "async_views.wsgi") as site:
-        ask(site, sleep_time=0)
+        fetch(site, sleep_time=0)
         yield site
 
 
-def ask(site: Site, path: str = ASYNC_VIEW, **query: Any) -> dict[str, Any]:
+def fetch(site: Site, path: str = ASYNC_VIEW, **query: Any) -> dict[str, Any]:
     url = f"{site.url}{path}?{urlencode(query | {'format': 'json'})}"
     with urllib.request.urlopen(url, timeout=60) as answer:
         answered: dict[str, Any] = json.load(answer)
@@ -48,7 +48,7 @@ def ask(site: Site, path: str = ASYNC_VIEW, **query: Any) -> dict[str, Any]:
 
 def status(site: Site, **query: Any) -> int:
     try:
-        ask(site, **query)
+        fetch(site, **query)
     except urllib.error.HTTPError as error:
         with error:
             return error.code
@@ -61,7 +61,7 @@ def ask_at_once(
     """Seconds until the last response arrived, and the responses."""
     with ThreadPoolExecutor(count) as clients:
         began = time.perf_counter()
-        asked = [clients.submit(ask, site, **query) for _ in range(count)]
+        asked = [clients.submit(fetch, site, **query) for _ in range(count)]
         answers = [each.result() for each in asked]
         return time.perf_counter() - began, answers
 
@@ -87,7 +87,7 @@ def test_in_one_request_thread_sensitive_calls_take_turns_on_one_thread(
 ) -> None:
     site: Site = request.getfixturevalue(server)
 
-    answer = ask(site, sleep_time=0.2, num_calls=3)
+    answer = fetch(site, sleep_time=0.2, num_calls=3)
 
     assert answer["predicted_seconds"] == 0.6
     assert is_as_predicted(answer["seconds"], 0.6)
@@ -106,7 +106,7 @@ def test_in_one_request_other_calls_run_on_a_thread_each(
 ) -> None:
     site: Site = request.getfixturevalue(server)
 
-    answer = ask(site, sleep_time=0.3, num_calls=3, thread_sensitive="false")
+    answer = fetch(site, sleep_time=0.3, num_calls=3, thread_sensitive="false")
 
     assert answer["predicted_seconds"] == 0.3
     assert is_as_predicted(answer["seconds"], 0.3)
@@ -119,7 +119,7 @@ def test_more_calls_than_the_pool_has_threads_run_in_batches(asgi: Site) -> None
     if calls > 20:
         pytest.skip("This machine's pool has room for all calls that may be asked for.")
 
-    answer = ask(asgi, sleep_time=0.3, num_calls=calls, thread_sensitive="false")
+    answer = fetch(asgi, sleep_time=0.3, num_calls=calls, thread_sensitive="false")
 
     assert answer["predicted_seconds"] == 0.6
     assert is_as_predicted(answer["seconds"], 0.6)
@@ -156,7 +156,7 @@ def test_a_synchronous_worker_handles_one_request_at_a_time(wsgi: Site) -> None:
 def test_a_worker_with_threads_handles_requests_concurrently_under_wsgi() -> None:
     query = {"experiment": "requests", "sleep_time": 0.4, "num_calls": 3}
     with Site("-k", "gthread", "--threads", "3", "async_views.wsgi") as site:
-        ask(site, sleep_time=0)
+        fetch(site, sleep_time=0)
 
         seconds, answers = ask_at_once(site, 3, **query)
 
@@ -170,9 +170,9 @@ def test_a_worker_with_threads_handles_requests_concurrently_under_wsgi() -> Non
 def test_under_asgi_a_synchronous_view_crosses_to_the_server_s_own_loop(
     asgi: Site, experiment: str, seconds: float
 ) -> None:
-    served = ask(asgi, sleep_time=0)["server"]["event_loop_id"]
+    served = fetch(asgi, sleep_time=0)["server"]["event_loop_id"]
 
-    answer = ask(asgi, SYNC_VIEW, experiment=experiment, sleep_time=0.2, num_calls=3)
+    answer = fetch(asgi, SYNC_VIEW, experiment=experiment, sleep_time=0.2, num_calls=3)
 
     assert answer["predicted_seconds"] == seconds
     assert is_as_predicted(answer["seconds"], seconds)
@@ -187,7 +187,7 @@ def test_under_asgi_a_synchronous_view_crosses_to_the_server_s_own_loop(
 def test_under_wsgi_a_synchronous_view_crosses_to_a_new_loop_each_time(
     wsgi: Site, experiment: str, seconds: float, loops: int
 ) -> None:
-    answer = ask(wsgi, SYNC_VIEW, experiment=experiment, sleep_time=0.2, num_calls=3)
+    answer = fetch(wsgi, SYNC_VIEW, experiment=experiment, sleep_time=0.2, num_calls=3)
 
     assert answer["predicted_seconds"] == seconds
     assert is_as_predicted(answer["seconds"], seconds)
@@ -199,7 +199,7 @@ def test_under_wsgi_a_synchronous_view_crosses_to_a_new_loop_each_time(
 def test_the_site_responds_while_an_experiment_blocks_its_own_loop(asgi: Site) -> None:
     with ThreadPoolExecutor(1) as client:
         blocked = client.submit(
-            ask, asgi, experiment="blocking", sleep_time=0.5, num_calls=2
+            fetch, asgi, experiment="blocking", sleep_time=0.5, num_calls=2
         )
         slowest = 0.0
         while not blocked.done():
@@ -218,11 +218,11 @@ def test_experiments_have_a_bounded_number_of_threads(asgi: Site) -> None:
         "num_calls": 20,
         "thread_sensitive": "false",
     }
-    ask(asgi, **query)
+    fetch(asgi, **query)
     before = worker.num_threads()
 
     with ThreadPoolExecutor(4) as clients:
-        asked = [clients.submit(ask, asgi, **query) for _ in range(4)]
+        asked = [clients.submit(fetch, asgi, **query) for _ in range(4)]
         most = 0
         while not all(each.done() for each in asked):
             most = max(most, worker.num_threads())
@@ -251,7 +251,7 @@ def test_closing_the_tab_ends_the_experiment_and_frees_its_place(
         wait_for_status(site, 200)
 
         # The only thread is free too, although a call would sleep on it for ten seconds.
-        ask(site, sleep_time=0, num_calls=1)
+        fetch(site, sleep_time=0, num_calls=1)
         assert time.monotonic() - closed < 5
 
 

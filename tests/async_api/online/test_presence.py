@@ -198,7 +198,7 @@ async def guest(connection: Connection) -> AsyncIterator[Guest]:
 async def test_without_its_database_a_worker_keeps_counting_and_logs_it_once(
     guest: Guest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def said() -> list[str]:
+    def log_lines() -> list[str]:
         return [r.message for r in caplog.records if r.name.endswith(".presence")]
 
     client = Client()
@@ -213,15 +213,15 @@ async def test_without_its_database_a_worker_keeps_counting_and_logs_it_once(
                 # The database fails several times, and this is logged once.
                 asked = one.count.asked_at
                 await until(lambda: one.count.asked_at > asked + 1)
-                assert len(said()) == 1
-                assert said()[0].startswith(
+                assert len(log_lines()) == 1
+                assert log_lines()[0].startswith(
                     "The numbers of other workers are the last known ones, because the "
                     "database is unavailable: "
                 )
 
                 await guest.let_in()
                 await until(lambda: one.total == other.total == 3)
-    assert said()[1:] == ["The numbers of other workers are current again."]
+    assert log_lines()[1:] == ["The numbers of other workers are current again."]
 
 
 @pytest.mark.usefixtures("quick")

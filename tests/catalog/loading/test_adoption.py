@@ -69,19 +69,19 @@ def fill_as_the_book(connection: psycopg.Connection) -> None:
     )
 
 
-def ask(url: str, statement: str) -> list[tuple[Any, ...]]:
+def query(url: str, statement: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
         return connection.execute(statement).fetchall()
 
 
 def contents(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    return {table: ask(url, f"SELECT * FROM {table} ORDER BY 1") for table in TABLES}
+    return {table: query(url, f"SELECT * FROM {table} ORDER BY 1") for table in TABLES}
 
 
 def rules(url: str) -> set[tuple[Any, ...]]:
     """The name and definition of each index or constraint of the catalog's tables."""
     return set(
-        ask(
+        query(
             url,
             "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
             f" WHERE contype <> 'n' AND conrelid::regclass::text IN {TABLES}",
@@ -152,8 +152,8 @@ def test_a_constraint_that_rows_violate_is_left_out_and_one_line_says_so(
     adopted: Adopted,
 ) -> None:
     alike = "sku.product_id, sku.product_size_id, sku.product_color_id"
-    [(different,)] = ask(adopted.url, f"SELECT count(DISTINCT ({alike})) FROM sku")
-    [example] = ask(
+    [(different,)] = query(adopted.url, f"SELECT count(DISTINCT ({alike})) FROM sku")
+    [example] = query(
         adopted.url,
         "SELECT * FROM sku WHERE EXISTS (SELECT FROM sku AS other WHERE"
         f" ({alike.replace('sku.', 'other.', 3)}) = ({alike})"
@@ -175,7 +175,7 @@ def test_a_constraint_that_rows_violate_is_left_out_and_one_line_says_so(
 def test_it_gets_the_indexes_that_the_book_s_tables_lack(adopted: Adopted) -> None:
     indexes = {
         name
-        for (name,) in ask(
+        for (name,) in query(
             adopted.url, f"SELECT indexname FROM pg_indexes WHERE tablename IN {TABLES}"
         )
     }
@@ -207,7 +207,7 @@ def test_new_rows_in_the_admin_get_new_keys(adopted: Adopted) -> None:
         answer = [row.pk for row in (*rows, product, sku)]
         """,
     )
-    [(by_hand,)] = ask(
+    [(by_hand,)] = query(
         adopted.url,
         "INSERT INTO product_color VALUES (DEFAULT, 'x') RETURNING product_color_id",
     )
@@ -222,7 +222,7 @@ def test_a_used_key_is_not_used_again(book: str) -> None:
 
     manage(book, "migrate", "--verbosity=0")
 
-    [(key,)] = ask(book, "INSERT INTO sku VALUES (DEFAULT, 1, 1, 1) RETURNING sku_id")
+    [(key,)] = query(book, "INSERT INTO sku VALUES (DEFAULT, 1, 1, 1) RETURNING sku_id")
     assert key == SKUS + 1
 
 
@@ -277,7 +277,7 @@ def test_the_documented_statement_fixes_the_rows_and_adopting_adds_the_constrain
     document = (ROOT / "docs" / "catalog.md").read_text()
     [mend] = re.findall(r"```sql\n(.+?)```", document, re.DOTALL)
     alike = "product_id, product_size_id, product_color_id"
-    first_of_each = ask(
+    first_of_each = query(
         adopted.url, f"SELECT min(sku_id) FROM sku GROUP BY {alike} ORDER BY 1"
     )
     with psycopg.connect(adopted.url) as connection:
@@ -286,7 +286,7 @@ def test_the_documented_statement_fixes_the_rows_and_adopting_adds_the_constrain
     added = manage(adopted.url, "adopt_catalog")
     again = manage(adopted.url, "adopt_catalog")
 
-    assert ask(adopted.url, "SELECT sku_id FROM sku ORDER BY 1") == first_of_each
+    assert query(adopted.url, "SELECT sku_id FROM sku ORDER BY 1") == first_of_each
     assert (added.returncode, added.stdout) == (0, "  added      sku_combination\n")
     assert (again.returncode, again.stdout) == (0, "")
     assert ("sku_combination", f"UNIQUE ({alike})") in rules(adopted.url)
@@ -304,7 +304,7 @@ def test_blank_names_are_kept_and_reported(book: str) -> None:
         " it, such as brand_id 3, brand_name ' \\t'. Once they are fixed, `manage.py"
         " adopt_catalog` adds it."
     )
-    assert ask(book, "SELECT brand_name FROM brand WHERE brand_id = 3") == [(" \t",)]
+    assert query(book, "SELECT brand_name FROM brand WHERE brand_id = 3") == [(" \t",)]
 
 
 def test_a_constraint_that_was_left_out_can_be_reverted_and_tried_again(
@@ -327,7 +327,7 @@ def test_replacing_it_by_the_example_keeps_the_book_s_references(
 
     assert seeded.returncode == 0, seeded.stderr
     assert rules(adopted.url) == before
-    assert ask(adopted.url, "SELECT count(*) FROM sku") == [(1000,)]
+    assert query(adopted.url, "SELECT count(*) FROM sku") == [(1000,)]
 
 
 def test_a_table_of_another_program_is_refused_in_one_sentence() -> None:
@@ -342,7 +342,7 @@ def test_a_table_of_another_program_is_refused_in_one_sentence() -> None:
             "CommandError: The database in DATABASE_URL has a table product without the"
             " column product_name: use the book's database, or one without such a table.\n"
         )
-        assert ask(url, "SELECT to_regclass('brand')") == [(None,)]
+        assert query(url, "SELECT to_regclass('brand')") == [(None,)]
 
 
 def test_the_migrations_match_the_models() -> None:

@@ -22,7 +22,7 @@ def shop(catalog: Catalog) -> Catalog:
     return catalog
 
 
-def look(catalog: Catalog, path: str) -> Response:
+def fetch(catalog: Catalog, path: str) -> Response:
     return catalog.get(path, Accept="text/html")
 
 
@@ -54,7 +54,7 @@ def pages(catalog: Catalog, path: str) -> list[list[list[str]]]:
     found: list[list[list[str]]] = []
     following: str | None = path
     while following is not None:
-        answer = look(catalog, following)
+        answer = fetch(catalog, following)
         assert answer.status == 200
         found.append(cells(answer))
         following = target(answer, "Next page")
@@ -70,11 +70,11 @@ def test_the_pages_have_each_product_once(shop: Catalog) -> None:
 
 
 def test_every_page_links_to_the_first(shop: Catalog) -> None:
-    first = look(shop, "/catalog/?q=hammer&order=-product_name")
-    second = look(shop, str(target(first, "Next page")))
+    first = fetch(shop, "/catalog/?q=hammer&order=-product_name")
+    second = fetch(shop, str(target(first, "Next page")))
 
     assert target(first, "First page") is None
-    back = look(shop, str(target(second, "First page")))
+    back = fetch(shop, str(target(second, "First page")))
     assert cells(back) == cells(first)
     assert cells(first)[0][1] == "Hammer 44"
 
@@ -83,14 +83,14 @@ def test_a_brand_s_products_are_searched_and_paged(shop: Catalog) -> None:
     found = pages(shop, "/catalog/?brand_id=2&q=HAM")
 
     assert [row[1] for page in found for row in page] == NAMES[1::2]
-    assert "Products of Böse" in text(look(shop, "/catalog/?brand_id=2"))
+    assert "Products of Böse" in text(fetch(shop, "/catalog/?brand_id=2"))
 
 
 def test_brands_are_listed_searched_and_link_to_their_products(shop: Catalog) -> None:
     shop.insert("brand", [(f"brand {number}",) for number in range(30)])
 
     found = pages(shop, "/catalog/brands/")
-    searched = look(shop, "/catalog/brands/?q=ACME")
+    searched = fetch(shop, "/catalog/brands/?q=ACME")
 
     assert [row[1] for page in found for row in page] == [
         "Acme & Co",
@@ -98,20 +98,20 @@ def test_brands_are_listed_searched_and_link_to_their_products(shop: Catalog) ->
         *(f"brand {number}" for number in range(30)),
     ]
     assert cells(searched) == [["1", "Acme & Co"]]
-    products = look(shop, str(target(searched, "Acme &amp; Co")))
+    products = fetch(shop, str(target(searched, "Acme &amp; Co")))
     assert cells(products)[0] == ["1", "Hammer 00"]
 
 
 def test_a_product_shows_its_skus_and_links_to_its_other_representations(
     shop: Catalog,
 ) -> None:
-    page = look(shop, "/catalog/products/1/")
+    page = fetch(shop, "/catalog/products/1/")
 
     assert cells(page) == [["1", "Small", "Blue"], ["2", "Large", "Blue"]]
     assert target(page, "product") == "/products/1"
     assert target(page, "SKUs") == "/products/1/skus"
     assert str(target(page, "Edit in the admin")).startswith("/admin/")
-    assert "This product has no SKUs." in text(look(shop, "/catalog/products/2/"))
+    assert "This product has no SKUs." in text(fetch(shop, "/catalog/products/2/"))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_product_shows_its_skus_and_links_to_its_other_representations(
     ["/catalog/products/77/", "/catalog/products/2147483648/", "/catalog/?brand_id=77"],
 )
 def test_an_unknown_product_or_brand_is_not_found(shop: Catalog, path: str) -> None:
-    answer = look(shop, path)
+    answer = fetch(shop, path)
 
     assert answer.status == 404
     assert "There is no" in text(answer)
@@ -138,7 +138,7 @@ def test_an_unknown_product_or_brand_is_not_found(shop: Catalog, path: str) -> N
     ],
 )
 def test_an_invalid_query_is_explained(shop: Catalog, query: str, said: str) -> None:
-    answer = look(shop, f"/catalog/?{query}")
+    answer = fetch(shop, f"/catalog/?{query}")
 
     assert answer.status == 400
     assert said in text(answer)
@@ -147,11 +147,11 @@ def test_an_invalid_query_is_explained(shop: Catalog, query: str, said: str) -> 
 
 def test_a_search_without_results_says_so(shop: Catalog) -> None:
     assert "No products have “screw” in their name." in text(
-        look(shop, "/catalog/?q=screw")
+        fetch(shop, "/catalog/?q=screw")
     )
     shop.empty()
-    assert "There are no products yet." in text(look(shop, "/catalog/"))
-    assert "There are no brands yet." in text(look(shop, "/catalog/brands/"))
+    assert "There are no products yet." in text(fetch(shop, "/catalog/"))
+    assert "There are no brands yet." in text(fetch(shop, "/catalog/brands/"))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_search_without_results_says_so(shop: Catalog) -> None:
 def test_a_page_names_ignored_parameters_and_a_program_gets_an_error(
     shop: Catalog, path: str, said: str
 ) -> None:
-    page = look(shop, path)
+    page = fetch(shop, path)
     refused = shop.get(path, Accept="application/json")
 
     assert page.status == (400 if "q=ab" in path else 200)
@@ -177,4 +177,6 @@ def test_a_page_names_ignored_parameters_and_a_program_gets_an_error(
 
 
 def test_a_page_without_ignored_parameters_has_no_notice(shop: Catalog) -> None:
-    assert "not a parameter" not in text(look(shop, "/catalog/?q=ham&order=product_id"))
+    assert "not a parameter" not in text(
+        fetch(shop, "/catalog/?q=ham&order=product_id")
+    )

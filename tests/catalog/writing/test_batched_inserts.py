@@ -40,7 +40,7 @@ async def insert_brands(inserts: BatchedInserts, *names: str) -> list[NewRow]:
     return [each for each in made if each]
 
 
-async def ask(statement: LiteralString) -> list[tuple[Any, ...]]:
+async def query(statement: LiteralString) -> list[tuple[Any, ...]]:
     async with await psycopg.AsyncConnection.connect(
         **database.parameters()
     ) as connection:
@@ -54,8 +54,8 @@ async def test_rows_that_wait_together_share_a_statement(
 
     made = await insert_brands(inserts, *names)
 
-    assert await ask("SELECT count(DISTINCT xmin::text) FROM brand") == [(1,)]
-    brands = dict(await ask("SELECT brand_id, brand_name FROM brand"))
+    assert await query("SELECT count(DISTINCT xmin::text) FROM brand") == [(1,)]
+    brands = dict(await query("SELECT brand_id, brand_name FROM brand"))
     assert [brands[each.id] for each in made] == names
     assert [json.loads(each.representation.body) for each in made] == [
         {"brand_id": each.id, "brand_name": name}
@@ -69,7 +69,7 @@ async def test_two_inserts_of_equal_columns_are_two_rows(
     first, second = await insert_brands(inserts, "Acme", "Acme")
 
     assert first.id != second.id
-    assert await ask("SELECT brand_name FROM brand") == [("Acme",), ("Acme",)]
+    assert await query("SELECT brand_name FROM brand") == [("Acme",), ("Acme",)]
 
 
 async def test_if_a_row_is_refused_none_of_its_batch_is_inserted(
@@ -86,7 +86,7 @@ async def test_if_a_row_is_refused_none_of_its_batch_is_inserted(
     )
 
     assert made == [None, None, None]
-    assert await ask("SELECT 1 FROM product") == []
+    assert await query("SELECT 1 FROM product") == []
 
 
 async def test_a_batch_does_not_wait_long_for_a_lock(
@@ -147,7 +147,7 @@ async def test_a_client_without_permission_inserts_nothing(
     answer = await exchange.next()
 
     assert answer["status"] == 401
-    assert await ask("SELECT 1 FROM brand") == []
+    assert await query("SELECT 1 FROM brand") == []
 
 
 # --- Through the site ---

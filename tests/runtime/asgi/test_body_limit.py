@@ -91,7 +91,7 @@ def read_answer(client: socket.socket) -> tuple[http.client.HTTPResponse, bytes]
         return response, response.read()
 
 
-def ask(server: Served, request: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+def exchange(server: Served, request: bytes) -> tuple[http.client.HTTPResponse, bytes]:
     with connected(server) as client:
         client.sendall(request)
         return read_answer(client)
@@ -102,7 +102,7 @@ def test_a_body_of_exactly_the_limit_passes(send_as: Any) -> None:
     reader = Reader()
 
     with serve_asgi(BodyLimit(reader, LIMIT, {})) as server:
-        response, body = ask(server, send_as(bytes(LIMIT)))
+        response, body = exchange(server, send_as(bytes(LIMIT)))
 
     assert (response.status, body) == (200, b"%d" % LIMIT)
 
@@ -112,14 +112,14 @@ def test_a_body_of_one_byte_more_is_refused(send_as: Any) -> None:
     reader = Reader()
 
     with serve_asgi(BodyLimit(reader, LIMIT, {})) as server:
-        response, _ = ask(server, send_as(bytes(LIMIT + 1)))
+        response, _ = exchange(server, send_as(bytes(LIMIT + 1)))
 
     assert response.status == 413
 
 
 def test_a_request_without_a_body_passes() -> None:
     with serve_asgi(BodyLimit(Reader(), LIMIT, {})) as server:
-        response, body = ask(server, b"GET / HTTP/1.1\r\nHost: site\r\n\r\n")
+        response, body = exchange(server, b"GET / HTTP/1.1\r\nHost: site\r\n\r\n")
 
     assert (response.status, body) == (200, b"0")
 
@@ -128,7 +128,7 @@ def test_the_refusal_is_a_problem_that_names_the_limit() -> None:
     site_headers: Headers = [(b"x-content-type-options", b"nosniff")]
 
     with serve_asgi(BodyLimit(Reader(), LIMIT, {}, headers=site_headers)) as server:
-        response, body = ask(server, declared(MEGABYTE))
+        response, body = exchange(server, declared(MEGABYTE))
 
     assert response.getheader("content-type") == "application/problem+json"
     assert response.getheader("connection") == "close"
@@ -145,7 +145,7 @@ def test_a_body_declared_too_large_never_reaches_the_application() -> None:
     reader = Reader()
 
     with serve_asgi(BodyLimit(reader, LIMIT, {})) as server:
-        ask(server, declared(bytes(LIMIT + 1)))
+        exchange(server, declared(bytes(LIMIT + 1)))
 
     assert reader.received == []
 
@@ -154,7 +154,7 @@ def test_an_undeclared_body_is_cut_at_the_limit_with_a_disconnect() -> None:
     reader = Reader()
 
     with serve_asgi(BodyLimit(reader, len(MEGABYTE), {})) as server:
-        response, _ = ask(server, chunked(TEN_MEGABYTES))
+        response, _ = exchange(server, chunked(TEN_MEGABYTES))
 
     assert response.status == 413
     assert reader.disconnects == 1
@@ -186,7 +186,7 @@ def test_a_larger_limit_applies_only_under_its_prefix(path: str, status: int) ->
     limited = BodyLimit(Reader(), LIMIT, {"/admin/": 2 * LIMIT})
 
     with serve_asgi(limited) as server:
-        response, _ = ask(server, chunked(bytes(LIMIT + 1), path))
+        response, _ = exchange(server, chunked(bytes(LIMIT + 1), path))
 
     assert response.status == status
 
@@ -195,7 +195,7 @@ def test_a_body_over_the_larger_limit_is_refused() -> None:
     limited = BodyLimit(Reader(), LIMIT, {"/admin/": 2 * LIMIT})
 
     with serve_asgi(limited) as server:
-        response, body = ask(server, chunked(bytes(2 * LIMIT + 1), "/admin/"))
+        response, body = exchange(server, chunked(bytes(2 * LIMIT + 1), "/admin/"))
 
     assert response.status == 413
     assert "200000 bytes" in json.loads(body)["detail"]
@@ -205,7 +205,7 @@ def test_a_body_longer_than_declared_is_cut_at_the_declared_length() -> None:
     reader = Reader()
 
     with serve_asgi(BodyLimit(reader, LIMIT, {})) as server:
-        ask(server, post("/", b"Content-Length: 5") + MEGABYTE)
+        exchange(server, post("/", b"Content-Length: 5") + MEGABYTE)
 
     assert reader.received == [5]
 
@@ -261,7 +261,7 @@ async def test_an_unannounced_body_in_http_2_is_counted_too() -> None:
 
 def test_a_client_that_sends_all_before_it_reads_still_reads_the_refusal() -> None:
     with serve_asgi(BodyLimit(Reader(), LIMIT, {})) as server:
-        response, body = ask(server, declared(TEN_MEGABYTES))
+        response, body = exchange(server, declared(TEN_MEGABYTES))
 
     assert response.status == 413
     assert json.loads(body)["status"] == 413
@@ -301,7 +301,7 @@ def test_a_response_that_has_begun_is_not_followed_by_a_refusal() -> None:
         await send({"type": "http.response.body", "body": b"done"})
 
     with serve_asgi(BodyLimit(answer_early, LIMIT, {})) as server:
-        response, body = ask(server, chunked(MEGABYTE))
+        response, body = exchange(server, chunked(MEGABYTE))
 
     assert (response.status, body) == (200, b"done")
 
@@ -316,7 +316,7 @@ def test_the_application_s_response_after_the_refusal_is_discarded(
         await answer(send, b"all the same")
 
     with serve_asgi(BodyLimit(stubborn, LIMIT, {})) as server:
-        response, _ = ask(server, chunked(MEGABYTE))
+        response, _ = exchange(server, chunked(MEGABYTE))
 
     assert response.status == 413
     assert [record for record in caplog.records if record.exc_info] == []
@@ -351,8 +351,8 @@ def test_django_closes_the_spooled_file_of_a_refused_body(
     before = deleted_files_held_open()
 
     with serve_asgi(BodyLimit(ASGIHandler(), len(MEGABYTE), {})) as server:
-        refused, _ = ask(server, chunked(TEN_MEGABYTES))
-        taken, size = ask(server, chunked(MEGABYTE))
+        refused, _ = exchange(server, chunked(TEN_MEGABYTES))
+        taken, size = exchange(server, chunked(MEGABYTE))
     # An unclosed file would cause a warning here, and warnings are errors.
     gc.collect()
     after = deleted_files_held_open()

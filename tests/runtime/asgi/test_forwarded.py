@@ -40,11 +40,11 @@ def server() -> Iterator[Served]:
         yield served
 
 
-Ask = Callable[..., list[str]]
+Forward = Callable[..., list[str]]
 
 
 @pytest.fixture(params=["asgi", "wsgi"])
-def ask(request: pytest.FixtureRequest, server: Served) -> Ask:
+def forward(request: pytest.FixtureRequest, server: Served) -> Forward:
     """The scheme, client, host and origin that the application sees."""
 
     def over_asgi(*fields: str, host: str = "site") -> list[str]:
@@ -103,9 +103,9 @@ def ask(request: pytest.FixtureRequest, server: Served) -> Ask:
     ],
 )  # fmt: skip
 def test_the_scheme_is_the_one_reported_by_the_outermost_trusted_proxy(
-    ask: Ask, fields: list[str], scheme: str
+    forward: Forward, fields: list[str], scheme: str
 ) -> None:
-    assert ask(*fields)[0] == scheme
+    assert forward(*fields)[0] == scheme
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_the_scheme_is_the_one_reported_by_the_outermost_trusted_proxy(
     ],
 )
 def test_the_client_is_the_first_address_that_is_not_a_trusted_proxy(
-    ask: Ask, fields: list[str], client: str
+    forward: Forward, fields: list[str], client: str
 ) -> None:
-    assert ask(*fields)[1] == client
+    assert forward(*fields)[1] == client
 
 
 async def test_header_fields_of_an_untrusted_client_are_ignored() -> None:
@@ -177,17 +177,17 @@ async def test_a_request_without_a_host_is_accepted() -> None:
     ],
 )
 def test_a_default_port_is_removed(
-    ask: Ask, host: str, scheme: str, expected: str
+    forward: Forward, host: str, scheme: str, expected: str
 ) -> None:
     origin = f"Origin: {scheme}://{host}"
 
-    answer = ask(f"X-Forwarded-Proto: {scheme}", origin, host=host)
+    answer = forward(f"X-Forwarded-Proto: {scheme}", origin, host=host)
 
     assert answer[2:] == [expected, f"{scheme}://{expected}"]
 
 
-def test_an_origin_without_a_default_port_is_unchanged(ask: Ask) -> None:
-    assert ask("Origin: null")[3] == "null"
+def test_an_origin_without_a_default_port_is_unchanged(forward: Forward) -> None:
+    assert forward("Origin: null")[3] == "null"
     assert origin_without_default_port("chrome-extension://a:80") == (
         "chrome-extension://a:80"
     )

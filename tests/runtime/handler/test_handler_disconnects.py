@@ -125,12 +125,12 @@ async def test_a_disconnect_closes_the_connection_that_the_request_used(
     entered = asyncio.Event()
     used: list[BaseDatabaseWrapper] = []
 
-    def ask() -> None:
+    def fetch() -> None:
         count_connections()
         used.append(connections["default"])
 
     async def ask_and_wait(request: HttpRequest) -> HttpResponse:
-        await sync_to_async(ask)()
+        await sync_to_async(fetch)()
         entered.set()
         await asyncio.Event().wait()
         return HttpResponse()
@@ -308,13 +308,13 @@ async def test_two_hundred_disconnects_leak_nothing(
         here.call_soon_threadsafe(arrivals.release)
 
     async def wait(request: HttpRequest) -> HttpResponseBase:
-        async def dribble() -> AsyncIterator[bytes]:
+        async def slow_stream() -> AsyncIterator[bytes]:
             yield b"a little"
             arrive()
             await asyncio.Event().wait()
 
         if request.method == "POST":
-            return StreamingHttpResponse(dribble())
+            return StreamingHttpResponse(slow_stream())
         arrive()
         await asyncio.Event().wait()
         return HttpResponse()
@@ -338,11 +338,11 @@ async def test_two_hundred_disconnects_leak_nothing(
         warm = aiohttp.TCPConnector(force_close=True, limit=20)
         async with aiohttp.ClientSession(server.url, connector=warm) as session:
 
-            async def ask() -> None:
+            async def fetch() -> None:
                 async with session.get("/backend/") as response:
                     await response.read()
 
-            await asyncio.gather(*(ask() for _ in range(20)))
+            await asyncio.gather(*(fetch() for _ in range(20)))
         before = await ask_leftovers(server)
 
         async def come_and_leave(request: str) -> None:

@@ -172,15 +172,15 @@ async def test_a_connection_that_is_not_persistent_is_closed_on_its_thread(
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", max_age)
     used: list[BaseDatabaseWrapper] = []
 
-    def ask(request: HttpRequest) -> HttpResponse:
+    def use(request: HttpRequest) -> HttpResponse:
         count_connections()
         used.append(connections["default"])
         return HttpResponse()
 
-    async def ask_later(request: HttpRequest) -> HttpResponse:
-        return await sync_to_async(ask)(request)
+    async def use_later(request: HttpRequest) -> HttpResponse:
+        return await sync_to_async(use)(request)
 
-    views.update({"sync": ask, "async": ask_later})
+    views.update({"sync": use, "async": use_later})
     await get(Handler(), f"/{kind}/")
 
     assert (used[0].connection is not None) is is_open
@@ -205,13 +205,13 @@ async def test_a_connection_past_its_maximum_age_is_not_used(
     used: list[BaseDatabaseWrapper] = []
     opened: list[object] = []
 
-    def ask(request: HttpRequest) -> HttpResponse:
+    def use(request: HttpRequest) -> HttpResponse:
         count_connections()
         used.append(connections["default"])
         opened.append(connections["default"].connection)
         return HttpResponse()
 
-    views["sync"] = ask
+    views["sync"] = use
     handler = Handler(threads=1)
     for _ in range(2):
         await get(handler, "/sync/")
@@ -258,7 +258,7 @@ async def test_a_connection_is_checked_at_once_after_an_error(
     monkeypatch.setitem(connections.settings["default"], "CONN_HEALTH_CHECKS", True)
     pids: list[int] = []
 
-    def ask(request: HttpRequest) -> HttpResponse:
+    def use(request: HttpRequest) -> HttpResponse:
         with connections["default"].cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             pids.append(cursor.fetchone()[0])
@@ -271,7 +271,7 @@ async def test_a_connection_is_checked_at_once_after_an_error(
         return HttpResponse()
 
     handler = Handler(threads=1)
-    for view in (ask, end_it, ask):
+    for view in (use, end_it, use):
         views["sync"] = view
         answer = await get(handler, "/sync/")
         assert answer.status_code == 200
@@ -283,11 +283,11 @@ async def test_a_connection_is_checked_at_once_after_an_error(
 async def test_a_request_sees_only_its_own_queries(settings: Settings) -> None:
     settings.DEBUG = True
 
-    def ask(request: HttpRequest) -> HttpResponse:
+    def use(request: HttpRequest) -> HttpResponse:
         count_connections()
         return HttpResponse(str(len(connections["default"].queries)))
 
-    views["sync"] = ask
+    views["sync"] = use
     handler = Handler(threads=1)
     answers = [await get(handler, "/sync/") for _ in range(2)]
 
@@ -302,12 +302,12 @@ async def test_a_connection_of_the_event_loop_is_closed_too(
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
     used: list[BaseDatabaseWrapper] = []
 
-    async def ask(request: HttpRequest) -> HttpResponse:
+    async def use(request: HttpRequest) -> HttpResponse:
         count_connections()
         used.append(connections["default"])
         return HttpResponse()
 
-    views["async"] = ask
+    views["async"] = use
     # The variable is read once, when the module is loaded.
     module = runpy.run_path(str(inspect.getsourcefile(Handler)))
     await get(module["Handler"]())
@@ -341,12 +341,12 @@ async def answers_of_many(app: Any, clients: int) -> list[dict[str, int]]:
         connector = aiohttp.TCPConnector(limit=clients)
         async with aiohttp.ClientSession(server.url, connector=connector) as session:
 
-            async def ask() -> dict[str, int]:
+            async def use() -> dict[str, int]:
                 async with session.get("/backend/") as response:
                     answer: dict[str, int] = await response.json()
                     return answer
 
-            return await asyncio.gather(*(ask() for _ in range(clients)))
+            return await asyncio.gather(*(use() for _ in range(clients)))
 
 
 @pytest.mark.usefixtures("database")

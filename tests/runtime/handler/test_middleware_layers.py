@@ -98,7 +98,7 @@ def paths(*names: str) -> list[str]:
     return [f"{__name__}.{name}" for name in names]
 
 
-async def ask() -> tuple[int, list[str]]:
+async def outcome() -> tuple[int, list[str]]:
     async def view(request: HttpRequest) -> HttpResponse:
         return call("view") or HttpResponse()
 
@@ -124,13 +124,13 @@ async def test_shared_middleware_is_called_as_by_django_with_the_same_result(
     another = paths("between") if has_another_between else []
 
     settings.MIDDLEWARE = [*paths("Outer"), *another, *paths("Middle", "Inner")]
-    django = await ask()
+    django = await outcome()
     settings.MIDDLEWARE = [
         *paths("OuterInPlace"),
         *another,
         *paths("MiddleInPlace", "InnerInPlace"),
     ]
-    ours = await ask()
+    ours = await outcome()
 
     assert ours == django
     assert ours[1][0] == "outer begins"
@@ -155,7 +155,7 @@ async def test_a_wrapper_that_a_factory_adds_is_called(
 ) -> None:
     settings.MIDDLEWARE = paths("outer_around_another", "InnerInPlace")
 
-    _, made = await ask()
+    _, made = await outcome()
 
     assert made[:3] == ["outer begins", "another", "inner begins"]
 

@@ -39,14 +39,14 @@ def move(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str | int], None]:
     """Points the site to another host and port for its database."""
     place = django.db.connections.settings["default"]
 
-    def look(host: str, port: str | int) -> None:
+    def point(host: str, port: str | int) -> None:
         monkeypatch.setitem(place, "HOST", host)
         monkeypatch.setitem(place, "PORT", port)
 
-    return look
+    return point
 
 
-async def heard(changed: asyncio.Event) -> None:
+async def hinted(changed: asyncio.Event) -> None:
     async with asyncio.timeout(SECONDS):
         await changed.wait()
     changed.clear()
@@ -56,8 +56,8 @@ async def heard(changed: asyncio.Event) -> None:
 async def listening(to: Bus, topic: str) -> AsyncIterator[asyncio.Event]:
     """A subscription that PostgreSQL knows about, with its initial hints consumed."""
     with to.subscribe(topic) as changed:
-        await heard(changed)
-        await heard(changed)
+        await hinted(changed)
+        await hinted(changed)
         yield changed
 
 
@@ -65,7 +65,7 @@ async def is_silent(changed: asyncio.Event, to: Bus, topic: str) -> bool:
     """Whether no notification arrives before one that is published afterwards."""
     async with listening(to, f"{topic}_end") as end:
         await to.publish(f"{topic}_end")
-        await heard(end)
+        await hinted(end)
     return not changed.is_set()
 
 
@@ -90,7 +90,7 @@ async def terminate(pid: int) -> None:
         await own.execute("SELECT pg_terminate_backend(%s)", [pid])
 
 
-def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+def log_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The messages of the bus, up to the first colon."""
     return [
         record.getMessage().partition(":")[0]
@@ -180,8 +180,8 @@ async def test_all_workers_are_notified_of_what_one_publishes(topic: str) -> Non
             published = await one.publish(topic)
 
             assert published
-            await heard(here)
-            await heard(there)
+            await hinted(here)
+            await hinted(there)
 
 
 async def test_only_the_topic_s_subscribers_are_notified(topic: str) -> None:
@@ -192,7 +192,7 @@ async def test_only_the_topic_s_subscribers_are_notified(topic: str) -> None:
         ):
             await one.publish(topic)
 
-            await heard(its)
+            await hinted(its)
             assert await is_silent(another_s, other, topic)
 
 
@@ -204,7 +204,7 @@ async def test_a_subscriber_gets_a_hint_at_once_and_again_after_listen(
             at_once = changed.is_set()
             changed.clear()
 
-            await heard(changed)
+            await hinted(changed)
 
             assert at_once
             assert await backends(f'LISTEN "{topic}"')
@@ -217,12 +217,12 @@ async def test_two_subscribers_of_one_topic_are_both_notified_until_they_leave(
         with opened.subscribe(topic) as leaves:
             leaves.clear()
             await opened.publish(topic)
-            await heard(leaves)
-            await heard(stays)
+            await hinted(leaves)
+            await hinted(stays)
 
         await opened.publish(topic)
 
-        await heard(stays)
+        await hinted(stays)
         assert not leaves.is_set()
 
 
@@ -250,18 +250,18 @@ async def test_a_topic_that_is_subscribed_again_is_listened_for_again(
         async with listening(opened, topic) as changed:
             await opened.publish(topic)
 
-            await heard(changed)
+            await hinted(changed)
 
 
 @pytest.mark.parametrize(
     "name", ["", "Online", "on-line", 'a"; DROP TABLE b; --', "1st", "a" * 64, "\u00e4"]
 )
 async def test_a_topic_is_an_identifier(name: str) -> None:
-    said = re.escape(f"The topic {name!r} is not a lower-case identifier")
+    message = re.escape(f"The topic {name!r} is not a lower-case identifier")
     async with bus() as opened:
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises(ValueError, match=message):
             await opened.publish(name)
-        with pytest.raises(ValueError, match=said), opened.subscribe(name):
+        with pytest.raises(ValueError, match=message), opened.subscribe(name):
             pass
 
 
@@ -271,7 +271,7 @@ async def test_a_topic_may_be_any_identifier(name: str) -> None:
         published = await opened.publish(name)
 
         assert published
-        await heard(changed)
+        await hinted(changed)
 
 
 async def test_thousands_of_hints_are_merged_into_few(topic: str) -> None:
@@ -286,7 +286,7 @@ async def test_thousands_of_hints_are_merged_into_few(topic: str) -> None:
         outcomes = await asyncio.gather(*(one.publish(topic) for _ in range(5000)))
 
         assert all(outcomes)
-        await heard(changed)
+        await hinted(changed)
         await own.execute("SELECT 1")
         assert 1 <= len([each async for each in own.notifies(timeout=0)]) < 10
 
@@ -295,7 +295,7 @@ async def test_each_of_many_hints_in_a_row_is_received(topic: str) -> None:
     async with bus() as one, bus() as other, listening(other, topic) as changed:
         for _ in range(500):
             assert await one.publish(topic)
-            await heard(changed)
+            await hinted(changed)
 
 
 async def test_a_cancelled_publisher_does_not_affect_the_others(
@@ -330,12 +330,12 @@ async def test_a_killed_backend_is_replaced_and_all_subscribers_get_a_hint(
 
             await terminate(pid)
 
-            await heard(changed)
+            await hinted(changed)
             [successor] = await backends(f'LISTEN "{topic}"')
             assert successor != pid
             assert await other.publish(topic)
-            await heard(changed)
-    assert said(caplog) == [DOWN, BACK] * 2
+            await hinted(changed)
+    assert log_of(caplog) == [DOWN, BACK] * 2
 
 
 async def test_the_bus_reconnects_to_a_restarted_database(
@@ -366,10 +366,10 @@ async def test_the_bus_reconnects_to_a_restarted_database(
                 ):  # At once, not only when the next attempt has failed.
                     await opened.publish(topic)
             with await asyncio.to_thread(embedded.hold, directory):
-                await heard(changed)
+                await hinted(changed)
                 published = await opened.publish(topic)
-                await heard(changed)
-                logged = said(caplog)
+                await hinted(changed)
+                logged = log_of(caplog)
 
     assert (published_while_away, published) == (False, True)
     assert logged == [DOWN, BACK]
@@ -385,18 +385,18 @@ async def test_the_bus_starts_while_the_database_is_down(
     move(str(tmp_path), 1)
     async with bus() as opened:
         with opened.subscribe(topic) as changed:
-            await heard(changed)
+            await hinted(changed)
             published_while_away = await opened.publish(topic)
-            logged_while_away = said(caplog)
+            logged_while_away = log_of(caplog)
 
             move(place["host"], place.get("port", 5432))
-            await heard(changed)
+            await hinted(changed)
 
             assert not published_while_away
             assert await opened.publish(topic)
-            await heard(changed)
+            await hinted(changed)
     assert logged_while_away == [DOWN]
-    assert said(caplog) == [DOWN, BACK]
+    assert log_of(caplog) == [DOWN, BACK]
 
 
 async def test_a_connection_that_has_silently_died_is_noticed_and_replaced(
@@ -411,9 +411,9 @@ async def test_a_connection_that_has_silently_died_is_noticed_and_replaced(
                 await proxy.accepted.wait()
 
             proxy.forwarding.set()
-            await heard(changed)
+            await hinted(changed)
             assert await opened.publish(topic)
-            await heard(changed)
+            await hinted(changed)
 
 
 async def test_publishing_returns_false_on_a_connection_that_has_silently_died(

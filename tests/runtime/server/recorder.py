@@ -48,14 +48,14 @@ class Recorder:
 
 def statuses(server: Served, *pieces: bytes) -> list[int]:
     """The statuses of all responses to the pieces, which are sent one by one."""
-    return statuses_in(said(server, *pieces))
+    return statuses_in(exchange(server, *pieces))
 
 
 def statuses_in(answers: bytes) -> list[int]:
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
 
 
-def said(server: Served, *pieces: bytes) -> bytes:
+def exchange(server: Served, *pieces: bytes) -> bytes:
     with socket.create_connection((server.host, server.port), timeout=60) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(ConnectionError):

@@ -115,7 +115,7 @@ def read_to_end(client: socket.socket) -> bytes:
     return b"".join(iter(lambda: client.recv(65536), b""))
 
 
-def dribble(client: socket.socket, pieces: Iterator[bytes] | list[bytes]) -> None:
+def send_slowly(client: socket.socket, pieces: Iterator[bytes] | list[bytes]) -> None:
     """Sends the pieces one by one until the server has responded."""
     client.setblocking(False)
     for piece in pieces:
@@ -163,7 +163,7 @@ def test_headers_that_arrive_too_slowly_are_cut_off(serve: Serve) -> None:
 
     with serve(site) as server, connected(server) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: site\r\n")
-        dribble(client, endless(b"X-Slow: 1\r\n"))
+        send_slowly(client, endless(b"X-Slow: 1\r\n"))
         response, _ = read_answer(client)
 
     assert response.status == 408
@@ -172,7 +172,7 @@ def test_headers_that_arrive_too_slowly_are_cut_off(serve: Serve) -> None:
 
 def test_empty_lines_do_not_extend_the_deadline(serve: Serve) -> None:
     with serve(Site()) as server, connected(server) as client:
-        dribble(client, endless(b"\r\n"))
+        send_slowly(client, endless(b"\r\n"))
         response, _ = read_answer(client)
 
     assert response.status == 408
@@ -198,7 +198,7 @@ def test_headers_in_pieces_are_accepted_in_time(serve: Serve) -> None:
     pieces = [GET[:5], GET[5:20], GET[20:]]
 
     with serve(Site()) as server, connected(server) as client:
-        dribble(client, pieces)
+        send_slowly(client, pieces)
         response, _ = read_answer(client)
 
     assert response.status == 200
@@ -212,7 +212,7 @@ def test_a_body_that_arrives_too_slowly_is_cut_off_with_a_disconnect(
 
     with serve(site) as server, connected(server) as client:
         client.sendall(post(b"Content-Length: 1000000"))
-        dribble(client, endless(b"x"))
+        send_slowly(client, endless(b"x"))
         response, body = read_answer(client)
 
     assert response.status == 408
@@ -240,7 +240,7 @@ def test_chunk_overhead_does_not_count_as_body(serve: Serve) -> None:
 
     with serve(site) as server, connected(server) as client:
         client.sendall(post(b"Transfer-Encoding: chunked"))
-        dribble(client, endless(b"1;extension=" + b"x" * 1000 + b"\r\nx\r\n"))
+        send_slowly(client, endless(b"1;extension=" + b"x" * 1000 + b"\r\nx\r\n"))
         response, _ = read_answer(client)
 
     assert response.status == 408
@@ -253,7 +253,7 @@ def test_a_slow_body_is_accepted_above_the_minimum_rate(serve: Serve) -> None:
 
     with serve(Site()) as server, connected(server) as client:
         client.sendall(post(b"Content-Length: 3000"))
-        dribble(client, pieces)
+        send_slowly(client, pieces)
         response, body = read_answer(client)
 
     assert (response.status, body) == (200, b"/ 3000")
@@ -389,7 +389,7 @@ def test_the_next_request_has_a_deadline_of_its_own(serve: Serve) -> None:
         time.sleep(PAUSE)
         client.sendall(GET[10:])
         in_time, _ = read_answer(client)
-        dribble(client, endless(b"\r\n"))
+        send_slowly(client, endless(b"\r\n"))
         late, _ = read_answer(client)
 
     assert (in_time.status, late.status) == (200, 408)

@@ -8,7 +8,7 @@ import pytest
 
 from async_views.runtime.asgi.types import Receive, Scope, Send
 from async_views.runtime.server.http_protocol import DeadlineHttpProtocol
-from tests.runtime.server.recorder import Recorder, said, statuses, statuses_in
+from tests.runtime.server.recorder import Recorder, exchange, statuses, statuses_in
 from tests.support.servers import Served, serve_asgi
 
 BEHIND = b"GET /behind HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n"
@@ -122,7 +122,7 @@ CHUNKS = b"3\r\nabc\r\n0\r\n\r\n"
 def test_an_ambiguous_request_is_refused_with_all_that_follows(
     server: Served, site: Recorder, sent: bytes, status: int, detail: str
 ) -> None:
-    answer = said(server, sent + CHUNKS + BEHIND)
+    answer = exchange(server, sent + CHUNKS + BEHIND)
     apart = statuses(server, sent, CHUNKS, BEHIND)
 
     problem = json.loads(answer.partition(b"\r\n\r\n")[2])
@@ -134,7 +134,7 @@ def test_an_ambiguous_request_is_refused_with_all_that_follows(
 
 
 def test_a_refused_head_request_gets_no_body(server: Served) -> None:
-    answer = said(server, b"HEAD / HTTP/1.1\r\n\r\n")
+    answer = exchange(server, b"HEAD / HTTP/1.1\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.endswith(b"\r\n\r\n")
@@ -230,9 +230,11 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.mark.parametrize("fields", [(), (b"Connection: keep-alive", b"TE: trailers")])
 def test_http_1_0_gets_no_chunks(path: bytes, fields: tuple[bytes, ...]) -> None:
     with serve_asgi(stream, http=Impatient) as server:
-        old = said(server, head(b"GET %b HTTP/1.0" % path, SITE, *fields))
-        new = said(server, head(b"GET %b HTTP/1.1" % path, SITE, b"Connection: close"))
-        without = said(server, head(b"HEAD %b HTTP/1.0" % path, SITE, *fields))
+        old = exchange(server, head(b"GET %b HTTP/1.0" % path, SITE, *fields))
+        new = exchange(
+            server, head(b"GET %b HTTP/1.1" % path, SITE, b"Connection: close")
+        )
+        without = exchange(server, head(b"HEAD %b HTTP/1.0" % path, SITE, *fields))
 
     fields_of_old, _, body = old.partition(b"\r\n\r\n")
     assert body == b"abcdef"
@@ -252,6 +254,6 @@ def test_http_1_0_gets_no_100_continue(server: Served, site: Recorder) -> None:
 def test_a_refusal_is_sent_at_once(server: Served) -> None:
     began = time.monotonic()
 
-    said(server, b"GET / HTTP/1.1\r\n\r\n")
+    exchange(server, b"GET / HTTP/1.1\r\n\r\n")
 
     assert time.monotonic() - began < Impatient.receive_timeout

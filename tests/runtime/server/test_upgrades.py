@@ -12,7 +12,7 @@ import pytest
 
 from async_views.runtime.server.http_protocol import DeadlineHttpProtocol
 from async_views.runtime.server.websocket_protocol import BoundedWebSocketProtocol
-from tests.runtime.server.recorder import Recorder, said, statuses
+from tests.runtime.server.recorder import Recorder, exchange, statuses
 from tests.support.servers import Served, serve_asgi
 
 INSIDE = b"GET /inside HTTP/1.1\r\nHost: site\r\n\r\n"
@@ -188,7 +188,7 @@ def test_a_malformed_body_of_a_declined_upgrade_is_refused(
 def test_http_1_0_has_no_upgrade(server: Served, site: Recorder) -> None:
     first = request(WEBSOCKET, method=b"GET", version="1.0")
 
-    answer = said(server, first)
+    answer = exchange(server, first)
 
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert site.asked == [("GET /first", b"")]
@@ -210,8 +210,8 @@ def test_a_websocket_handshake_with_a_body_is_refused(
 ) -> None:
     handshake = request(WEBSOCKET, fields, method=method)
 
-    at_once = said(server, handshake + body + BEHIND)
-    apart = said(server, handshake, body, BEHIND)
+    at_once = exchange(server, handshake + body + BEHIND)
+    apart = exchange(server, handshake, body, BEHIND)
 
     for answer in (at_once, apart):
         assert answer.startswith(b"HTTP/1.1 400 ")
@@ -238,7 +238,7 @@ def test_a_websocket_is_opened_by_every_valid_handshake(
 ) -> None:
     rest = WEBSOCKET.partition(b"websocket\r\n")[2]
 
-    answer = said(server, request(offer, rest, method=b"GET", target=b"/socket"))
+    answer = exchange(server, request(offer, rest, method=b"GET", target=b"/socket"))
 
     assert answer.startswith(b"HTTP/1.1 101 ")
     assert site.asked == [("websocket /socket", b"")]

@@ -22,7 +22,7 @@ def test_the_garbage_collector_ignores_what_a_worker_loaded_at_its_start() -> No
 def test_requests_leave_nothing_to_the_garbage_collector() -> None:
     with Site("tests.runtime.server.heap:garbage") as site:
         with closing(HTTPConnection("127.0.0.1", site.port)) as connection:
-            found = [int(ask(connection)) for _ in range(20)]
+            found = [int(fetch(connection)) for _ in range(20)]
 
     assert found[5:] == [0] * 15
 
@@ -35,12 +35,12 @@ def test_sockets_leave_nothing_to_the_garbage_collector() -> None:
                 with connect(f"ws://127.0.0.1:{site.port}/") as socket:
                     socket.send("hello")
                     socket.recv()
-                found.append(int(ask(connection)))
+                found.append(int(fetch(connection)))
 
     assert found[5:] == [0] * 15
 
 
-def ask(connection: HTTPConnection) -> bytes:
+def fetch(connection: HTTPConnection) -> bytes:
     connection.request("GET", "/")
     return connection.getresponse().read()
 
