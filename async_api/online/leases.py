@@ -48,7 +48,7 @@ class Times:
     flush: float = 0.1  # between two writes, or reads, that changes cause
     heartbeat: float = 3.0  # between two writes, which also read
     lease: float = 10.0  # until a write expires
-    look: float = 1.0  # between two checks for dead workers on this machine
+    check: float = 1.0  # between two checks for dead workers on this machine
     retry: float = 0.5  # after the store failed to respond
 
 
@@ -58,7 +58,7 @@ class Step(enum.Enum):
     WRITE = enum.auto()  # its own number, and read the others'
     REMOVE = enum.auto()  # the leases of dead workers
     READ = enum.auto()  # all numbers
-    LOOK = enum.auto()  # for dead workers on this machine
+    CHECK = enum.auto()  # for dead workers on this machine
 
 
 class Count:
@@ -80,10 +80,10 @@ class Count:
         self.is_hinted = False
         # The store did not respond last time.
         self.is_cut_off = False
-        self.asked_at = -math.inf
+        self.queried_at = -math.inf
         self.written_at = -math.inf
         self.read_at = -math.inf
-        self.looked_at = -math.inf
+        self.checked_at = -math.inf
         self.next_expiry = math.inf
 
     @property
@@ -103,7 +103,7 @@ class Count:
             Step.WRITE: self._write_due(),
             Step.REMOVE: -math.inf if self.dead and not self.is_cut_off else math.inf,
             Step.READ: self._read_due(),
-            Step.LOOK: self._look_due(),
+            Step.CHECK: self._check_due(),
         }
         step = min(due, key=due.__getitem__)
         return due[step], step
@@ -111,7 +111,7 @@ class Count:
     def _write_due(self) -> float:
         if self.is_cut_off:
             wait = self.times.flush if self.is_hinted else self.times.retry
-            return self.asked_at + wait
+            return self.queried_at + wait
         if self.own != self.published:
             return self.written_at + self.flush_seconds
         return self.written_at + self.times.heartbeat
@@ -122,8 +122,8 @@ class Count:
         due = self.next_expiry + EXPIRY_GRACE_SECONDS
         return min(due, self.read_at + self.times.flush) if self.is_hinted else due
 
-    def _look_due(self) -> float:
-        return self.looked_at + self.times.look if self.neighbours() else math.inf
+    def _check_due(self) -> float:
+        return self.checked_at + self.times.check if self.neighbours() else math.inf
 
     def neighbours(self) -> list[Lease]:
         """The other workers on this machine."""
@@ -137,10 +137,10 @@ class Count:
         """Another worker has changed its number, or may have."""
         self.is_hinted = True
 
-    def ask(self, now: float) -> None:
+    def begin_query(self, now: float) -> None:
         """A query begins; hints from now on may be about changes that it does not see."""
         self.is_hinted = False
-        self.asked_at = now
+        self.queried_at = now
         if now - self.written_at >= self.times.lease:
             # This worker was suspended so long that its lease may have expired.
             self.published = None
@@ -167,13 +167,13 @@ class Count:
 
     def failed(self, now: float) -> None:
         """The store did not respond; its last response remains in use."""
-        self.asked_at = now
+        self.queried_at = now
         self.is_cut_off = True
         self.published = None
 
-    def look(self, now: float) -> None:
+    def check_processes(self, now: float) -> None:
         """Stops counting dead workers of this machine, even if the store has their leases."""
-        self.looked_at = now
+        self.checked_at = now
         dead = frozenset(
             lease.worker for lease in self.neighbours() if not lease.holder.is_alive()
         )
@@ -184,7 +184,7 @@ class Count:
         self.is_cut_off = False
         self.read_at = now
         self.others = tuple(each for each in leases if each.worker != self.worker)
-        self.look(now)
+        self.check_processes(now)
         self.next_expiry = now + min(
             (lease.seconds_left for lease in self.others), default=math.inf
         )

@@ -104,10 +104,10 @@ class Presence:
                 self.broadcast.show(self.total)
 
     async def take(self, step: Step) -> None:
-        if step is Step.LOOK:
-            self.count.look(time.monotonic())
+        if step is Step.CHECK:
+            self.count.check_processes(time.monotonic())
             return
-        self.count.ask(time.monotonic())
+        self.count.begin_query(time.monotonic())
         try:
             async with asyncio.timeout(settings.DATABASE_SECONDS):
                 is_news = await self.query(step)

@@ -78,17 +78,17 @@ class NotProbed(Exception):
 @never_cache
 async def probe_async(request: HttpRequest) -> HttpResponse:
     """The probe from an asynchronous view: it runs on the server's event loop."""
-    return await answer(request)
+    return await respond(request)
 
 
 @read_only("GET")
 @never_cache
 def probe_sync(request: HttpRequest) -> HttpResponse:
     """The same probe from a synchronous view, over asgiref's bridge."""
-    return async_to_sync(answer)(request)
+    return async_to_sync(respond)(request)
 
 
-async def answer(request: HttpRequest) -> HttpResponse:
+async def respond(request: HttpRequest) -> HttpResponse:
     """Responds with the result of a probe, with its form, or with an error."""
     errors_as_page = shows_errors_as_page(request)
     try:

@@ -119,7 +119,7 @@ class Bus:
             finally:
                 self.is_up = False
                 self.was_tried.set()
-                self.answer(False)
+                self.resolve(False)
                 if self.connection is not None:
                     await self.connection.close()
                     self.connection = None
@@ -137,8 +137,8 @@ class Bus:
             await self.listen(connection, listening)
             await self.notify(connection)
             # Also those received during statements, which psycopg has kept.
-            async for heard in connection.notifies(timeout=0):
-                self.tell(heard.channel)
+            async for notification in connection.notifies(timeout=0):
+                self.set_events(notification.channel)
             try:
                 await self.woken(connection)
             except TimeoutError:
@@ -153,7 +153,7 @@ class Bus:
         await self.execute(connection, *each("LISTEN", new), *each("UNLISTEN", old))
         listening ^= new | old
         for topic in new:
-            self.tell(topic)
+            self.set_events(topic)
 
     async def notify(self, connection: Connection) -> None:
         """Publishes all waiting topics together: a commit that notifies locks out others.
@@ -212,11 +212,11 @@ class Bus:
             timer.cancel()
         await asyncio.wait([keeping])
 
-    def tell(self, topic: str) -> None:
+    def set_events(self, topic: str) -> None:
         for changed in self.subscribers.get(topic, ()):
             changed.set()
 
-    def answer(self, was_published: bool) -> None:
+    def resolve(self, was_published: bool) -> None:
         """Resolves the future of those that wait to publish."""
         self.published.set_result(was_published)
         self.published = asyncio.Future()

@@ -46,7 +46,7 @@ class Network:
     now: float = 0.0
     rows: dict[UUID, Row] = field(default_factory=dict)
     workers: list[Worker] = field(default_factory=list)
-    asked: int = 0  # number of queries to the store
+    queries: int = 0  # number of queries to the store
 
     def start(self, machine: str, clock_ahead: float = 0.0) -> Worker:
         process = Process(machine)
@@ -113,11 +113,11 @@ class Network:
     def take(self, worker: Worker, step: Step) -> None:
         count = worker.count
         now = self.now + worker.clock_ahead
-        if step is Step.LOOK:
-            count.look(now)
+        if step is Step.CHECK:
+            count.check_processes(now)
             return
-        count.ask(now)
-        self.asked += 1
+        count.begin_query(now)
+        self.queries += 1
         if not worker.has_store:
             count.failed(now)
         elif step is Step.READ:

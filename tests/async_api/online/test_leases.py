@@ -79,7 +79,7 @@ def test_a_neighbour_s_next_check_removes_the_sockets_of_a_killed_worker(
 ) -> None:
     network.kill(settled[0])
 
-    network.seconds_until_right(at_most=TIMES.look + HEARD)
+    network.seconds_until_right(at_most=TIMES.check + HEARD)
     assert settled[0].count.worker not in network.rows
 
 
@@ -100,7 +100,7 @@ def test_dead_workers_do_not_count_even_if_their_leases_are_read_again() -> None
     dead = Lease(Network().start("red").count.worker, Process("red", False), 5, 10.0)
 
     for now in (0.0, 1.0):
-        count.ask(now)
+        count.begin_query(now)
         count.read(now, [dead])
 
         assert count.total == 0
@@ -113,7 +113,7 @@ def test_a_dead_neighbour_is_not_counted_while_the_store_is_down(
         network.cut_off(worker)
     network.kill(settled[0])
 
-    network.advance(TIMES.look)
+    network.advance(TIMES.check)
 
     assert settled[1].count.total == 12
 
@@ -190,9 +190,9 @@ def test_a_worker_suspended_for_too_long_is_counted_again_at_once(
 
 def test_a_hint_during_a_query_is_not_lost() -> None:
     count = Count(Network().start("red").count.worker, Process("red"), TIMES)
-    count.ask(0.0)
+    count.begin_query(0.0)
     count.wrote(0.0, 0, [])
-    count.ask(1.0)
+    count.begin_query(1.0)
     count.hint()
     count.read(1.0, [])
 
@@ -202,23 +202,23 @@ def test_a_hint_during_a_query_is_not_lost() -> None:
 def test_idle_workers_query_the_store_once_a_heartbeat(
     network: Network, settled: list[Worker]
 ) -> None:
-    before = network.asked
+    before = network.queries
 
     network.advance(10 * TIMES.heartbeat)
 
-    assert network.asked - before == 10 * len(settled)
+    assert network.queries - before == 10 * len(settled)
 
 
 def test_many_changes_are_written_and_read_at_most_ten_times_a_second(
     network: Network, settled: list[Worker]
 ) -> None:
-    before = network.asked
+    before = network.queries
 
     for _ in range(1000):
         settled[0].count.own += 1
         network.advance(0.001)
 
-    assert network.asked - before <= len(settled) * 11
+    assert network.queries - before <= len(settled) * 11
 
 
 def test_an_unavailable_store_is_tried_twice_a_second(
@@ -226,12 +226,12 @@ def test_an_unavailable_store_is_tried_twice_a_second(
 ) -> None:
     network.cut_off(settled[0])
     network.advance(TIMES.heartbeat)
-    before = network.asked
+    before = network.queries
 
     network.advance(TIMES.heartbeat)
 
-    asked = network.asked - before - 3
-    assert asked == pytest.approx(TIMES.heartbeat / TIMES.retry, abs=1)
+    queries = network.queries - before - 3
+    assert queries == pytest.approx(TIMES.heartbeat / TIMES.retry, abs=1)
 
 
 def test_many_workers_announce_their_changes_less_often() -> None:

@@ -211,8 +211,8 @@ async def test_without_its_database_a_worker_keeps_counting_and_logs_it_once(
             with one.joined(Client().socket):
                 await until(lambda: client.heard[-1] == "3")
                 # The database fails several times, and this is logged once.
-                asked = one.count.asked_at
-                await until(lambda: one.count.asked_at > asked + 1)
+                before = one.count.queried_at
+                await until(lambda: one.count.queried_at > before + 1)
                 assert len(log_lines()) == 1
                 assert log_lines()[0].startswith(
                     "The numbers of other workers are the last known ones, because the "
