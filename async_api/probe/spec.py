@@ -1,4 +1,4 @@
-"""What a probe is asked, and what it returns. Imports no HTTP client."""
+"""The specification of a probe, and its result. Imports no HTTP client."""
 
 from dataclasses import dataclass
 

@@ -19,7 +19,7 @@ OPEN_TO_ALL = {
 
 @pytest.fixture
 def groups(db: None) -> None:
-    """The groups that a migration made; a transactional test before may have removed them."""
+    """The groups of the migration; an earlier transactional test may have removed them."""
     import_module("catalog.migrations.0003_groups").create_groups(apps, None)
 
 
