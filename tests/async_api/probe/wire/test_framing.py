@@ -236,6 +236,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
         (OK + b"X: a\r\n" * 257 + b"\r\n", "PROBE_HEADER_FIELDS"),
         (b"\r\n" * 99_999, "PROBE_HEADER_BYTES"),
         (OK + b"Content-Length: 1000001\r\n\r\n", "PROBE_BODY_BYTES"),
+        (OK + b"Content-Length: 1" + b"0" * 5000 + b"\r\n\r\n", "PROBE_BODY_BYTES"),
         (OK + b"\r\n" + b"a" * 1_000_001, "PROBE_BODY_BYTES"),
         (CHUNKED + b"f4241\r\n" + b"a" * 1_000_001, "PROBE_BODY_BYTES"),
         (CHUNKED + b"1\r\na\r\n" * (MAX_CHUNKS + 1), "chunks"),
