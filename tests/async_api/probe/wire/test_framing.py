@@ -204,7 +204,6 @@ def test_a_location_keeps_its_bytes(location: bytes) -> None:
         OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
         OK + b"Content-Length: \r\n\r\n",
         OK + b"Content-Length: 0x1\r\n\r\n",
-        OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
         OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
         OK + b"Transfer-Encoding: chunked\r\n\r\n\r\n",
         OK + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
