@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 
 from catalog.api.dispatcher import path_view
 from catalog.api.operation import Operation
-from catalog.api.responses import missing_response, page_response, row_response
+from catalog.api.responses import find, page_response, row_response
 from catalog.api.schemas import BrandChange, BrandIn, BrandOut, PageQuery, ProductOut
 from catalog.documents.collections import BRANDS
 from catalog.documents.representation import respond
@@ -47,8 +47,8 @@ async def list_products_of_brand(
     request: HttpRequest, brand_id: int, query: PageQuery
 ) -> HttpResponse:
     """Like /products with that brand_id, but 404 if the brand does not exist."""
-    missing = await missing_response(request, BRANDS, brand_id)
-    return missing or await page_response(request, query, brand_id)
+    await find(request, BRANDS, brand_id)
+    return await page_response(request, query, brand_id)
 
 
 brands = path_view(

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 
 from catalog.api.dispatcher import path_view
 from catalog.api.operation import Operation
-from catalog.api.responses import missing_response, page_response, row_response
+from catalog.api.responses import find, page_response, row_response
 from catalog.api.schemas import (
     BookProductIn,
     ProductChange,
@@ -58,8 +58,8 @@ async def delete_product(request: HttpRequest, product_id: int) -> HttpResponse:
 
 
 async def list_skus_of_product(request: HttpRequest, product_id: int) -> HttpResponse:
-    missing = await missing_response(request, PRODUCTS, product_id)
-    return missing or respond(request, await reads_of(request).skus(product_id))
+    await find(request, PRODUCTS, product_id)
+    return respond(request, await reads_of(request).skus(product_id))
 
 
 products = path_view(

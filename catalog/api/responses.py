@@ -4,7 +4,6 @@ from django.http import HttpRequest, HttpResponse
 
 from async_views.runtime.asgi.problem import wrong_values
 from async_views.runtime.asgi.problem_details import FieldError
-from async_views.runtime.views.problems import problem_response
 from catalog.api.schemas import PageQuery
 from catalog.api.validation_errors import shown
 from catalog.documents.collections import BRANDS, Collection, not_found
@@ -16,30 +15,22 @@ from catalog.reading.reads import reads_of
 
 async def find(
     request: HttpRequest, collection: Collection, row_id: int
-) -> Representation | None:
-    if not is_possible_id(row_id):
-        return None
-    reads = reads_of(request)
-    by_id = reads.brand if collection is BRANDS else reads.product
-    return await by_id(row_id)
+) -> Representation:
+    """The row with this ID. Raises Problem 404."""
+    if is_possible_id(row_id):
+        reads = reads_of(request)
+        by_id = reads.brand if collection is BRANDS else reads.product
+        row = await by_id(row_id)
+        if row is not None:
+            return row
+    raise not_found(collection, row_id)
 
 
 async def row_response(
     request: HttpRequest, collection: Collection, row_id: int
 ) -> HttpResponse:
-    representation = await find(request, collection, row_id)
-    if representation is None:
-        return problem_response(request, not_found(collection, row_id))
-    return respond(request, representation)
-
-
-async def missing_response(
-    request: HttpRequest, collection: Collection, row_id: int
-) -> HttpResponse | None:
-    """The 404 for a row that does not exist; None if it exists."""
-    if await find(request, collection, row_id) is None:
-        return problem_response(request, not_found(collection, row_id))
-    return None
+    """Raises Problem 404."""
+    return respond(request, await find(request, collection, row_id))
 
 
 async def page_response(

@@ -10,7 +10,6 @@ from asgiref.sync import sync_to_async
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 
-from async_views.runtime.views.problems import problem_response
 from catalog.access.access import writer_of
 from catalog.documents.collections import Collection, not_found
 from catalog.documents.representation import JSON, without_content
@@ -53,7 +52,7 @@ async def update(
 ) -> HttpResponse:
     """PUT and PATCH, which differ only in the required members. Raises Problem."""
     if not is_possible_id(row_id):
-        return problem_response(request, not_found(collection, row_id))
+        raise not_found(collection, row_id)
     preconditions = preconditions_of(request)
 
     def work() -> WriteResponse:
@@ -68,7 +67,7 @@ async def delete(
 ) -> HttpResponse:
     """DELETE. Raises Problem."""
     if not is_possible_id(row_id):
-        return problem_response(request, not_found(collection, row_id))
+        raise not_found(collection, row_id)
     preconditions = preconditions_of(request)
 
     def work() -> WriteResponse:
