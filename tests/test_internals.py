@@ -18,6 +18,10 @@ LISTS = [
         "async_views/runtime/handler",
         "async_views/runtime/postgres",
         "async_api/probe/wire",
+        "catalog/access",
+        "catalog/admin",
+        "catalog/documents",
+        "catalog/files",
     )
 ]
 PINS = dict(
