@@ -15,14 +15,11 @@ MAX_FACTOR = 100
 MIN_SECONDS = 0.0002
 
 
-def least_seconds(work: Callable[[], object]) -> float:
-    """The least CPU time of this thread, which other load on the machine hardly affects."""
-    rounds = []
-    for _ in range(ROUNDS):
-        began = time.thread_time()
-        work()
-        rounds.append(time.thread_time() - began)
-    return min(rounds)
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """CPU time of this thread, which other load on the machine hardly affects."""
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
 
 
 def assert_grows_no_faster_than_its_input(
@@ -30,5 +27,7 @@ def assert_grows_no_faster_than_its_input(
 ) -> None:
     """`make` returns an input of about that many bytes; `size` is that of the larger input."""
     small, large = make(size // FACTOR), make(size)
-    seconds = least_seconds(lambda: work(small))
-    assert least_seconds(lambda: work(large)) < MAX_FACTOR * max(seconds, MIN_SECONDS)
+    seconds = min(cpu_seconds(lambda: work(small)) for _ in range(ROUNDS))
+    limit = MAX_FACTOR * max(seconds, MIN_SECONDS)
+    # One round of the larger input below the limit is enough, and usually the first one is.
+    assert any(cpu_seconds(lambda: work(large)) < limit for _ in range(ROUNDS))
