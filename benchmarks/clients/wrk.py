@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from benchmarks.clients.run import Run, RunFailed
 
+# A response that takes longer is an error. wrk's own limit of 2 s would report a machine
+# that is busy with something else.
+TIMEOUT_SECONDS = 20
 UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000}  # microseconds
 
 _RATE = re.compile(r"^Requests/sec:\s+([\d.]+)$", re.MULTILINE)
@@ -47,9 +50,16 @@ def load(url: str, connections: int, seconds: int, *options: str) -> Load:
 
 
 def output_of(url: str, connections: int, seconds: int, *options: str) -> str:
-    command = ["wrk", "--threads=1", f"--connections={connections}", "--latency"]
+    command = [
+        "wrk",
+        "--threads=1",
+        f"--connections={connections}",
+        f"--duration={seconds}s",
+        f"--timeout={TIMEOUT_SECONDS}s",
+        "--latency",
+    ]
     finished = subprocess.run(
-        [*command, f"--duration={seconds}s", *options, url],
+        [*command, *options, url],
         check=False,
         capture_output=True,
         text=True,
