@@ -145,6 +145,7 @@ INSTALLED_APPS = [
     "import_export",
     "async_views",
     "async_api",
+    "django.contrib.postgres",
     "catalog",
 ]
 MIDDLEWARE = [
