@@ -26,7 +26,13 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from async_views.runtime.postgres import embedded
-from tests.support.site import ROOT, Site
+from tests.support.site import (
+    PATIENCE,
+    ROOT,
+    SECONDS_TO_WAIT,
+    Site,
+    wait_until_ended,
+)
 from tests.support.target import TargetServer
 
 PAGES = [
@@ -318,8 +324,8 @@ def test_a_killed_worker_is_replaced_while_the_other_one_serves(
         target.wait_until(lambda server: server.open_connections == 0)
 
         assert get(f"{site.url}/time")[0] == 200
-        assert probing.exception(10)
-        deadline = time.monotonic() + 10
+        assert probing.exception(SECONDS_TO_WAIT)
+        deadline = time.monotonic() + SECONDS_TO_WAIT
         while len(site.workers()) < 2 and time.monotonic() < deadline:
             assert get(f"{site.url}/time")[0] == 200
         assert len(site.workers()) == 2
@@ -372,7 +378,7 @@ def test_a_reload_loses_no_request() -> None:
         for reload in range(1, 5):
             old = site.workers()
             site.master.send_signal(signal.SIGHUP)
-            _, alive = psutil.wait_procs(old, 15)
+            _, alive = psutil.wait_procs(old, SECONDS_TO_WAIT)
             assert not alive
             # The old workers have stopped accepting, so the new ones accept.
             assert site.output.count("startup complete") == 2 + 2 * reload
@@ -420,7 +426,7 @@ def test_a_running_probe_completes_when_the_site_is_stopped(
 
         assert status == 200
         assert json.loads(body)["summary"]["answered"] == 3
-        assert site.wait(10) == 0
+        assert site.wait(10 * PATIENCE) == 0
     assert "Traceback" not in site.output
 
 
@@ -439,7 +445,7 @@ def test_a_request_that_exceeds_the_graceful_timeout_gets_a_503(
 
         site.terminate()
         answer = b"".join(iter(lambda: browser.recv(65536), b"")).decode()
-        status = site.wait(10)
+        status = site.wait(10 * PATIENCE)
 
     assert answer.startswith("HTTP/1.1 503 ")
     assert "retry-after: 5" in answer
@@ -449,7 +455,7 @@ def test_a_request_that_exceeds_the_graceful_timeout_gets_a_503(
 
 
 def wait_until_refused(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + SECONDS_TO_WAIT
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -508,7 +514,7 @@ def test_ctrl_c_stops_everything_in_five_seconds_and_keeps_the_data(
         target.wait_until(lambda server: len(server.asked) == 5)
 
         first.interrupt()
-        first.wait(5)
+        first.wait(5 * PATIENCE)
 
         assert not [process for process in family if process.is_running()]
         assert not (tmp_path / "data" / "postmaster.pid").exists()
@@ -533,7 +539,7 @@ def test_an_outage_of_the_database_is_reported_and_survived(tmp_path: Path) -> N
         postmaster = int((tmp_path / "data" / "postmaster.pid").read_text().split()[0])
 
         os.kill(postmaster, signal.SIGQUIT)
-        psutil.Process(postmaster).wait(10)
+        psutil.Process(postmaster).wait(SECONDS_TO_WAIT)
 
         status, headers, _ = get(f"{site.url}/readyz")
         assert status == 503
@@ -559,7 +565,7 @@ def test_a_worker_that_dies_while_the_database_is_down_leaves_the_others_serving
         site.wait_until(lambda site: site.output.count("startup complete") == 2)
         postmaster = int((tmp_path / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGQUIT)
-        psutil.Process(postmaster).wait(10)
+        psutil.Process(postmaster).wait(SECONDS_TO_WAIT)
 
         site.workers()[0].kill()
         # Neither its replacement nor the next one can start.
@@ -567,7 +573,7 @@ def test_a_worker_that_dies_while_the_database_is_down_leaves_the_others_serving
 
         assert get(f"{site.url}/time")[0] == 200
         with embedded.hold(tmp_path):
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + SECONDS_TO_WAIT
             while len(site.workers()) < 2 or get(f"{site.url}/readyz")[0] != 200:
                 assert time.monotonic() < deadline
 
@@ -578,8 +584,7 @@ def test_workers_do_not_outlive_a_killed_master(tmp_path: Path) -> None:
 
         site.master.kill()
 
-        _, alive = psutil.wait_procs(workers, 10)
-        assert not alive
+        wait_until_ended(workers)
     # Takes over the database that the master left running, and stops it.
     embedded.hold(tmp_path).release()
     assert not (tmp_path / "data" / "postmaster.pid").exists()
@@ -602,9 +607,9 @@ def test_an_experiment_over_the_limit_gets_a_429_and_other_pages_are_served(
         began = time.monotonic()
         for path in ("/time", "/static/site.css", "/nowhere"):
             get(site.url + path)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 3 * PATIENCE
         site.interrupt()
-        site.wait(5)
+        site.wait(5 * PATIENCE)
         assert {each.result()[0] for each in running} == {429, 503}
 
 

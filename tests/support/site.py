@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -14,7 +15,22 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_WAIT = 60
+# How many times longer than promised something may take, because the machine does other
+# work too.
+PATIENCE = 4
 OPEN = re.compile(r"(?:open|listening)\s+(http://\S+?)/ ")
+
+
+def wait_until_ended(processes: list[psutil.Process]) -> None:
+    """Raises AssertionError for one that still runs after SECONDS_TO_WAIT.
+
+    A zombie has ended: whoever inherits the children of a killed process reaps them.
+    """
+    deadline = time.monotonic() + SECONDS_TO_WAIT
+    for process in processes:
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline, process
+            time.sleep(0.01)
 
 
 class Site:

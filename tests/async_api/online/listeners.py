@@ -8,6 +8,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.support.site import PATIENCE
+
 SECONDS_TO_WAIT = 60
 
 
@@ -74,11 +76,14 @@ class Crowd:
             await listener.reading
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> float:
-        """Waits for a condition; returns how long it took, or raises TimeoutError."""
+        """Waits for a condition that is promised in so many seconds.
+
+        Returns how long it took; raises TimeoutError after PATIENCE times as long.
+        """
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            async with asyncio.timeout(seconds), self.changed:
+            async with asyncio.timeout(seconds * PATIENCE), self.changed:
                 await self.changed.wait_for(condition)
         except TimeoutError:
             raise TimeoutError(f"Last numbers: {self.heard()}") from None

@@ -17,7 +17,7 @@ import pytest
 
 from async_views.runtime.postgres import embedded
 from tests.async_api.online.listeners import Crowd, Listener, crowd
-from tests.support.site import Site
+from tests.support.site import PATIENCE, SECONDS_TO_WAIT, Site
 
 QUICK_COUNTER = "tests.support.quick_counter:application"
 SETTINGS = {
@@ -128,7 +128,7 @@ async def test_without_the_database_no_socket_is_lost_and_changes_are_still_show
     async with spread(site) as everybody:
         postmaster = int((database / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGQUIT)
-        psutil.Process(postmaster).wait(10)
+        psutil.Process(postmaster).wait(SECONDS_TO_WAIT)
         site.wait_until(lambda site: "are the last known ones" in site.output)
 
         [late] = await everybody.join()
@@ -143,7 +143,7 @@ async def test_without_the_database_no_socket_is_lost_and_changes_are_still_show
             await everybody.agree(number - 1, seconds=3)
             # The pages of a stopping site do not need this database.
             site.terminate()
-            assert site.wait(10) == 0
+            assert site.wait(10 * PATIENCE) == 0
     assert "Traceback" not in site.output
 
 
@@ -156,7 +156,7 @@ async def test_many_joins_at_once_end_in_one_number_and_few_frames(site: Site) -
         took = await everybody.agree(500, seconds=3)
 
         seconds = loop.time() - began
-        assert took < 3
+        assert took < 3 * PATIENCE
         most = max(len(each.numbers) for each in everybody.listeners)
         assert most <= 6 * (seconds + 1)
 
@@ -192,7 +192,7 @@ async def test_a_site_that_stops_closes_all_sockets_and_removes_its_leases(
             await everybody.until(
                 lambda: all(each.code for each in everybody.listeners), 2
             )
-            assert site.wait(5) == 0
+            assert site.wait(5 * PATIENCE) == 0
 
             assert {each.code for each in everybody.listeners} == {1012}
             assert leases(database) == []

@@ -21,6 +21,7 @@ from async_views.runtime.asgi.types import (
 from async_views.runtime.server.http_protocol import DeadlineHttpProtocol
 from async_views.runtime.server.http_response import MAX_KEPT, _kept, header_lines
 from tests.support.servers import serve_asgi
+from tests.support.site import SECONDS_TO_WAIT
 
 
 class NotingProtocol(DeadlineHttpProtocol):
@@ -241,8 +242,8 @@ def test_an_application_can_check_whether_a_message_waits() -> None:
         socket.create_connection((server.host, server.port), timeout=60) as client,
     ):
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert waiting.wait(5)
+        assert waiting.wait(SECONDS_TO_WAIT)
         client.close()
-        assert over.wait(5)
+        assert over.wait(SECONDS_TO_WAIT)
 
     assert results == [True, "http.request", False, "http.disconnect", False]

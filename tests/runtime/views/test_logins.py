@@ -17,7 +17,7 @@ from django.test import Client
 from async_views.runtime.views.logins import Limit, account_subject
 from tests.support.catalog.databases import manage, new_database
 from tests.support.catalog.service import Response, send
-from tests.support.site import Site
+from tests.support.site import SECONDS_TO_WAIT, Site
 
 LOGIN = "/admin/login/"
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -231,7 +231,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         assert Admin(site.url, "", []).log_in("admin", "wrong", "::1").status == 200
         pid = int((directory / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGQUIT)
-        psutil.Process(pid).wait(10)
+        psutil.Process(pid).wait(SECONDS_TO_WAIT)
         yield site
 
 

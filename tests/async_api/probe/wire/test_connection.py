@@ -16,7 +16,7 @@ from async_api.outbound.failures import FailureKind
 from benchmarks.servers.flood import FLOODS, flooding
 from tests.async_api.probe.test_engine import only_sample, run
 from tests.support.raw_target import RawConnection, RawTarget, Script
-from tests.support.site import ROOT
+from tests.support.site import ROOT, SECONDS_TO_WAIT
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n"
@@ -125,7 +125,7 @@ async def test_an_expired_keep_alive_time_does_not_fail_a_request() -> None:
             while (head := connection.request()) is not None:
                 if head.startswith(b"GET /other"):
                     # The first connection idles meanwhile, and is then closed.
-                    closed.wait(5)
+                    closed.wait(SECONDS_TO_WAIT)
                     connection.write(OK)
                 else:
                     connection.write(redirect)
