@@ -1,0 +1,4 @@
+"""What a recording means: percentiles, verdict, budgets, and the forms of a report.
+
+Arithmetic without clock or network. Imports `plan` and `recording`.
+"""
