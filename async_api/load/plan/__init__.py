@@ -1,5 +1,6 @@
 """The plan of a load run, and the forms in which people write it.
 
-A JSON document, options of a command line, or curl commands. Imports no other room of
-`load`.
+`plan` holds the values. `document` reads and writes them as JSON, with the models in
+`members`; `command_line` and `curl` make such documents of options and of pasted
+commands. Imports no other room of `load`.
 """

@@ -6,6 +6,8 @@ from hashlib import sha256
 
 FileReader = Callable[[str], bytes]
 
+ALLOWED = ", the most that LOAD_MAX_BODY_BYTES allows"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -18,22 +20,24 @@ class Part:
 
 
 def reader_of_files(maximum: int) -> FileReader:
-    """A function that reads a file of at most `maximum` bytes.
-
-    It raises ValueError with a clause that says why it cannot.
-    """
+    """A function that reads files with bodies of at most `maximum` bytes."""
 
     def read(path: str) -> bytes:
-        try:
-            with open(path, "rb") as file:
-                content = file.read(maximum + 1)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise ValueError(f"cannot be read ({reason})") from error
-        require_size(len(content), maximum)
-        return content
+        return read_file(path, maximum, ALLOWED)
 
     return read
+
+
+def read_file(path: str, maximum: int, allowed: str = "") -> bytes:
+    """Raises ValueError with a clause that says why a file cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(maximum + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ValueError(f"cannot be read ({reason})") from error
+    require_size(len(content), maximum, allowed)
+    return content
 
 
 def no_files(path: str) -> bytes:
@@ -44,12 +48,10 @@ def no_files(path: str) -> bytes:
     )
 
 
-def require_size(size: int, maximum: int) -> None:
-    """Raises ValueError for a body that is too large."""
+def require_size(size: int, maximum: int, allowed: str = ALLOWED) -> None:
+    """Raises ValueError for what is too large."""
     if size > maximum:
-        raise ValueError(
-            f"is more than {maximum} bytes long, which LOAD_MAX_BODY_BYTES allows"
-        )
+        raise ValueError(f"has more than {maximum} bytes{allowed}")
 
 
 def multipart(parts: Sequence[Part]) -> tuple[bytes, str]:

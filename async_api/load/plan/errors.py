@@ -54,12 +54,12 @@ MESSAGES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "string_too_long": lambda context: (
         f"must have at most {context['max_length']} characters"
     ),
-    "int_type": lambda context: "must be a whole number, without quotes",
+    "int_type": lambda context: "must be a whole number",
     "int_from_float": lambda context: "must be a whole number",
     "int_parsing_size": lambda context: "must have fewer digits",
-    "float_type": lambda context: "must be a number, without quotes",
+    "float_type": lambda context: "must be a number",
     "finite_number": lambda context: "must be a finite number",
-    "bool_type": lambda context: "must be true or false, without quotes",
+    "bool_type": lambda context: "must be true or false",
     "greater_than": lambda context: f"must be more than {context['gt']:g}",
     "greater_than_equal": lambda context: f"must be at least {context['ge']:g}",
     "less_than_equal": lambda context: f"must be at most {context['le']:g}",
@@ -76,6 +76,8 @@ MESSAGES: dict[str, Callable[[Mapping[str, Any]], str]] = {
         f"has the kind {context['tag'][:SHOWN_LENGTH]}, which must be closed, rate or steps"
     ),
 }
+
+NOT_TEXT = {"int_type", "float_type", "bool_type"}
 
 
 def errors_of(
@@ -104,6 +106,8 @@ def _error_of(
         )
     if kind in MESSAGES:
         message = MESSAGES[kind](context)
+        if kind in NOT_TEXT and isinstance(details["input"], str):
+            message += ", not text"
     else:
         # The validators of this package raise messages that are ready to use.
         message = str(context.get("error") or details["msg"])

@@ -17,6 +17,7 @@ from async_api.load.plan.members.request import (
     RequestMembers,
 )
 from async_api.load.plan.plan import Checks, Header, Request
+from async_api.outbound.targets import Target
 
 NAME_LENGTH = 80
 JSON_TYPE = "application/json"
@@ -68,16 +69,21 @@ def build_request(
             "boundary",
         )
     method = members.method or ("GET" if members.body is None else "POST")
-    path = members.url.request_target.partition("?")[0]
     return Request(
         target=members.url,
-        name=members.name or _shortened(f"{method} {path}"),
+        name=members.name or default_name(method, members.url),
         method=method,
         headers=tuple(fields),
         body=body,
         weight=members.weight,
         checks=_checks(members.checks),
     )
+
+
+def default_name(method: str, target: Target) -> str:
+    """The method and the path, which may be shortened."""
+    name = f"{method} {target.request_target.partition('?')[0]}"
+    return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"
 
 
 def with_unique_names(
@@ -188,9 +194,3 @@ def _checks(members: ChecksMembers) -> Checks:
         minimum_bytes=members.minimum_bytes,
         maximum_bytes=members.maximum_bytes,
     )
-
-
-def _shortened(name: str) -> str:
-    if len(name) > NAME_LENGTH:
-        name = name[: NAME_LENGTH - 1] + "…"
-    return name

@@ -120,11 +120,11 @@ def test_all_errors_are_found_at_once() -> None:
         "requests[0].headers[0].name": found["requests[0].headers[0].name"],
         "requests[0].headers[1].value": "has the control character '\\n' at position 1; "
         "it must be one line of text",
-        "requests[0].weight": "must be a whole number, without quotes",
+        "requests[0].weight": "must be a whole number, not text",
         "requests[1].body.file": found["requests[1].body.file"],
         "requests[2].name": "is already the name of requests[1]; names are unique",
         "load.rate": "must be at most 5000 (LOAD_MAX_RATE)",
-        "conditions.keep_alive": "must be true or false, without quotes",
+        "conditions.keep_alive": "must be true or false, not text",
         "budgets[1]": found["budgets[1]"],
         "budget": "is not known here; did you mean budgets?",
     }
