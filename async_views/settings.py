@@ -69,6 +69,14 @@ PROBE_HEADER_BYTES = environment.integer("PROBE_HEADER_BYTES", 65_536, 256, 1024
 PROBE_HEADER_FIELDS = environment.integer("PROBE_HEADER_FIELDS", 256, 16, 10_000)
 PROBE_LIMIT = environment.integer("PROBE_LIMIT", 4, 1, 1000)
 
+# --- Load runs ---
+
+LOAD_MAX_RATE = environment.integer("LOAD_MAX_RATE", 20_000, 1, 1_000_000)
+LOAD_MAX_SECONDS = environment.seconds("LOAD_MAX_SECONDS", 600, 1, 1800)
+LOAD_MAX_CONNECTIONS = environment.integer("LOAD_MAX_CONNECTIONS", 1000, 1, 60_000)
+LOAD_MAX_REQUESTS = environment.integer("LOAD_MAX_REQUESTS", 2_000_000, 1, 20_000_000)
+LOAD_MAX_BODY_BYTES = environment.integer("LOAD_MAX_BODY_BYTES", 1024**2, 1, 1024**3)
+
 # --- The bridges ---
 
 BRIDGE_LIMIT = environment.integer("BRIDGE_LIMIT", 4, 1, 1000)

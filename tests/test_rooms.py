@@ -23,6 +23,13 @@ MAY_IMPORT = {
     "async_views.runtime.views": ("asgi", "waiting", "handler", "postgres"),
     "async_api.drawing": (),
     "async_api.outbound": (),
+    "async_api.load.plan": (),
+    "async_api.load.recording": (),
+    "async_api.load.run": ("plan", "recording"),
+    "async_api.load.wire": ("plan", "recording", "run"),
+    "async_api.load.generator": ("plan", "recording", "run", "wire"),
+    "async_api.load.result": ("plan", "recording", "run"),
+    "async_api.load": ("drawing", "outbound"),
     "async_api.probe": ("drawing", "outbound"),
     "async_api.bridges": ("drawing",),
     "async_api.online": (),
@@ -202,6 +209,13 @@ def test_an_application_imports_neither_the_other_one_nor_wiring(
             )
             assert not wiring, f"{path} imports {name}"
             assert not is_within(name, other), f"{path} imports {name}"
+
+
+def test_the_load_generator_imports_neither_django_nor_the_site() -> None:
+    for path in modules("async_api/load"):
+        for name in imported_by(path):
+            assert not is_within(name, "django"), f"{path} imports {name}"
+            assert not is_within(name, "async_views"), f"{path} imports {name}"
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
