@@ -1,0 +1,73 @@
+"""The checks of a plan's request, prepared for responses that arrive by the thousand."""
+
+import re
+from codecs import lookup
+from dataclasses import dataclass
+
+from async_api.load.plan.plan import Checks
+from async_api.load.recording import FailedCheck
+from async_api.load.wire.head import Head
+
+_CHARSET = re.compile(r";\s*charset=\"?([!#$%&'*+.^_`|~0-9A-Za-z-]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledChecks:
+    """Checks in the order in which they are tried: what costs least first."""
+
+    statuses: frozenset[int] | None
+    header: str  # in lower case
+    minimum_bytes: int
+    maximum_bytes: int | None
+    contains: str
+    matches: re.Pattern[str] | None
+
+    @property
+    def need_body(self) -> bool:
+        return bool(self.contains) or self.matches is not None
+
+    def first_failed(self, head: Head, size: int, body: bytes | bytearray) -> int:
+        """The first FailedCheck of a response, or FailedCheck.NONE.
+
+        ``body`` may be empty where no check needs it, and end before ``size``.
+        """
+        if self.statuses is not None and head.status not in self.statuses:
+            return FailedCheck.STATUS
+        if self.header and self.header not in head.names:
+            return FailedCheck.HEADER
+        if size < self.minimum_bytes or (
+            self.maximum_bytes is not None and size > self.maximum_bytes
+        ):
+            return FailedCheck.SIZE
+        if not self.need_body:
+            return FailedCheck.NONE
+        text = _decoded(body, head.content_type)
+        if self.contains and self.contains not in text:
+            return FailedCheck.CONTAINS
+        if self.matches is not None and not self.matches.search(text):
+            return FailedCheck.MATCHES
+        return FailedCheck.NONE
+
+
+def compile_checks(checks: Checks) -> CompiledChecks | None:
+    """Prepare checks; None where every response passes. Raises re.error."""
+    if checks == Checks():
+        return None
+    return CompiledChecks(
+        checks.statuses,
+        checks.header.lower(),
+        checks.minimum_bytes or 0,
+        checks.maximum_bytes,
+        checks.contains,
+        re.compile(checks.matches) if checks.matches else None,
+    )
+
+
+def _decoded(body: bytes | bytearray, content_type: str) -> str:
+    """The body as text, by its charset or as UTF-8; other bytes become U+FFFD."""
+    found = _CHARSET.search(content_type)
+    name = found[1] if found else "utf-8"
+    try:
+        return body.decode(lookup(name).name, "replace")
+    except (LookupError, UnicodeError):
+        return body.decode("utf-8", "replace")
