@@ -16,7 +16,7 @@ class CompiledChecks:
     """Checks in the order in which they are tried: what costs least first."""
 
     statuses: frozenset[int] | None
-    header: str  # in lower case
+    header: re.Pattern[bytes] | None  # found in a head that has the field
     minimum_bytes: int
     maximum_bytes: int | None
     contains: str
@@ -33,7 +33,7 @@ class CompiledChecks:
         """
         if self.statuses is not None and head.status not in self.statuses:
             return FailedCheck.STATUS
-        if self.header and self.header not in head.names:
+        if self.header is not None and not self.header.search(head.data):
             return FailedCheck.HEADER
         if size < self.minimum_bytes or (
             self.maximum_bytes is not None and size > self.maximum_bytes
@@ -55,12 +55,16 @@ def compile_checks(checks: Checks) -> CompiledChecks | None:
         return None
     return CompiledChecks(
         checks.statuses,
-        checks.header.lower(),
+        _field(checks.header) if checks.header else None,
         checks.minimum_bytes or 0,
         checks.maximum_bytes,
         checks.contains,
         re.compile(checks.matches) if checks.matches else None,
     )
+
+
+def _field(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb"\n" + re.escape(name.encode()) + rb":", re.IGNORECASE)
 
 
 def _decoded(body: bytes | bytearray, content_type: str) -> str:

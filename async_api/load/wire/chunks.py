@@ -2,7 +2,7 @@
 
 import re
 
-from async_api.load.wire.head import end_of_head, require_fields
+from async_api.load.wire.head import end_of_head, require_trailer, shown
 from async_api.load.wire.limits import (
     InvalidResponse,
     ResponseLimits,
@@ -16,6 +16,9 @@ MAX_LINE_BYTES = 4096
 
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
 
+# What is to be read next.
+_SIZE, _CHUNK, _END_OF_CHUNK, _TRAILER = range(4)
+
 
 class Chunks:
     """Reads the chunks of one body; `size` counts their bytes, without the framing.
@@ -25,11 +28,11 @@ class Chunks:
 
     __slots__ = (
         "_limits",
+        "_next",
         "_overhead",
         "_part",
         "_remaining",
         "_text",
-        "_within",
         "size",
     )
 
@@ -37,49 +40,52 @@ class Chunks:
         self.size = 0
         self._limits = limits
         self._text = text
+        self._next = _SIZE
         self._part = b""  # what is incomplete of a line or of the trailer section
         self._remaining = 0  # bytes of the chunk under way
         self._overhead = 0  # bytes of the lines that frame chunks
-        self._within = "line"  # or "chunk", "end" of a chunk, "trailer"
 
-    def feed(self, data: bytes) -> int:
+    def feed(self, data: bytes, position: int = 0) -> int:
         """Read what arrived; returns how many bytes follow the body, or -1 within it.
 
         Raises InvalidResponse and TooLarge.
         """
         if self._part:
             data, self._part = self._part + data, b""
-        position, size = 0, len(data)
+        size = len(data)
         while position < size:
-            if self._within == "line":
-                end = data.find(b"\n", position) + 1
-                if not end:
-                    self._part = data[position:]
-                    if len(self._part) > MAX_LINE_BYTES:
-                        raise TooLarge(
-                            "A line that frames a chunk of the body is longer than "
-                            f"{MAX_LINE_BYTES:,} bytes, which is a limit of this site."
-                        )
+            if self._next == _SIZE:
+                found = _SIZE_LINE.match(data, position)
+                if found is None:
+                    self._part = _incomplete_line(data[position:])
                     return -1
-                self._read_size(data[position:end])
-                # The line end of the last chunk may be that before an empty trailer.
-                position = end if self._within == "chunk" else end - 1
-            elif self._within == "chunk":
+                position = found.end()
+                self._begin(int(found[1], 16), len(found[0]))
+                if self._next == _TRAILER:
+                    # Its line end ends the trailer section too, if that is empty.
+                    position -= 1
+            elif self._next == _CHUNK:
                 taken = min(self._remaining, size - position)
-                self._count(data, position, taken)
+                self._remaining -= taken
+                self.size += taken
+                if self._text is not None:
+                    room = self._limits.searched_bytes - len(self._text)
+                    self._text += data[position : position + min(taken, room)]
                 position += taken
                 if not self._remaining:
-                    self._within = "end"
-            elif self._within == "end":
-                if size - position < 2:
-                    self._part = data[position:]
+                    self._next = _END_OF_CHUNK
+            elif self._next == _END_OF_CHUNK:
+                ending = data[position : position + 2]
+                if ending == b"\r\n":
+                    position += 2
+                    self._next = _SIZE
+                elif ending == b"\r":
+                    self._part = ending
                     return -1
-                if data[position : position + 2] != b"\r\n":
+                else:
                     raise InvalidResponse(
                         "The body is not valid HTTP: a chunk is longer than it said."
                     )
-                position += 2
-                self._within = "line"
             else:
                 end = end_of_head(data, position)
                 if (end if end >= 0 else size) - position > self._limits.header_bytes:
@@ -87,25 +93,28 @@ class Chunks:
                 if end < 0:
                     self._part = data[position:]
                     return -1
-                require_fields(data[position:end])
+                if end > position + 3:
+                    require_trailer(data[position + 1 : end])
                 return size - end
         return -1
 
-    def _read_size(self, line: bytes) -> None:
-        found = _SIZE_LINE.fullmatch(line)
-        if found is None:
-            raise InvalidResponse(
-                f"The body is not valid HTTP: {line[:20]!r} is not the length of a chunk."
-            )
-        self._overhead += len(line) + 2
-        self._remaining = int(found[1], 16)
-        self._within = "chunk" if self._remaining else "trailer"
-        if self.size + self._overhead + self._remaining > self._limits.body_bytes:
+    def _begin(self, size: int, overhead: int) -> None:
+        self._remaining = size
+        self._next = _CHUNK if size else _TRAILER
+        self._overhead += overhead
+        if self.size + self._overhead + size > self._limits.body_bytes:
             raise body_too_large(self._limits)
 
-    def _count(self, data: bytes, position: int, taken: int) -> None:
-        self._remaining -= taken
-        self.size += taken
-        if self._text is not None:
-            room = self._limits.searched_bytes - len(self._text)
-            self._text += data[position : position + min(taken, room)]
+
+def _incomplete_line(data: bytes) -> bytes:
+    """The beginning of a line that gives the size of a chunk."""
+    if b"\n" in data:
+        raise InvalidResponse(
+            f"The body is not valid HTTP: {shown(data)} is not the size of a chunk."
+        )
+    if len(data) > MAX_LINE_BYTES:
+        raise TooLarge(
+            f"A line that frames a chunk of the body is longer than {MAX_LINE_BYTES:,} "
+            "bytes, which is a limit of this site."
+        )
+    return data

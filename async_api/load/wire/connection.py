@@ -34,6 +34,7 @@ MAX_INTERIM_RESPONSES = 16
 # How much of a large request is given to the transport at a time.
 _PIECE_BYTES = 65_536
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
+_OVER = _HUNG_UP | select.POLLHUP | select.POLLERR
 
 # What is expected to arrive next.
 _NOTHING, _HEAD, _LENGTH, _CHUNKS, _REST = range(5)
@@ -119,7 +120,11 @@ class Connection(asyncio.Protocol):
 
     def send(self, request: WireRequest) -> bool:
         """Send a request; False, with nothing sent, where the connection is over."""
-        if not self.usable or self._poll.poll(0) or self._transport.is_closing():
+        if not self.usable or self._transport.is_closing():
+            self._give_up()
+            return False
+        if found := self._poll.poll(0):
+            self.stray = not found[0][1] & _OVER
             self._give_up()
             return False
         data = request.data
@@ -163,7 +168,8 @@ class Connection(asyncio.Protocol):
         """Close at once; what is under way ends without being reported."""
         self.usable = False
         self._expected = _NOTHING
-        self._unsent = None
+        self._part = b""
+        self._unsent = self._text = None
         if self._open:
             self._transport.abort()
 
@@ -326,8 +332,6 @@ class Connection(asyncio.Protocol):
         self._finished(self)
 
     def _fail(self, now: int, outcome: Outcome, message: str) -> None:
-        self._text = None
-        self._part = b""
         self.ended = now
         self.outcome = outcome
         self.message = message
@@ -338,9 +342,7 @@ class Connection(asyncio.Protocol):
         """The target ended the connection, or this side did before."""
         now = perf_counter_ns()
         if self._expected == _NOTHING:
-            if self.usable:
-                self.lost = True
-            self.close()
+            self._give_up()
         elif self._expected == _REST and error is None:
             self._complete(now, 0)
         elif self._expected == _HEAD:
@@ -362,8 +364,7 @@ class Connection(asyncio.Protocol):
             )
 
     def _give_up(self) -> None:
-        if self.usable:
-            self.lost = True
+        self.lost = self.lost or (self.usable and not self.stray)
         self.close()
 
 

@@ -18,11 +18,6 @@ from async_api.outbound.failures import certificate_reason, reason
 from async_api.outbound.guard import AddressInfo, Guard, TargetRefused
 from async_api.outbound.targets import DEFAULT_PORTS, Target
 
-_EXHAUSTED = {
-    errno.EMFILE: "file descriptors",
-    errno.ENFILE: "file descriptors",
-    errno.EADDRNOTAVAIL: "ports",
-}
 _FAMILIES = {
     "either": socket.AF_UNSPEC,
     "4": socket.AF_INET,
@@ -65,7 +60,9 @@ class Dialler:
         self._family = _FAMILIES[ip]
         self._seconds = seconds
         self._looked_up: set[str] = set()
-        self._silent: set[str] = set()  # addresses that did not respond in time
+        # Addresses of targets: those that did not respond in time, and those that did.
+        self._silent: set[str] = set()
+        self._reached: set[str] = set()
 
     async def dial(
         self,
@@ -88,10 +85,9 @@ class Dialler:
                 phase = "connecting"
                 deadline = limit.when()
                 assert deadline is not None
-                opened = await self._connect(target, infos, deadline)
+                opened, address = await self._connect(target, infos, deadline)
                 connected = perf_counter_ns()
                 phase = "the TLS handshake"
-                address, port = opened.getpeername()[:2]
                 try:
                     connection, secured = await self._start(
                         target, opened, finished, closed
@@ -145,7 +141,7 @@ class Dialler:
 
     async def _connect(
         self, target: Target, infos: list[AddressInfo], deadline: float
-    ) -> socket.socket:
+    ) -> tuple[socket.socket, str]:
         """Tries one address after another, each with its share of the time that is left."""
         loop = asyncio.get_running_loop()
         failure: DialFailure | None = None
@@ -154,7 +150,7 @@ class Dialler:
             address = str(info[4][0])
             try:
                 async with asyncio.timeout(share):
-                    return await self._connect_to(info)
+                    opened = await self._connect_to(info)
             except TargetRefused as error:
                 failure = failure or DialFailure(Outcome.REFUSED, str(error))
             except TimeoutError:
@@ -165,10 +161,21 @@ class Dialler:
                 failure = DialFailure(
                     Outcome.CONNECT,
                     f"No connection to {target.host} port {info[4][1]}: {reason(error)}.",
-                    _EXHAUSTED.get(error.errno or 0, ""),
+                    self._exhausted(error, address),
                 )
+            else:
+                self._reached.add(address)
+                return opened, address
         assert failure is not None
         raise failure
+
+    def _exhausted(self, error: OSError, address: str) -> str:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            return "file descriptors"
+        # Also the error of a machine without an address of the target's family.
+        if error.errno == errno.EADDRNOTAVAIL and address in self._reached:
+            return "ports"
+        return ""
 
     async def _connect_to(self, info: AddressInfo) -> socket.socket:
         opened = self._guard.socket_factory(info)

@@ -6,7 +6,7 @@ so `read_head` remembers the latest heads that it read.
 
 import functools
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from async_api.load.wire.limits import InvalidResponse
 
@@ -15,18 +15,26 @@ UNTIL_CLOSE = -1  # it ends with the connection
 CHUNKED = -2
 
 _VERSION = b"HTTP/1."
-_STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([0-9]{3})(?: [^\r\0]*)?")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\0]*?)[ \t]*")
-_LINE_END = re.compile(rb"\r?\n")
-_FOLD = re.compile(rb"\r?\n[ \t]+")
+_STATUS_LINE = rb"HTTP/1\.([0-9]) ([1-5][0-9]{2})(?: [^\r\n\0]*+)?\r?\n"
+_FIELD = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[^\r\n\0]*+\r?\n"
+_HEAD = re.compile(_STATUS_LINE + rb"(?:" + _FIELD + rb")*+\r?\n")
+_TRAILER = re.compile(rb"(?:" + _FIELD + rb")*+\r?\n")
+_FIRST_LINE = re.compile(_STATUS_LINE)
+_LINE = re.compile(_FIELD + rb"|\r?\n")
+_FOLD = re.compile(rb"[ \t]*\r?\n[ \t]+")
+# The fields that are read; all others have to be well-formed.
+_READ = re.compile(
+    rb"\n(connection|content-length|content-type|location|server-timing"
+    rb"|transfer-encoding):[ \t]*+([^\r\n]*+)",
+    re.IGNORECASE,
+)
 _DIGITS = re.compile(rb"[0-9]+")
 _SWITCHING = 101
 # Statuses without a body, whatever the head says (RFC 9112, section 6.3).
 _BODILESS = frozenset({_SWITCHING, 204, 304})
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What the head of a response says."""
 
     status: int
@@ -36,7 +44,7 @@ class Head:
     redirect: bool  # 3xx with a Location
     server_timing: str
     content_type: str
-    names: frozenset[str]  # of all fields, in lower case
+    data: bytes  # all of it, without folded lines
 
 
 def end_of_head(data: bytes, start: int = 0) -> int:
@@ -55,7 +63,7 @@ def require_http(data: bytes) -> None:
     """Raise InvalidResponse where an incomplete head cannot become one."""
     if data[: len(_VERSION)] != _VERSION[: len(data)]:
         raise InvalidResponse(
-            f"The response is not HTTP/1: it begins with {_shown(data)}, where HTTP/1.1 "
+            f"The response is not HTTP/1: it begins with {shown(data)}, where HTTP/1.1 "
             "or HTTP/1.0 belongs."
         )
 
@@ -63,64 +71,71 @@ def require_http(data: bytes) -> None:
 @functools.lru_cache(maxsize=128)
 def read_head(data: bytes) -> Head:
     """Read a head that ends with its empty line; raises InvalidResponse."""
-    require_http(data)
-    # A line that begins with white space continues the one before it (section 5.2).
-    first, *lines = _LINE_END.split(_FOLD.sub(b" ", data))
-    found = _STATUS_LINE.fullmatch(first)
-    status = int(found[2]) if found else 0
-    if found is None or not 100 <= status < 600:
-        raise InvalidResponse(
-            f"The response is not valid HTTP: its first line is {_shown(first)}, where "
-            "HTTP/1.1 and a status from 100 to 599 belong."
-        )
-    fields = _read_fields(lines)
-    connection = _members(fields.get("connection", []))
-    minor = int(found[1])
-    # HTTP/1.0 announces a connection that persists (section 9.3).
-    persistent = b"close" not in connection and (
-        minor > 0 or b"keep-alive" in connection
-    )
-    length = 0 if status in _BODILESS else _length(fields)
-    if length == UNTIL_CLOSE or status == _SWITCHING:
-        persistent = False
-    elif length == CHUNKED and minor == 0:
-        # Faulty framing, after which the connection must be closed (section 6.1).
-        persistent = False
-    return Head(
-        status=status,
-        interim=status < 200 and status != _SWITCHING,
-        length=length,
-        persistent=persistent,
-        redirect=300 <= status < 400 and "location" in fields,
-        server_timing=_text(fields.get("server-timing", [])),
-        content_type=_text(fields.get("content-type", [])[:1]),
-        names=frozenset(fields),
-    )
-
-
-def require_fields(data: bytes) -> None:
-    """Raise InvalidResponse where the lines of a trailer section are not fields."""
-    _read_fields(_LINE_END.split(_FOLD.sub(b" ", data)))
-
-
-def _read_fields(lines: list[bytes]) -> dict[str, list[bytes]]:
-    fields: dict[str, list[bytes]] = {}
-    for line in lines:
-        if not line:
-            continue
-        found = _FIELD.fullmatch(line)
+    found = _HEAD.fullmatch(data)
+    if found is None:
+        # A line that begins with white space continues the one before it (section 5.2).
+        data = _FOLD.sub(b" ", data)
+        found = _HEAD.fullmatch(data)
         if found is None:
-            raise InvalidResponse(
-                f"The response is not valid HTTP: {_shown(line)} is not a header field."
-            )
-        fields.setdefault(found[1].decode("ascii").lower(), []).append(found[2])
-    return fields
+            raise _invalid(data)
+    status = int(found[2])
+    fields: dict[bytes, list[bytes]] = {}
+    for name, value in _READ.findall(data):
+        fields.setdefault(name.lower(), []).append(value.rstrip(b" \t"))
+    length = 0 if status in _BODILESS else _length(fields)
+    connection = _members(fields.get(b"connection"))
+    # HTTP/1.0 announces a connection that persists (section 9.3), and its chunks are
+    # faulty framing, after which the connection must be closed (section 6.1).
+    persistent = (
+        b"close" not in connection
+        and length != UNTIL_CLOSE
+        and status != _SWITCHING
+        and (found[1] != b"0" or (b"keep-alive" in connection and length != CHUNKED))
+    )
+    return Head(
+        status,
+        status < 200 and status != _SWITCHING,
+        length,
+        persistent,
+        300 <= status < 400 and b"location" in fields,
+        _text(fields.get(b"server-timing")),
+        _text(fields.get(b"content-type")),
+        data,
+    )
 
 
-def _length(fields: dict[str, list[bytes]]) -> int:
+def require_trailer(data: bytes) -> None:
+    """Raise InvalidResponse where the lines of a trailer section are not fields."""
+    if not _TRAILER.fullmatch(data):
+        data = _FOLD.sub(b" ", data)
+        if not _TRAILER.fullmatch(data):
+            raise _not_a_field(data, 0)
+
+
+def _invalid(data: bytes) -> InvalidResponse:
+    """Says which line of a head is wrong."""
+    first = _FIRST_LINE.match(data)
+    if first is not None:
+        return _not_a_field(data, first.end())
+    return InvalidResponse(
+        f"The response is not valid HTTP: its first line is {shown(data)}, where "
+        "HTTP/1.1 and a status from 100 to 599 belong."
+    )
+
+
+def _not_a_field(data: bytes, position: int) -> InvalidResponse:
+    while found := _LINE.match(data, position):
+        position = found.end()
+    return InvalidResponse(
+        f"The response is not valid HTTP: {shown(data[position:])} is not a header "
+        "field."
+    )
+
+
+def _length(fields: dict[bytes, list[bytes]]) -> int:
     """How the body ends, where the status allows one (RFC 9112, section 6.3)."""
-    codings = _members(fields.get("transfer-encoding", []))
-    lengths = fields.get("content-length", [])
+    lengths = fields.get(b"content-length")
+    codings = _members(fields.get(b"transfer-encoding"))
     if codings:
         if lengths:
             raise InvalidResponse(
@@ -133,35 +148,36 @@ def _length(fields: dict[str, list[bytes]]) -> int:
                 "not the last coding."
             )
         return CHUNKED if codings[-1] == b"chunked" else UNTIL_CLOSE
-    if not lengths:
+    if lengths is None:
         return UNTIL_CLOSE
     # Repeated lengths that agree are one.
     different = set(_members(lengths))
     if len(different) != 1 or not _DIGITS.fullmatch(next(iter(different))):
         raise InvalidResponse(
             "The response is not valid HTTP: its Content-Length is "
-            f"{_shown(b', '.join(lengths))}, where one decimal number of bytes belongs."
+            f"{shown(b', '.join(lengths))}, where one decimal number of bytes belongs."
         )
     # Eighteen digits are beyond every limit; Python refuses to convert thousands.
     return int((different.pop().lstrip(b"0") or b"0")[:18])
 
 
-def _members(values: list[bytes]) -> list[bytes]:
+def _members(values: list[bytes] | None) -> list[bytes]:
     """The members of list fields, in lower case (RFC 9110, section 5.6.1)."""
     return [
         member
-        for value in values
+        for value in values or ()
         for each in value.lower().split(b",")
         if (member := each.strip(b" \t"))
     ]
 
 
-def _text(values: list[bytes]) -> str:
-    return b", ".join(values).decode("utf-8", "replace")
+def _text(values: list[bytes] | None) -> str:
+    return b", ".join(values).decode("utf-8", "replace") if values else ""
 
 
-def _shown(data: bytes) -> str:
-    """For a sentence: short, in quotes, and nothing that a terminal would act on."""
-    shown = data[:60].decode("utf-8", "replace").rstrip("\r\n")
-    clean = "".join(each if each.isprintable() else "�" for each in shown)
-    return f"“{clean}{'…' if len(data) > 60 else ''}”"
+def shown(data: bytes) -> str:
+    """The first line, for a sentence: short, quoted, nothing a terminal would act on."""
+    line = data.partition(b"\n")[0].rstrip(b"\r")
+    text = line[:60].decode("utf-8", "replace")
+    clean = "".join(each if each.isprintable() else "�" for each in text)
+    return f"“{clean}{'…' if len(line) > 60 else ''}”"
