@@ -1,6 +1,7 @@
 """The checks of a plan's request, prepared for responses that arrive by the thousand."""
 
 import re
+import zlib
 from codecs import lookup
 from dataclasses import dataclass
 
@@ -8,6 +9,14 @@ from async_api.load.plan.plan import Checks
 from async_api.load.recording import FailedCheck
 from async_api.load.wire.head import Head
 
+# How much of a body remains to be searched after it was decompressed.
+MAX_TEXT_BYTES = 1_048_576
+
+_COMPRESSED = re.compile(
+    rb"\ncontent-encoding:[ \t]*(?:x-)?(?:gzip|deflate)[ \t]*\r?\n", re.IGNORECASE
+)
+# Of zlib: the format is that of zlib or gzip, whichever the data has.
+_EITHER = 32 + zlib.MAX_WBITS
 _CHARSET = re.compile(r";\s*charset=\"?([!#$%&'*+.^_`|~0-9A-Za-z-]+)", re.IGNORECASE)
 
 
@@ -41,7 +50,7 @@ class CompiledChecks:
             return FailedCheck.SIZE
         if not self.need_body:
             return FailedCheck.NONE
-        text = _decoded(body, head.content_type)
+        text = _text(head, body)
         if self.contains and self.contains not in text:
             return FailedCheck.CONTAINS
         if self.matches is not None and not self.matches.search(text):
@@ -67,11 +76,18 @@ def _field(name: str) -> re.Pattern[bytes]:
     return re.compile(rb"\n" + re.escape(name.encode()) + rb":", re.IGNORECASE)
 
 
-def _decoded(body: bytes | bytearray, content_type: str) -> str:
-    """The body as text, by its charset or as UTF-8; other bytes become U+FFFD."""
-    found = _CHARSET.search(content_type)
-    name = found[1] if found else "utf-8"
+def _text(head: Head, body: bytes | bytearray) -> str:
+    """The body by its charset, or as UTF-8; other bytes become U+FFFD.
+
+    Decompressed from gzip or deflate, the codings that Python has.
+    """
+    if _COMPRESSED.search(head.data):
+        try:
+            body = zlib.decompressobj(_EITHER).decompress(body, MAX_TEXT_BYTES)
+        except zlib.error:
+            pass  # it is searched as it was sent
+    found = _CHARSET.search(head.content_type)
     try:
-        return body.decode(lookup(name).name, "replace")
+        return body.decode(lookup(found[1] if found else "utf-8").name, "replace")
     except (LookupError, UnicodeError):
         return body.decode("utf-8", "replace")

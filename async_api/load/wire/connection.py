@@ -49,41 +49,6 @@ class Connection(asyncio.Protocol):
     ``time.perf_counter_ns()``.
     """
 
-    __slots__ = (
-        "_checks",
-        "_chunks",
-        "_closed",
-        "_descriptor",
-        "_expected",
-        "_finished",
-        "_head",
-        "_head_only",
-        "_interim",
-        "_limits",
-        "_open",
-        "_part",
-        "_paused",
-        "_poll",
-        "_text",
-        "_transport",
-        "_unsent",
-        "_used",
-        "ended",
-        "failed_check",
-        "first_byte",
-        "fresh",
-        "lost",
-        "message",
-        "outcome",
-        "redirect",
-        "sent",
-        "server_timing",
-        "size",
-        "stray",
-        "usable",
-        "written",
-    )
-
     def __init__(
         self,
         finished: Callable[["Connection"], None],
@@ -195,13 +160,11 @@ class Connection(asyncio.Protocol):
         try:
             if self._expected == _HEAD:
                 self._read_head(now, data)
-            elif self._expected == _LENGTH:
-                self._count(now, data)
             elif self._expected == _CHUNKS:
                 self._read_chunks(now, data)
-            elif self._expected == _REST:
+            elif self._expected:
                 self._count(now, data)
-            elif self._open:
+            elif self.usable:
                 self.stray = True
                 self.close()
         except InvalidResponse as error:
@@ -340,33 +303,22 @@ class Connection(asyncio.Protocol):
 
     def _end(self, error: Exception | None) -> None:
         """The target ended the connection, or this side did before."""
-        now = perf_counter_ns()
         if self._expected == _NOTHING:
             self._give_up()
         elif self._expected == _REST and error is None:
-            self._complete(now, 0)
-        elif self._expected == _HEAD:
-            began = (
-                "in the middle of the response's header"
-                if self.first_byte
-                else ("before its response began")
-            )
-            self._fail(
-                now,
-                Outcome.DISCONNECTED,
-                f"The target {_did(error)} the connection {began}.",
-            )
+            self._complete(perf_counter_ns(), 0)
         else:
-            self._fail(
-                now,
-                Outcome.DISCONNECTED,
-                f"The target {_did(error)} the connection in the middle of the body.",
+            if self._expected != _HEAD:
+                where = "in the middle of the body"
+            elif self.first_byte:
+                where = "in the middle of the response's header"
+            else:
+                where = "before its response began"
+            verb = "reset" if isinstance(error, ConnectionResetError) else "closed"
+            self.fail(
+                Outcome.DISCONNECTED, f"The target {verb} the connection {where}."
             )
 
     def _give_up(self) -> None:
         self.lost = self.lost or (self.usable and not self.stray)
         self.close()
-
-
-def _did(error: Exception | None) -> str:
-    return "reset" if isinstance(error, ConnectionResetError) else "closed"

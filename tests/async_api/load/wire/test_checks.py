@@ -1,10 +1,13 @@
 """A response passes the checks of its request, or fails the first of them."""
 
+import gzip
+import zlib
+
 import pytest
 
 from async_api.load.plan.plan import Checks
 from async_api.load.recording import FailedCheck
-from async_api.load.wire.checks import compile_checks
+from async_api.load.wire.checks import MAX_TEXT_BYTES, compile_checks
 from async_api.load.wire.head import read_head
 
 HEAD = b"HTTP/1.1 200 OK\r\nX-Present: 1\r\nContent-Length: 6\r\n\r\n"
@@ -76,3 +79,26 @@ def test_text_is_decoded_by_its_charset(content_type: bytes, body: bytes) -> Non
 
 def test_bytes_that_are_no_text_do_not_hide_the_rest() -> None:
     assert failed(Checks(contains="needle"), b"\xff\xfeneedle") is FailedCheck.NONE
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        (b"gzip", gzip.compress(b"a needle", mtime=0)),
+        (b"X-GZIP", gzip.compress(b"a needle", mtime=0)[:-8]),
+        (b"deflate", zlib.compress(b"a needle")),
+        (b"gzip", b"a needle that is not compressed"),
+        (b"br", b"a needle that is not decompressed"),
+    ],
+)
+def test_a_compressed_body_is_searched_decompressed(coding: bytes, body: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\n\r\n" % coding
+
+    assert failed(Checks(contains="needle"), body, head) is FailedCheck.NONE
+
+
+def test_a_body_that_grows_without_end_is_decompressed_to_a_limit() -> None:
+    body = gzip.compress(bytes(MAX_TEXT_BYTES) + b"needle")
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+
+    assert failed(Checks(contains="needle"), body, head) is FailedCheck.CONTAINS
