@@ -108,10 +108,7 @@ class Connection(asyncio.Protocol):
         self._expected = _HEAD
         self.fresh = not self._used
         self._used = True
-        self.first_byte = self.size = self.failed_check = self.outcome = 0
-        self.redirect = False
-        self.server_timing = self.message = ""
-        self._interim = 0
+        self.first_byte = self.size = self._interim = 0
         self._head_only = request.head_only
         self._checks = request.checks
         if taken == len(data):
@@ -280,11 +277,11 @@ class Connection(asyncio.Protocol):
         self.outcome = head.status
         self.redirect = head.redirect
         self.server_timing = head.server_timing
-        if self._checks is not None:
-            self.failed_check = self._checks.first_failed(
-                head, self.size, self._text or b""
-            )
-            self._text = None
+        if self._checks is None:
+            self.failed_check = 0
+        else:
+            text, self._text = self._text or b"", None
+            self.failed_check = self._checks.first_failed(head, self.size, text)
         if following:
             self.stray = True
         # A response that came before the request was written whole ends the connection.
@@ -298,6 +295,9 @@ class Connection(asyncio.Protocol):
         self.ended = now
         self.outcome = outcome
         self.message = message
+        self.failed_check = 0
+        self.redirect = False
+        self.server_timing = ""
         self.close()
         self._finished(self)
 

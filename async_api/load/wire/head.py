@@ -21,7 +21,7 @@ _HEAD = re.compile(_STATUS_LINE + rb"(?:" + _FIELD + rb")*+\r?\n")
 _TRAILER = re.compile(rb"(?:" + _FIELD + rb")*+\r?\n")
 _FIRST_LINE = re.compile(_STATUS_LINE)
 _LINE = re.compile(_FIELD + rb"|\r?\n")
-_FOLD = re.compile(rb"[ \t]*\r?\n[ \t]+")
+_FOLD = re.compile(rb"\r?\n[ \t]+")
 # The fields that are read; all others have to be well-formed.
 _READ = re.compile(
     rb"\n(connection|content-length|content-type|location|server-timing"

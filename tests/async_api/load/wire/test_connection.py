@@ -455,6 +455,29 @@ def test_only_the_first_exchange_of_a_connection_is_fresh(run: Run) -> None:
         assert target.connections == 1
 
 
+def test_a_failure_keeps_no_facts_of_the_exchange_before(run: Run) -> None:
+    redirect = (
+        b"HTTP/1.1 302 Found\r\nLocation: /x\r\nServer-Timing: db;dur=2\r\n"
+        b"Content-Length: 5\r\n\r\nmoved"
+    )
+    with RawTarget(answering(redirect, b"")) as target:
+
+        async def main() -> None:
+            wanted = request(target.url, checks=Checks(minimum_bytes=9))
+            async with connected(target.url) as client:
+                first = await client.exchange(wanted)
+                second = await client.exchange(wanted)
+
+                assert (first.redirect, first.failed_check) == (True, FailedCheck.SIZE)
+                assert second.outcome == Outcome.DISCONNECTED
+                assert (second.redirect, second.failed_check) == (False, 0)
+                assert (second.server_timing, second.size) == ("", 0)
+                assert second.first_byte == 0
+
+        run(main())
+        assert len(target.log) == 2
+
+
 def test_times_follow_each_other(run: Run) -> None:
     def script(connection: RawConnection) -> None:
         connection.request()
