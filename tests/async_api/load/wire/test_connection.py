@@ -1,12 +1,15 @@
 """A connection reports one exchange after another, and sends nothing twice."""
 
 import asyncio
+import itertools
 import os
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter_ns
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
@@ -675,15 +678,11 @@ def test_a_connection_over_tls_behaves_alike(
 
 
 class Silent(asyncio.Transport):
-    """A transport that takes everything, over a descriptor that is never readable."""
+    """A transport that takes everything, over a file that is never hung up."""
 
-    def __init__(self, descriptor: int) -> None:
-        super().__init__({"ssl_object": self, "socket": self})
-        self._descriptor = descriptor
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__({"ssl_object": self, "socket": file})
         self._closing = False
-
-    def fileno(self) -> int:
-        return self._descriptor
 
     def set_write_buffer_limits(
         self, high: int | None = None, low: int | None = None
@@ -696,6 +695,20 @@ class Silent(asyncio.Transport):
 
     def abort(self) -> None:
         self._closing = True
+
+
+@contextmanager
+def unconnected() -> Iterator[tuple[Connection, list[Facts]]]:
+    """A connection to feed, and the facts of its exchanges."""
+    ended: list[Facts] = []
+    connection = Connection(
+        lambda connection: ended.append(facts_of(connection)),
+        lambda connection: None,
+        LIMITS,
+    )
+    with open(os.devnull, "rb") as file:
+        connection.connection_made(Silent(file))
+        yield connection, ended
 
 
 @st.composite
@@ -727,26 +740,45 @@ def responses(draw: st.DrawFn) -> tuple[bytes, int, int]:
 def test_the_facts_do_not_depend_on_how_the_bytes_arrive(
     expected: list[tuple[bytes, int, int]], sizes: list[int]
 ) -> None:
-    ended: list[Facts] = []
-    descriptor = os.open(os.devnull, os.O_RDONLY)
-    connection = Connection(
-        lambda connection: ended.append(facts_of(connection)),
-        lambda connection: None,
-        LIMITS,
-    )
-    connection.connection_made(Silent(descriptor))
     wanted = request("http://target.example/")
 
-    for data, _, _ in expected:
-        assert connection.send(wanted)
-        number = 0
-        while data:
-            size = sizes[number % len(sizes)]
-            connection.data_received(data[:size])
-            data = data[size:]
-            number += 1
-    os.close(descriptor)
+    with unconnected() as (connection, ended):
+        for data, _, _ in expected:
+            assert connection.send(wanted)
+            for size in itertools.cycle(sizes):
+                if not data:
+                    break
+                connection.data_received(data[:size])
+                data = data[size:]
 
     assert [(each.outcome, each.size, each.usable) for each in ended] == [
         (status, size, True) for _, status, size in expected
     ]
+
+
+@given(
+    st.sampled_from(
+        [b"", HEAD, HEAD + b"Transfer-Encoding: chunked\r\n\r\n", HEAD + b"\r\n"]
+    ),
+    st.lists(
+        st.binary(max_size=20) | st.sampled_from([b"\r\n", b":", b"\n", b" ", b"5;"]),
+        max_size=20,
+    ),
+)
+def test_whatever_arrives_ends_as_one_response_or_one_failure(
+    beginning: bytes, pieces: list[bytes]
+) -> None:
+    with unconnected() as (connection, ended):
+        connection.send(request("http://target.example/"))
+        for piece in (beginning, *pieces):
+            connection.data_received(piece)
+        connection.eof_received()
+        connection.connection_lost(None)
+
+    assert len(ended) == 1
+    assert ended[0].outcome in {
+        200,
+        Outcome.DISCONNECTED,
+        Outcome.INVALID_RESPONSE,
+        Outcome.TOO_LARGE,
+    }
