@@ -511,10 +511,10 @@ def test_a_large_request_is_written_whole_before_written_is_known(run: Run) -> N
         connection.server.stopping.wait(0.1)
         connection.request()
         parts = [connection.unread]
-        left = len(BODY) - len(connection.unread)
-        while left:
-            parts.append(connection.socket.recv(1_000_000))
-            left -= len(parts[-1])
+        while sum(map(len, parts)) < len(BODY) and (
+            part := connection.socket.recv(1_000_000)
+        ):
+            parts.append(part)
         received.append(b"".join(parts))
         connection.write(OK)
 
@@ -646,8 +646,8 @@ def test_a_connection_over_tls_behaves_alike(
     def script(connection: RawConnection) -> None:
         connection.request()
         left = 5_000_000 - len(connection.unread)
-        while left:
-            left -= len(connection.socket.recv(1_000_000))
+        while left and (part := connection.socket.recv(1_000_000)):
+            left -= len(part)
         received.append(left)
         connection.unread = b""
         connection.write(OK)
