@@ -3,6 +3,7 @@
 import string
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from async_api.load.plan.limits import PlanLimits
@@ -10,6 +11,7 @@ from async_api.load.plan.limits import PlanLimits
 LIMITS = PlanLimits(
     rate=5000, seconds=600, connections=1000, requests=1_000_000, body_bytes=1000
 )
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 URL = "http://example.org/a?b=c"
 
 NAMES = st.text(string.ascii_letters + string.digits + "-_!~", min_size=1, max_size=12)
@@ -155,4 +157,36 @@ DOCUMENTS = st.fixed_dictionaries(
         "conditions": CONDITIONS,
         "budgets": st.lists(st.sampled_from(["p95<200ms", "failed<=0%", "rate>=4/s"])),
     },
+)
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["\ud800", "http://a/", "@a", 10**400])
+)
+MEMBERS = st.sampled_from(
+    ["requests", "load", "conditions", "budgets", "url", "headers", "body", "json"]
+    + [
+        "form",
+        "name",
+        "value",
+        "file",
+        "checks",
+        "statuses",
+        "matches",
+        "kind",
+        "values",
+    ]
+    + ["rate", "seconds", "connections", "authentication", "user", "ca_file", "x"]
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(MEMBERS | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=15,
 )

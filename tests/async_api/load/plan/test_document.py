@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import async_api.load.plan
 from async_api.load.plan.document import (
@@ -20,14 +21,19 @@ from async_api.load.plan.errors import InvalidPlan
 from async_api.load.plan.headers import without_secrets
 from async_api.load.plan.plan import Closed, Conditions, Header, Plan, Rate, Steps
 from tests.async_api.load.plan.plans import (
+    ANYTHING,
     DOCUMENTS,
     LIMITS,
+    LOADS,
+    MEMBERS,
     URL,
     document,
+    unhurried,
     with_request,
 )
 
 PUBLISHED = Path(async_api.load.plan.__path__[0]) / "plan.schema.json"
+VALIDATOR = jsonschema_rs.Draft202012Validator(plan_schema())
 RATE = {"kind": "rate", "rate": 10, "seconds": 5}
 STEPS = {"kind": "steps", "of": "rate", "values": [1, 2], "seconds": 5}
 
@@ -45,6 +51,7 @@ def refusals(value: object, *, files: bool = False) -> dict[str, str]:
     return {error.location: error.message for error in errors}
 
 
+@unhurried
 @given(DOCUMENTS)
 def test_reading_what_was_written_gives_an_equal_plan(asked: dict[str, Any]) -> None:
     plan = read(asked)
@@ -54,12 +61,11 @@ def test_reading_what_was_written_gives_an_equal_plan(asked: dict[str, Any]) -> 
     assert write_plan(read(written)) == written
 
 
+@unhurried
 @given(DOCUMENTS)
 def test_valid_documents_agree_with_the_schema(asked: dict[str, Any]) -> None:
-    validator = jsonschema_rs.Draft202012Validator(plan_schema())
-
-    validator.validate(asked)
-    validator.validate(write_plan(read(asked)))
+    VALIDATOR.validate(asked)
+    VALIDATOR.validate(write_plan(read(asked)))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +82,7 @@ def test_valid_documents_agree_with_the_schema(asked: dict[str, Any]) -> None:
 )
 def test_the_schema_refuses_what_is_refused(asked: dict[str, Any]) -> None:
     assert refusals(asked)
-    assert not jsonschema_rs.Draft202012Validator(plan_schema()).is_valid(asked)
+    assert not VALIDATOR.is_valid(asked)
 
 
 def test_the_published_schema_is_the_schema() -> None:
@@ -94,6 +100,28 @@ def test_every_member_of_the_schema_has_a_description() -> None:
     ]
 
     assert silent == []
+
+
+@unhurried
+@given(
+    ANYTHING
+    | st.fixed_dictionaries(
+        {"requests": st.lists(ANYTHING, max_size=2), "load": LOADS | ANYTHING},
+        optional={"conditions": ANYTHING, "budgets": ANYTHING},
+    )
+    | st.builds(
+        lambda members: with_request(**members), st.dictionaries(MEMBERS, ANYTHING)
+    )
+)
+def test_whatever_is_not_a_plan_is_refused(asked: object) -> None:
+    try:
+        plan = read(asked)
+    except InvalidPlan as invalid:
+        assert invalid.errors
+        # A page or a terminal can show it.
+        assert str(invalid).encode()
+    else:
+        assert read(write_plan(plan)) == plan
 
 
 def test_all_errors_are_found_at_once() -> None:

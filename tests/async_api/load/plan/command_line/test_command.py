@@ -18,6 +18,7 @@ from tests.async_api.load.plan.plans import (
     LIMITS,
     URL,
     document,
+    unhurried,
     with_request,
 )
 
@@ -36,6 +37,7 @@ def read_command(command: str) -> Plan:
     return read("--plan", "-", stdin=text.removesuffix("PLAN").encode()).plan
 
 
+@unhurried
 @given(DOCUMENTS)
 def test_the_command_for_a_plan_asks_for_an_equal_plan(asked: dict[str, Any]) -> None:
     plan = read_plan(asked, LIMITS)
@@ -43,6 +45,7 @@ def test_the_command_for_a_plan_asks_for_an_equal_plan(asked: dict[str, Any]) ->
     assert read_command(command_of(plan)) == plan
 
 
+@unhurried
 @given(DOCUMENTS)
 def test_a_plan_of_one_plain_request_is_written_with_options(
     asked: dict[str, Any],

@@ -5,12 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from async_api.load.plan.curl.quoting import words_of
+from tests.async_api.load.plan.plans import unhurried
 
 ARGUMENTS = st.lists(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"))
 )
 
 
+@unhurried
 @given(ARGUMENTS)
 def test_single_quotes_keep_every_character(arguments: list[str]) -> None:
     quoted = ["'" + each.replace("'", r"'\''") + "'" for each in arguments]
@@ -19,6 +21,7 @@ def test_single_quotes_keep_every_character(arguments: list[str]) -> None:
     assert list(words_of("'curl' " + " ".join(quoted)).words) == ["curl", *arguments]
 
 
+@unhurried
 @given(ARGUMENTS)
 def test_ansi_quotes_keep_every_character(arguments: list[str]) -> None:
     quoted = [
@@ -29,6 +32,7 @@ def test_ansi_quotes_keep_every_character(arguments: list[str]) -> None:
     assert list(words_of("'curl' " + " ".join(quoted)).words) == ["curl", *arguments]
 
 
+@unhurried
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n"))

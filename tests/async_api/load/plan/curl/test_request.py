@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from async_api.load.plan.curl.arguments import OPTIONS
 from async_api.load.plan.curl.request import Pasted, request_of
@@ -10,7 +12,7 @@ from async_api.load.plan.document import read_plan
 from async_api.load.plan.errors import InvalidPlan
 from async_api.load.plan.plan import Conditions
 from tests.async_api.load.plan.curl.commands import BASH, CMD
-from tests.async_api.load.plan.plans import LIMITS, document
+from tests.async_api.load.plan.plans import LIMITS, document, unhurried
 
 
 def read(command: str, *, files: bool = False) -> Pasted:
@@ -237,6 +239,51 @@ def test_every_option_of_curl_is_taken_noted_or_refused() -> None:
         if pasted == plain:
             dropped.add(option.name)
     assert dropped <= silent
+
+
+WORDS = st.sampled_from(
+    [
+        *OPTIONS,
+        "--no-get",
+        "-d",
+        "-H",
+        "-F",
+        "http://a/",
+        "-",
+        "--",
+        "'",
+        '"',
+        "$'",
+        "\\",
+    ]
+    + [
+        '^"',
+        "^\n",
+        "a=b",
+        "@f",
+        "A: b",
+        ";",
+        "|",
+        ">",
+        "#",
+        "\n",
+        " ",
+        "\\ud83d",
+        "{,}",
+    ]
+)
+
+
+@unhurried
+@given(st.lists(WORDS | st.text(max_size=4), max_size=8), st.sampled_from(["", " "]))
+def test_whatever_is_not_a_command_is_refused(words: list[str], between: str) -> None:
+    try:
+        pasted = read("curl " + between.join(words))
+    except InvalidPlan as invalid:
+        assert invalid.errors
+        assert str(invalid).encode()
+    else:
+        assert pasted.request["url"]
 
 
 def test_files_are_read_only_where_they_are_allowed(tmp_path: Path) -> None:
