@@ -50,6 +50,13 @@ class Fields:
         lower = name.lower()
         return lower in self.removed or any(own.lower() == lower for own, _ in self.own)
 
+    def removes(self, name: str) -> bool:
+        """Whether a ``--header`` removes a field, and none sets it."""
+        lower = name.lower()
+        return lower in self.removed and all(
+            own.lower() != lower for own, _ in self.own
+        )
+
     def drop(self, name: str) -> None:
         self.own = [each for each in self.own if each[0].lower() != name.lower()]
 

@@ -1,7 +1,7 @@
 """A curl command, read into the document of one request.
 
-What curl itself adds to every request, ``Accept: */*`` and its ``User-Agent``, is not
-added; everything that the command asks for is.
+Everything that the command asks for is in it. What curl adds to every request by itself,
+``Accept: */*`` and its ``User-Agent``, is not: the generator has such defaults of its own.
 """
 
 import re
@@ -22,7 +22,10 @@ from async_api.load.plan.limits import PlanLimits
 FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 MULTIPART_TYPE = "multipart/form-data"
-ENCODINGS = "deflate, gzip, br, zstd"  # those of a curl with all its libraries
+# Those of every curl, and those in which a check of the body can read it.
+ENCODINGS = "deflate, gzip"
+# Sent by the generator where the plan does not set them.
+GENERATED = ("User-Agent", "Accept", "Accept-Encoding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class _Reading:
         self.user = ""
         self.bearer = ""
         self.json = False
+        self.anonymous = False  # asks for no User-Agent
         self.errors: list[PlanError] = []
         self.warnings: list[str] = []
 
@@ -126,6 +130,7 @@ class _Reading:
                 self.cookies.append(value)
             case "user-agent":
                 self._default("User-Agent", value)
+                self.anonymous = not value
             case "referer":
                 self._default("Referer", value.removesuffix(";auto"))
             case "range":
@@ -133,8 +138,8 @@ class _Reading:
             case "compressed" if argument.given:
                 self._default("Accept-Encoding", ENCODINGS)
                 self.warnings.append(
-                    f"{argument.written}: bodies are measured and checked as they come, "
-                    "without decompression."
+                    f"{argument.written}: asks for {ENCODINGS}; the sizes of bodies are "
+                    "those on the wire."
                 )
             case "ipv4" | "ipv6":
                 self.conditions["ip"] = name[-1]
@@ -255,6 +260,13 @@ class _Reading:
                 "-H",
                 "Content-Length is not that of the data as it is read here; remove it",
             )
+        for name in GENERATED:
+            if fields.removes(name) or (
+                name == "User-Agent" and self.anonymous and not fields.has(name)
+            ):
+                self.warnings.append(
+                    f"{name}: cannot be left out; the generator sends its own."
+                )
         if fields.keep_alive is not None:
             self.conditions["keep_alive"] = fields.keep_alive
         self.warnings += fields.warnings

@@ -84,8 +84,8 @@ def test_an_option_can_be_taken_back() -> None:
         (
             "curl --compressed a",
             [
-                "--compressed: bodies are measured and checked as they come, without "
-                "decompression."
+                "--compressed: asks for deflate, gzip; the sizes of bodies are those on "
+                "the wire."
             ],
         ),
         (
@@ -108,6 +108,16 @@ def test_an_option_can_be_taken_back() -> None:
                 "follows the name; curl ignores it too."
             ],
         ),
+        (
+            "curl a -A '' -H 'Accept:' -H accept-encoding:",
+            [
+                f"{name}: cannot be left out; the generator sends its own."
+                for name in ("User-Agent", "Accept", "Accept-Encoding")
+            ],
+        ),
+        ("curl a -A '' -A b", []),
+        ("curl a -A '' -H 'User-Agent: b'", []),
+        ("curl a -H 'Accept:' -H 'Accept: b/c'", []),
         ("curl a | sh", ["| sh: is not run."]),
     ],
 )
