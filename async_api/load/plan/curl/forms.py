@@ -1,5 +1,6 @@
 """Multipart forms, as curl's option ``--form`` writes them."""
 
+import re
 from typing import Any
 
 from async_api.load.plan.bodies import FileReader
@@ -18,6 +19,8 @@ TYPES = {
     ".xml": "application/xml",
 }
 DEFAULT_TYPE = "application/octet-stream"
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+SPACE = " \t\n\r\v\f"
 
 
 def form_part(text: str, read: FileReader) -> dict[str, Any]:
@@ -63,26 +66,16 @@ def form_part(text: str, read: FileReader) -> dict[str, Any]:
 
 
 def _word(text: str, ends: str) -> tuple[str, str]:
-    """A value, quoted or not, and what follows it from its end on."""
-    text = text.lstrip(" ")
-    if not text.startswith('"'):
+    """A value, quoted or without the white space around it, and what follows its end."""
+    text = text.lstrip(SPACE)
+    quoted = _QUOTED.match(text)
+    if quoted is None:  # also where the closing quote is missing, as in curl
         place = min((text.find(end) for end in ends if end in text), default=len(text))
-        return text[:place], text[place:]
-    word = ""
-    place = 1
-    while place < len(text) and text[place] != '"':
-        if text[place] == "\\" and text[place + 1 : place + 2] in {"\\", '"'}:
-            place += 1
-        word += text[place]
-        place += 1
-    if place >= len(text):
-        # Without a closing quote, curl takes the quote as a character.
-        place = min((text.find(end) for end in ends if end in text), default=len(text))
-        return text[:place], text[place:]
-    rest = text[place + 1 :].lstrip(" ")
+        return text[:place].rstrip(SPACE), text[place:]
+    rest = text[quoted.end() :].lstrip(SPACE)
     if rest and rest[0] not in ends:
         raise ValueError("has text after a closing quote")
-    return word, rest
+    return re.sub(r'\\(["\\])', r"\1", quoted[1]), rest
 
 
 def _type_of(path: str) -> str:

@@ -108,6 +108,8 @@ lines" """,
     '-F \'n"m=@"FILES/bytes";filename="q\\"z.png"\' -F \'h=<FILES/lines.txt\'',
     "curl 127.0.0.1:PORT/a -H 'Content-Type: multipart/form-data' -F a=b -X PUT",
     "curl 127.0.0.1:PORT/a -F 'f=@FILES/bytes;type=image/png;filename=x.y'",
+    r"""curl 127.0.0.1:PORT/a -F 'a="b' -F 'c="d\"e\\f" ; type=t/u' -F $'g=\t h\n ' -F 'i= " j " '""",
+    "curl -s -- 127.0.0.1:PORT/a",
 ]
 
 

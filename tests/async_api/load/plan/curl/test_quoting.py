@@ -79,6 +79,7 @@ def test_carets_keep_every_character(arguments: list[str]) -> None:
         ('curl ^"a^\n\nb^"', ["curl", "a\nb"]),
         ('curl.exe "a^b" c^^d ^\r\n "%e%"', ["curl.exe", "a^b", "c^d", "%e%"]),
         (r'curl ^"a^" "b\\" \"c\" d\e', ["curl", "a", "b\\", '"c"', "d\\e"]),
+        ('curl ^"a^" b\\ c\\', ["curl", "a", "b\\", "c\\"]),
         # A caret in quotes of bash is none of the command prompt.
         ("curl 'a ^\"b' ^\n", ["curl", 'a ^"b', "^"]),
     ],

@@ -178,6 +178,7 @@ def test_what_is_not_as_curl_would_do_it_is_named(
             ["-d with -F: ask for different methods; keep one of them"],
         ),
         ("curl -F a d", ["-F: must be name=value, name=@file or name=<file"]),
+        ("curl -F 'a=\"b\"c' d", ["-F: has text after a closing quote"]),
         ("curl --form-string a d", ["--form-string: must be name=value"]),
         (
             "curl -F 'a=(;type=b/c' d",
@@ -311,6 +312,15 @@ def test_files_are_read_only_where_they_are_allowed(tmp_path: Path) -> None:
     path.write_bytes(b"a" * 1001)
     [error] = refusals(f"curl -d @{path} b", files=True)
     assert "LOAD_MAX_BODY_BYTES" in error
+
+
+def test_a_file_in_a_value_of_a_form_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"\xff")
+
+    assert refusals(f"curl -F 'a=<{path}' b", files=True) == [
+        "-F: has a file that is not text in UTF-8"
+    ]
 
 
 def test_a_brace_is_percent_encoded_where_curl_sends_it_unchanged() -> None:
