@@ -53,6 +53,8 @@ class Second:
     lag: int  # the longest time by which the event loop was late
     connections: int  # open at the end of the second
     in_use: int  # of those, with a request under way
+    spinning: int = 0  # of `cpu`, spent yielding until a planned time
+    queued: int = 0  # ready to run without a processor (Linux: /proc/self/schedstat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
