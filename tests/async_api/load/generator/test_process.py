@@ -1,0 +1,222 @@
+"""Generators in processes of their own, as their parent sees them."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from async_api.load.generator.child import (
+    Generator,
+    GeneratorFailed,
+    GeneratorRefused,
+    generate,
+)
+from async_api.load.generator.execution import Limits
+from async_api.load.generator.snapshot import Snapshot
+from async_api.load.plan.plan import Closed, Plan, Rate
+from async_api.load.recording import Outcome
+from async_api.load.run import Run
+from tests.async_api.load.generator.plans import LIMITS, LOCAL, REFUSAL, plan_of
+from tests.support.target import TargetServer
+
+# The generator starts processes by itself.
+pytestmark = pytest.mark.served
+
+ROOT = Path(__file__).resolve().parents[4]
+SECONDS_TO_END = 30
+
+
+def ignore(snapshot: Snapshot) -> None: ...
+
+
+def generator_of(
+    plan: Plan,
+    on_snapshot: Callable[[Snapshot], None] = ignore,
+    limits: Limits = LIMITS,
+) -> Generator:
+    return Generator(
+        plan, limits, private=LOCAL, refusal=REFUSAL, on_snapshot=on_snapshot
+    )
+
+
+def waiting_plan(target: TargetServer, connections: int = 3) -> Plan:
+    """Requests that get no response until the target is released."""
+    return plan_of(
+        f"{target.url}/wait",
+        load=Closed(connections=connections, requests=connections),
+    )
+
+
+async def asked(target: TargetServer, number: int) -> None:
+    await asyncio.to_thread(
+        target.wait_until, lambda target: len(target.asked) >= number
+    )
+
+
+def test_a_generator_hands_over_a_run_of_the_plan(target: TargetServer) -> None:
+    plan = plan_of(f"{target.url}/ok", load=Closed(connections=2, requests=500))
+
+    run = asyncio.run(
+        generate(plan, LIMITS, private=LOCAL, refusal=REFUSAL, on_snapshot=ignore)
+    )
+
+    assert run.plan is plan
+    assert Counter(run.recording.outcome) == {200: 500}
+    assert len(target.asked) == 500
+    assert run.opened == target.connections == 2
+    assert not run.cancelled
+
+
+def test_snapshots_come_while_it_runs(target: TargetServer) -> None:
+    snapshots: list[Snapshot] = []
+    plan = plan_of(f"{target.url}/ok", load=Rate(rate=100, seconds=1.3, connections=5))
+
+    run = asyncio.run(generator_of(plan, snapshots.append).run())
+
+    assert len(snapshots) >= 1
+    assert 0 < snapshots[0].answered <= len(run.recording) == 130
+    assert len(snapshots[0].from_plan()) == snapshots[0].answered
+    assert snapshots[0].elapsed >= 1_000_000
+    assert len(run.seconds) >= 2
+
+
+def test_a_target_that_is_not_allowed_is_refused_before_anything_is_sent() -> None:
+    plan = plan_of("http://10.0.0.1/")
+
+    with pytest.raises(GeneratorRefused, match="10.0.0.1 is not a public address"):
+        asyncio.run(generator_of(plan).run())
+
+
+def test_a_file_without_certificates_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    plan = plan_of("https://127.0.0.1:1/", ca_file=str(tmp_path / "ca.pem"))
+
+    with pytest.raises(GeneratorFailed, match="ca.pem' cannot be read"):
+        asyncio.run(generator_of(plan).run())
+
+
+def test_a_cancelled_generator_hands_over_what_it_measured(
+    target: TargetServer,
+) -> None:
+    async def scenario() -> Run:
+        generator = generator_of(waiting_plan(target))
+        running = asyncio.create_task(generator.run())
+        await asked(target, 3)
+        generator.cancel()
+        async with asyncio.timeout(SECONDS_TO_END):
+            return await running
+
+    run = asyncio.run(scenario())
+
+    assert run.cancelled
+    assert list(run.recording.outcome) == [Outcome.CANCELLED] * 3
+    target.wait_until(lambda target: target.open_connections == 0)
+
+
+def test_a_generator_that_saturates_its_processor_can_be_cancelled(
+    target: TargetServer,
+) -> None:
+    async def scenario() -> Run:
+        generator = generator_of(
+            plan_of(f"{target.url}/ok", load=Closed(connections=20, seconds=600))
+        )
+        running = asyncio.create_task(generator.run())
+        await asked(target, 100)
+        generator.cancel()
+        async with asyncio.timeout(SECONDS_TO_END):
+            return await running
+
+    run = asyncio.run(scenario())
+
+    assert run.cancelled
+    assert len(run.recording) == len(target.asked)
+
+
+def test_sigterm_cancels_and_the_interrupt_of_the_terminal_does_not(
+    target: TargetServer,
+) -> None:
+    async def scenario() -> Run:
+        generator = generator_of(waiting_plan(target))
+        running = asyncio.create_task(generator.run())
+        await asked(target, 3)
+        assert generator.pid is not None
+        os.kill(generator.pid, signal.SIGINT)
+        await asyncio.sleep(0.1)
+        assert not running.done()
+        os.kill(generator.pid, signal.SIGTERM)
+        async with asyncio.timeout(SECONDS_TO_END):
+            return await running
+
+    assert asyncio.run(scenario()).cancelled
+
+
+def test_cancelling_the_coroutine_ends_the_process(target: TargetServer) -> None:
+    async def scenario() -> int:
+        generator = generator_of(waiting_plan(target))
+        running = asyncio.create_task(generator.run())
+        await asked(target, 3)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert generator.pid is not None
+        return generator.pid
+
+    assert not psutil.pid_exists(asyncio.run(scenario()))
+    target.wait_until(lambda target: target.open_connections == 0)
+
+
+def test_the_death_of_a_generator_is_told_with_its_signal(
+    target: TargetServer,
+) -> None:
+    async def scenario() -> None:
+        generator = generator_of(waiting_plan(target))
+        running = asyncio.create_task(generator.run())
+        await asked(target, 3)
+        assert generator.pid is not None
+        os.kill(generator.pid, signal.SIGKILL)
+        await running
+
+    with pytest.raises(GeneratorFailed, match="was ended by signal 9"):
+        asyncio.run(scenario())
+
+
+def test_a_generator_ends_with_its_parent(target: TargetServer) -> None:
+    code = f"""
+import asyncio
+from tests.async_api.load.generator.plans import *
+from tests.async_api.load.generator.test_process import generator_of
+plan = plan_of("{target.url}/wait", load=Closed(connections=3, requests=3))
+asyncio.run(generator_of(plan).run())
+"""
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as parent:
+        target.wait_until(lambda target: len(target.asked) == 3)
+        (child,) = psutil.Process(parent.pid).children()
+        parent.kill()
+
+        target.wait_until(lambda target: target.open_connections == 0)
+
+    _, alive = psutil.wait_procs([child], timeout=SECONDS_TO_END)
+    assert not alive
+
+
+def test_a_generator_imports_neither_django_nor_the_site() -> None:
+    code = (
+        "import sys, async_api.load.generator.process\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert not {"django", "async_views", "aiohttp"} & set(done.stdout.split())
