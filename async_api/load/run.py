@@ -38,9 +38,7 @@ class Waterfall:
 
     @property
     def total(self) -> int:
-        return (
-            self.lookup + self.tcp + self.tls + self.send + self.wait + self.receive
-        )
+        return self.lookup + self.tcp + self.tls + self.send + self.wait + self.receive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
