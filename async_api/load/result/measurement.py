@@ -1,0 +1,497 @@
+"""A run in numbers: counts, rates and latencies, in all, by request and by second.
+
+Latency *from plan* is counted from the time at which a request was due, so it includes
+its wait for a connection and the generator's own lateness. Latency *from send* is counted
+from its first byte written. Requests planned in the warm-up are in none of these numbers
+but `Counts.warm_up`. All times are in microseconds.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from async_api.load.plan.budgets import parse_budget
+from async_api.load.plan.plan import Closed, Plan, Rate, Steps
+from async_api.load.recording import NEVER, Flag
+from async_api.load.result.outcomes import (
+    Kind,
+    check_name,
+    classifier,
+    failure_kind,
+)
+from async_api.load.result.percentiles import (
+    PERCENTS,
+    Statistics,
+    nearest_rank,
+    statistics,
+)
+from async_api.load.result.thresholds import LATE
+from async_api.load.run import Run, Second
+
+SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Of requests: planned = answered + unanswered + shed + cancelled.
+
+    And answered = succeeded + errors + unexpected, and failed = unanswered + unexpected.
+    Requests whose connection could not be opened failed without being sent.
+    """
+
+    planned: int
+    sent: int  # at least one byte was written
+    answered: int  # with a whole response
+    succeeded: int  # responses that passed every check
+    errors: int  # responses of 400 or more, where the plan names no statuses
+    unexpected: int  # responses that failed a check of the plan
+    unanswered: int
+    shed: int
+    cancelled: int
+    redirects: int  # responses that point elsewhere, which was not followed
+    warm_up: int  # requests excluded from all of this
+
+    @property
+    def failed(self) -> int:
+        return self.unanswered + self.unexpected
+
+    def share(self, count: int) -> float:
+        """Of the planned requests that were not cancelled; 0 where there are none."""
+        whole = self.planned - self.cancelled
+        return count / whole if whole else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Requests per second, each over its own time.
+
+    `sent` is counted until the last send and `answered` from the first response to the
+    last one; both at least over the planned time, so a constant latency changes neither.
+    """
+
+    asked: float | None  # None in a closed load
+    sent: float
+    answered: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Latencies of one class of requests; None where there is none."""
+
+    from_plan: Statistics | None
+    from_send: Statistics | None
+    first_byte: Statistics | None  # from the send
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCount:
+    """Failures of one kind, and of one check where the kind is `unexpected`."""
+
+    kind: str
+    check: str
+    count: int
+    first: int  # when the first of them ended
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestResult:
+    """The outcomes of one of the plan's requests."""
+
+    name: str
+    planned: int
+    succeeded: int
+    errors: int
+    failed: int
+    timing: Timing  # of its successes
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    p50: int
+    p95: int
+    p99: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerSecond:
+    """What was planned, sent, answered and failed in one second, and how it went."""
+
+    second: int  # from 0
+    planned: int
+    late: int  # of those, sent more than LATE after they were due, or shed
+    sent: int
+    answered: int
+    failed: int
+    from_plan: Quantiles | None  # of the successes that ended in it
+    from_send: Quantiles | None
+    condition: Second | None  # None where the generator reported none
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """`Run` describes each count; they include the warm-up's."""
+
+    opened: int
+    lost: int
+    replaced: int
+    reused: int
+    strays: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    counts: Counts
+    rates: Rates
+    duration: int  # of the whole run
+    measured_from: int  # the end of the warm-up
+    bytes: int  # of all bodies, including incomplete ones
+    statuses: dict[int, int]  # responses by status, in order of status
+    failures: tuple[FailureCount, ...]  # the most frequent first
+    successes: Timing
+    errors: Timing
+    failed: Timing  # until the failure was known
+    requests: tuple[RequestResult, ...]
+    connections: Connections
+    lateness: Statistics | None  # of sends where a connection was free
+    waits: Statistics | None  # from planned to sent, where none was
+    late_free: int  # requests sent late although a connection was free
+    late_waiting: int  # requests sent late, or shed, because none was
+    seconds: tuple[PerSecond, ...]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Requests of the plan with the same outcome."""
+
+    count: int = 0
+    bytes: int = 0
+    first: int = -1
+    from_plan: "array[int]" = field(default_factory=lambda: array("i"))
+    from_send: "array[int]" = field(default_factory=lambda: array("i"))
+    first_byte: "array[int]" = field(default_factory=lambda: array("i"))
+
+
+@dataclass(slots=True)
+class _SecondTally:
+    planned: int = 0
+    late: int = 0
+    sent: int = 0
+    answered: int = 0
+    failed: int = 0
+    from_plan: "array[int]" = field(default_factory=lambda: array("i"))
+    from_send: "array[int]" = field(default_factory=lambda: array("i"))
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one pass over the recording finds."""
+
+    # By outcome, failed check and request.
+    tallies: dict[tuple[int, int, int], _Tally]
+    kinds: dict[tuple[int, int, int], Kind]
+    seconds: list[_SecondTally]
+    lateness: "array[int]" = field(default_factory=lambda: array("i"))
+    waits: "array[int]" = field(default_factory=lambda: array("i"))
+    sent: int = 0
+    last_sent: int = 0
+    first_response: int = 0
+    last_response: int = 0
+    redirects: int = 0
+    warm_up: int = 0
+    late_free: int = 0
+    late_waiting: int = 0
+
+
+def measure(run: Run) -> Measurement:
+    """The numbers of a run; a million requests take a few seconds."""
+    found = _pass(run)
+    percents = _percents(run.plan)
+    by_kind = Counter[Kind]()
+    for key, tally in found.tallies.items():
+        by_kind[found.kinds[key]] += tally.count
+    answered = by_kind[Kind.SUCCESS] + by_kind[Kind.ERROR] + by_kind[Kind.UNEXPECTED]
+    statuses = Counter[int]()
+    for (outcome, _, _), tally in found.tallies.items():
+        if outcome > 0:
+            statuses[outcome] += tally.count
+    return Measurement(
+        counts=Counts(
+            planned=by_kind.total(),
+            sent=found.sent,
+            answered=answered,
+            succeeded=by_kind[Kind.SUCCESS],
+            errors=by_kind[Kind.ERROR],
+            unexpected=by_kind[Kind.UNEXPECTED],
+            unanswered=by_kind[Kind.UNANSWERED],
+            shed=by_kind[Kind.SHED],
+            cancelled=by_kind[Kind.CANCELLED],
+            redirects=found.redirects,
+            warm_up=found.warm_up,
+        ),
+        rates=_rates(run, found, answered),
+        duration=run.duration,
+        measured_from=_warm_up(run.plan),
+        bytes=sum(tally.bytes for tally in found.tallies.values()),
+        statuses=dict(sorted(statuses.items())),
+        failures=_failures(run, found),
+        successes=_timing(_of(found, Kind.SUCCESS), percents),
+        errors=_timing(_of(found, Kind.ERROR), percents),
+        failed=_timing(_of(found, Kind.UNEXPECTED, Kind.UNANSWERED), percents),
+        requests=_by_request(run.plan, found, percents),
+        connections=Connections(
+            run.opened, run.lost, run.replaced, run.reused, run.strays
+        ),
+        lateness=statistics(found.lateness),
+        waits=statistics(found.waits),
+        late_free=found.late_free,
+        late_waiting=found.late_waiting,
+        seconds=_seconds(run, found),
+    )
+
+
+def is_open(plan: Plan) -> bool:
+    """Whether the plan, rather than the target, says when requests are due."""
+    return isinstance(plan.load, Rate) or (
+        isinstance(plan.load, Steps) and plan.load.of == "rate"
+    )
+
+
+def planned_time(plan: Plan) -> int | None:
+    """How long the plan sends; None where it sends a number of requests."""
+    match plan.load:
+        case Steps(values=values, seconds=seconds):
+            return round(len(values) * seconds * SECOND)
+        case Closed(seconds=seconds) | Rate(seconds=seconds):
+            return None if seconds is None else round(seconds * SECOND)
+
+
+def _warm_up(plan: Plan) -> int:
+    return round(plan.conditions.warm_up_seconds * SECOND)
+
+
+def _percents(plan: Plan) -> tuple[float, ...]:
+    """Those that every report has, and those of the plan's budgets."""
+    asked = {parse_budget(text).percentile for text in plan.budgets} - {None}
+    return tuple(sorted({*PERCENTS, *(each for each in asked if each is not None)}))
+
+
+def _pass(run: Run) -> _Pass:
+    recording = run.recording
+    classify = classifier(run.plan)
+    paced = is_open(run.plan)
+    latest = max(
+        run.duration,
+        max(recording.planned, default=0),
+        max(recording.ended, default=0),
+    )
+    seconds = [_SecondTally() for _ in range(latest // SECOND + 1)]
+    tallies: dict[tuple[int, int, int], _Tally] = {}
+    kinds: dict[tuple[int, int, int], Kind] = {}
+    found = _Pass(tallies, kinds, seconds, first_response=latest)
+    warm_up_flag = Flag.WARM_UP.value
+    waited_flags = (Flag.NONE_FREE | Flag.NEW_CONNECTION).value
+    redirect_flag = Flag.REDIRECT.value
+    add_lateness, add_wait = found.lateness.append, found.waits.append
+    for planned, sent, first_byte, ended, size, outcome, check, request, flags in zip(
+        recording.planned,
+        recording.sent,
+        recording.first_byte,
+        recording.ended,
+        recording.size,
+        recording.outcome,
+        recording.failed_check,
+        recording.request,
+        recording.flags,
+        strict=True,
+    ):
+        if flags & warm_up_flag:
+            found.warm_up += 1
+            continue
+        key = outcome, check, request
+        tally = tallies.get(key)
+        if tally is None:
+            tally = tallies[key] = _Tally()
+            kinds[key] = classify(outcome, check, request)
+        kind = kinds[key]
+        tally.count += 1
+        tally.bytes += size
+        due = seconds[planned // SECOND]
+        due.planned += 1
+        if sent != NEVER:
+            late = sent - planned
+            found.sent += 1
+            seconds[sent // SECOND].sent += 1
+            if sent > found.last_sent:
+                found.last_sent = sent
+            if flags & waited_flags:
+                add_wait(late)
+            else:
+                add_lateness(late)
+            if paced and late > LATE:
+                due.late += 1
+                if flags & waited_flags:
+                    found.late_waiting += 1
+                else:
+                    found.late_free += 1
+        elif kind is Kind.SHED:
+            due.late += 1
+            if flags & waited_flags:
+                found.late_waiting += 1
+            else:
+                found.late_free += 1
+        if ended == NEVER:
+            continue
+        if tally.first < 0 or ended < tally.first:
+            tally.first = ended
+        tally.from_plan.append(ended - planned)
+        if sent != NEVER:
+            tally.from_send.append(ended - sent)
+            if first_byte != NEVER:
+                tally.first_byte.append(first_byte - sent)
+        second = seconds[ended // SECOND]
+        if outcome > 0:
+            second.answered += 1
+            if ended > found.last_response:
+                found.last_response = ended
+            if ended < found.first_response:
+                found.first_response = ended
+            if flags & redirect_flag:
+                found.redirects += 1
+            if kind is Kind.SUCCESS:
+                second.from_plan.append(ended - planned)
+                second.from_send.append(ended - sent)
+        if kind is Kind.UNANSWERED or kind is Kind.UNEXPECTED:
+            second.failed += 1
+    return found
+
+
+def _of(found: _Pass, *kinds: Kind, request: int | None = None) -> list[_Tally]:
+    return [
+        tally
+        for key, tally in found.tallies.items()
+        if found.kinds[key] in kinds and request in (None, key[2])
+    ]
+
+
+def _timing(tallies: Sequence[_Tally], percents: Sequence[float]) -> Timing:
+    return Timing(
+        statistics(_joined(tally.from_plan for tally in tallies), percents),
+        statistics(_joined(tally.from_send for tally in tallies), percents),
+        statistics(_joined(tally.first_byte for tally in tallies), percents),
+    )
+
+
+def _joined(columns: Iterable["array[int]"]) -> "array[int]":
+    whole = array("i")
+    for column in columns:
+        whole.extend(column)
+    return whole
+
+
+def _by_request(
+    plan: Plan, found: _Pass, percents: Sequence[float]
+) -> tuple[RequestResult, ...]:
+    def count(index: int, *kinds: Kind) -> int:
+        return sum(tally.count for tally in _of(found, *kinds, request=index))
+
+    return tuple(
+        RequestResult(
+            name=request.name,
+            planned=count(index, *Kind),
+            succeeded=count(index, Kind.SUCCESS),
+            errors=count(index, Kind.ERROR),
+            failed=count(index, Kind.UNEXPECTED, Kind.UNANSWERED),
+            timing=_timing(_of(found, Kind.SUCCESS, request=index), percents),
+        )
+        for index, request in enumerate(plan.requests)
+    )
+
+
+def _failures(run: Run, found: _Pass) -> tuple[FailureCount, ...]:
+    messages = {each.kind: each.message for each in run.failures}
+    counted: dict[tuple[str, str], list[_Tally]] = {}
+    for key, tally in found.tallies.items():
+        outcome, check, _ = key
+        if found.kinds[key].failed:
+            kind = failure_kind(outcome)
+            counted.setdefault((kind, check_name(check)), []).append(tally)
+    return tuple(
+        sorted(
+            (
+                FailureCount(
+                    kind,
+                    check,
+                    sum(tally.count for tally in tallies),
+                    min((each.first for each in tallies if each.first >= 0), default=0),
+                    messages.get(f"{kind}: {check}", messages.get(kind, "")),
+                )
+                for (kind, check), tallies in counted.items()
+            ),
+            key=lambda each: (-each.count, each.kind, each.check),
+        )
+    )
+
+
+def _rates(run: Run, found: _Pass, answered: int) -> Rates:
+    began = _warm_up(run.plan)
+    planned = planned_time(run.plan)
+    if planned is None:
+        # Nothing but its last response says when such a run ended.
+        whole = run.duration - began
+        return Rates(None, _per_second(found.sent, whole), _per_second(answered, whole))
+    end = min(planned, run.duration) if run.cancelled else planned
+    return Rates(
+        asked_rate(run.plan),
+        _per_second(found.sent, max(end, found.last_sent) - began),
+        _per_second(
+            answered, max(end - began, found.last_response - found.first_response)
+        ),
+    )
+
+
+def _per_second(count: int, microseconds: int) -> float:
+    return count * SECOND / microseconds if microseconds > 0 else 0.0
+
+
+def asked_rate(plan: Plan) -> float | None:
+    """Requests per second after the warm-up, as planned; None in a closed load."""
+    match plan.load:
+        case Rate(rate=rate):
+            return rate
+        case Steps(of="rate", values=values, seconds=seconds):
+            warm_up = plan.conditions.warm_up_seconds
+            held = [
+                min(seconds, max(0.0, (index + 1) * seconds - warm_up))
+                for index in range(len(values))
+            ]
+            whole = sum(held)
+            asked = sum(rate * time for rate, time in zip(values, held, strict=True))
+            return asked / whole if whole else 0.0
+        case _:
+            return None
+
+
+def _seconds(run: Run, found: _Pass) -> tuple[PerSecond, ...]:
+    return tuple(
+        PerSecond(
+            second=index,
+            planned=tally.planned,
+            late=tally.late,
+            sent=tally.sent,
+            answered=tally.answered,
+            failed=tally.failed,
+            from_plan=_quantiles(tally.from_plan),
+            from_send=_quantiles(tally.from_send),
+            condition=run.seconds[index] if index < len(run.seconds) else None,
+        )
+        for index, tally in enumerate(found.seconds)
+    )
+
+
+def _quantiles(times: "array[int]") -> Quantiles | None:
+    if not times:
+        return None
+    ordered = sorted(times)
+    return Quantiles(*(nearest_rank(ordered, percent) for percent in (50, 95, 99)))
