@@ -99,6 +99,7 @@ def a_run(sent: Iterable[Sent], plan: Plan | None = None, **members: Any) -> Run
 def steady(
     rate: int,
     seconds: int,
+    /,
     *,
     time: int = 10 * MS,
     connections: int = 10,
