@@ -65,7 +65,7 @@ def judge(run: Run, found: Measurement, *, same_site: bool = False) -> Verdict:
         key=lambda reason: reason.severity is not Word.INVALID,
     )
     word = worst([reason.severity for reason in reasons])
-    return Verdict(word, tuple(reasons), tuple(_notes(run, found, same_site)))
+    return Verdict(word, tuple(reasons), tuple(_notes(run, found, word, same_site)))
 
 
 def occupied(run: Run, seconds: Sequence[int]) -> float:
@@ -355,8 +355,9 @@ def _samples(found: Measurement) -> Iterator[Reason]:
         )
 
 
-def _notes(run: Run, found: Measurement, same_site: bool) -> Iterator[Note]:
-    if is_open(run.plan):
+def _notes(run: Run, found: Measurement, word: Word, same_site: bool) -> Iterator[Note]:
+    # Where the generator was the limit, connections were in use because of it.
+    if is_open(run.plan) and word is not Word.INVALID:
         waiting = found.counts.share(found.late_waiting)
         if waiting > limits.LATE_SHARE:
             yield Note(

@@ -80,6 +80,7 @@ def test_above_the_generator_s_capacity_a_run_is_invalid(capacity: int) -> None:
     run = beyond_capacity(capacity, cpu=980 * MS)
 
     assert verdict_of(run).word is Word.INVALID
+    assert notes(run) == []
 
 
 @pytest.mark.parametrize("capacity", range(250, 450, 10))
