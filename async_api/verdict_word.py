@@ -1,5 +1,6 @@
 """The words with which this site says whether its numbers can be believed."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -9,6 +10,6 @@ class Word(StrEnum):
     INVALID = "INVALID"  # the numbers describe the measuring side
 
 
-def worst(words: "list[Word] | tuple[Word, ...]") -> Word:
+def worst(words: Iterable[Word]) -> Word:
     """The most serious of the words; VALID where there are none."""
     return max(words, key=list(Word).index, default=Word.VALID)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from async_api.drawing.duration import duration
 from async_api.outbound.failures import FailureKind
 from async_api.probe.nearness import Nearness
+from async_api.verdict_word import Word, worst
 
 # Above this share of a CPU, some of the measured time is the probe's own work.
 MAX_BUSY_SHARE = 0.9
@@ -97,7 +98,8 @@ class Summary:
 class Verdict:
     """Whether a measurement can be trusted; each sentence is for a web developer."""
 
-    trusted: bool
+    verdict: Word
+    trusted: bool  # whether the verdict is VALID
     reasons: tuple[str, ...]  # why it cannot be trusted
     notes: tuple[str, ...] = ()  # what to know about it, trusted or not
 
@@ -185,39 +187,60 @@ def verdict(
     `busy` is the share of the wall time that the measuring thread spent on the CPU.
     `lag` is the longest time, in microseconds, by which the event loop was late while
     the probe ran; a response that arrived meanwhile appears that much too slow. A lag is
-    tolerated when it is small, or less than half of the median response time.
+    tolerated when it is small, or less than half of the median response time. The verdict
+    is INVALID where this site's CPU was the limit, and SUSPECT for any other reason.
     """
     median = summary.latency.p50 if summary.latency else 0
-    reasons = []
+    reasons: list[tuple[Word, str]] = []
     if nearness is Nearness.SAME_SITE:
         reasons.append(
-            "The target is this site itself: the requests compete with the probe for the "
-            "same processes, so the times may be longer than visitors see. Measure it with "
-            "manage.py probe, or from another machine."
+            (
+                Word.SUSPECT,
+                "The target is this site itself: the requests compete with the probe for the "
+                "same processes, so the times may be longer than visitors see. Measure it with "
+                "manage.py probe, or from another machine.",
+            )
         )
     if busy >= MAX_BUSY_SHARE and summary.wall_time >= MIN_JUDGED_WALL_TIME:
         reasons.append(
-            f"This site's own CPU was the limit, busy {min(busy, 1):.0%} of the time: "
-            "the target may be faster than it looks. Try a lower concurrency."
+            (
+                Word.INVALID,
+                f"This site's own CPU was the limit, busy {min(busy, 1):.0%} of the time: "
+                "the target may be faster than it looks. Try a lower concurrency.",
+            )
         )
     if lag > max(TOLERATED_LAG, median / 2):
         reasons.append(
-            f"This site was blocked for {duration(lag)} while it measured, "
-            "so some times may be too long by that much."
+            (
+                Word.SUSPECT,
+                f"This site was blocked for {duration(lag)} while it measured, "
+                "so some times may be too long by that much.",
+            )
         )
     if summary.unsent:
         reasons.append(
-            f"The time budget ran out before {summary.unsent:,} of "
-            f"{summary.requested:,} requests were sent: the numbers leave them out."
+            (
+                Word.SUSPECT,
+                f"The time budget ran out before {summary.unsent:,} of "
+                f"{summary.requested:,} requests were sent: the numbers leave them out.",
+            )
         )
     if summary.latency is None:
         reasons.append(
-            "No request was answered with 2xx or 3xx, so there is no response time to trust."
+            (
+                Word.SUSPECT,
+                "No request was answered with 2xx or 3xx, so there is no response time to trust.",
+            )
         )
     notes = _notes_on_percentiles(summary) + _notes_on_connections(summary)
     if nearness is Nearness.SAME_MACHINE:
         notes += ("The target runs on this machine and shares its processors.",)
-    return Verdict(trusted=not reasons, reasons=tuple(reasons), notes=notes)
+    return Verdict(
+        verdict=worst([word for word, _ in reasons]),
+        trusted=not reasons,
+        reasons=tuple(sentence for _, sentence in reasons),
+        notes=notes,
+    )
 
 
 def _notes_on_percentiles(summary: Summary) -> tuple[str, ...]:

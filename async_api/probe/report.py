@@ -125,7 +125,8 @@ def as_text(probe: Probe, paint: Paint = unpainted) -> str:
         paint(row.outcome, f"{row.label}: {row.count}") for row in outcome_rows(summary)
     ]
     lines += sorted({f"  {sample.message}" for sample in failed_results(probe)})
-    lines += [*probe.verdict.reasons, *probe.verdict.notes]
+    verdict = probe.verdict
+    lines += [verdict.verdict.value, *verdict.reasons, *verdict.notes]
     return "\n".join(lines) + "\n"
 
 

@@ -19,6 +19,7 @@ from async_api.probe.measurement import (
     verdict,
 )
 from async_api.probe.nearness import Nearness
+from async_api.verdict_word import Word
 
 MS = 1_000
 
@@ -236,6 +237,7 @@ def test_a_quiet_site_that_sent_everything_is_trusted_without_notes() -> None:
     result = verdict(a_good_summary(), busy=0.3, lag=2 * MS)
 
     assert result.trusted
+    assert result.verdict is Word.VALID
     assert result.reasons == ()
     assert result.notes == ()
 
@@ -244,8 +246,16 @@ def test_a_busy_cpu_is_named_as_the_limit() -> None:
     result = verdict(a_good_summary(), busy=0.97, lag=0)
 
     assert not result.trusted
+    assert result.verdict is Word.INVALID
     (reason,) = result.reasons
     assert "own CPU was the limit, busy 97% of the time" in reason
+
+
+def test_a_lag_is_suspect_and_a_busy_cpu_is_worse() -> None:
+    lag = 400 * MS
+
+    assert verdict(a_good_summary(), busy=0.1, lag=lag).verdict is Word.SUSPECT
+    assert verdict(a_good_summary(), busy=0.97, lag=lag).verdict is Word.INVALID
 
 
 def test_a_cpu_share_above_100_percent_is_shown_as_100() -> None:

@@ -149,7 +149,8 @@ def test_the_page_says_that_the_target_is_the_site_itself(
     response = proxied.get("/requests/async_to_sync", {"url": f"{target.url}/ok"})
 
     page = response.content.decode()
-    assert "Treat these numbers with care" in page
+    # A machine that does much else may make it INVALID.
+    assert "SUSPECT: treat these numbers with care" in page or "INVALID: " in page
     assert "The target is this site itself" in page
 
 
