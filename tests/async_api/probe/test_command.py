@@ -36,6 +36,7 @@ def test_a_probe_that_succeeds_prints_a_summary_and_exits_with_0(
     assert done.returncode == 0, done.stderr
     assert "20 sent: 20 answered 2xx, 4 at a time" in done.stdout
     assert re.search(r"^p99 +\S+ (µs|ms|s)$", done.stdout, re.MULTILINE)
+    assert re.search("^(VALID|SUSPECT|INVALID)$", done.stdout, re.MULTILINE)
     assert "The target runs on this machine and shares its processors." in done.stdout
     assert done.stderr == ""
     assert len(target.asked) == 20

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from async_api.load.plan.plan import Closed, Rate, Steps
-from async_api.load.recording import FailedCheck, Flag, Outcome
+from async_api.load.recording import NEVER, FailedCheck, Flag, Outcome
 from async_api.load.result.measurement import (
     FailureCount,
     Quantiles,
@@ -231,6 +231,18 @@ def test_a_budget_s_own_percentile_is_measured_too() -> None:
 
     assert timing.from_plan is not None
     assert timing.from_plan.percentile(97.5).value == 10 * MS
+
+
+def test_a_request_under_way_at_the_cancellation_is_counted_in_its_second() -> None:
+    run = a_run([Sent()], duration=10 * MS, cancelled=True)
+    run.recording.add(
+        0, 3 * SECOND, NEVER, NEVER, 0, Outcome.CANCELLED, FailedCheck.NONE, 0, 0
+    )
+
+    found = measure(run)
+
+    assert found.counts.cancelled == 1
+    assert found.seconds[3].sent == 1
 
 
 def test_a_run_without_requests_has_no_numbers() -> None:
