@@ -5,6 +5,7 @@ import contextlib
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from async_api.load.generator.execution import Limits
@@ -54,7 +55,10 @@ class Generator:
     ) -> None:
         self._plan = plan
         self._order = Order(
-            plan=plan, limits=limits, private=tuple(private), refusal=refusal
+            plan=_with_absolute_paths(plan),
+            limits=limits,
+            private=tuple(private),
+            refusal=refusal,
         )
         self._on_snapshot = on_snapshot
         self._process: asyncio.subprocess.Process | None = None
@@ -137,6 +141,14 @@ async def generate(
     return await Generator(
         plan, limits, private=private, refusal=refusal, on_snapshot=on_snapshot
     ).run()
+
+
+def _with_absolute_paths(plan: Plan) -> Plan:
+    """The generator has another working directory."""
+    if not plan.conditions.ca_file:
+        return plan
+    path = str(Path(plan.conditions.ca_file).absolute())
+    return replace(plan, conditions=replace(plan.conditions, ca_file=path))
 
 
 async def _keep_last(stream: asyncio.StreamReader, lines: "deque[str]") -> None:

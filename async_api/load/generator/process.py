@@ -8,6 +8,7 @@ then closes its sockets and ends. It never imports Django.
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -37,36 +38,45 @@ SECONDS_TO_HAND_OVER = 60.0
 MAX_UNREAD_BYTES = 1_000_000
 
 
-class Pipes:
+class Pipes(asyncio.BaseProtocol):
     """Messages through standard input and standard output."""
 
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
         self.reader = asyncio.StreamReader()
+        self._closed = loop.create_future()
         await loop.connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(self.reader), sys.stdin.buffer
         )
         # Of a descriptor of its own, so that nothing printed gets between messages.
         output = os.fdopen(os.dup(1), "wb", buffering=0)
         os.dup2(2, 1)
-        transport, protocol = await loop.connect_write_pipe(
-            asyncio.streams.FlowControlMixin, output
-        )
-        self._writer = asyncio.StreamWriter(transport, protocol, None, loop)
+        self._output, _ = await loop.connect_write_pipe(lambda: self, output)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._closed.set_result(None)
 
     def write(self, message: Message) -> None:
-        self._writer.write(encode(message))
+        self._output.write(encode(message))
 
     def write_snapshot(self, snapshot: Snapshot) -> None:
-        if self._writer.transport.get_write_buffer_size() < MAX_UNREAD_BYTES:
+        if self._output.get_write_buffer_size() < MAX_UNREAD_BYTES:
             self.write(snapshot_message(snapshot))
 
     async def close(self) -> None:
         """Write what is left, unless nobody reads it."""
-        self._writer.close()
-        with contextlib.suppress(ConnectionError, TimeoutError):
+        self._output.close()
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SECONDS_TO_HAND_OVER):
-                await self._writer.wait_closed()
+                await self._closed
+
+
+def raise_descriptor_limit() -> None:
+    """Each connection needs a descriptor; the soft limit is often as low as 1,024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Some systems refuse to make it unlimited.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def main() -> None:
@@ -168,5 +178,10 @@ class Control:
 if __name__ == "__main__":
     # The terminal sends it to the parent as well, which decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise_descriptor_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+        # Everything is written and closed. Taking an interpreter down takes longer than
+        # closing all sockets, and its parent waits for it.
+        sys.stderr.flush()
+        os._exit(0)

@@ -9,6 +9,7 @@ from async_api.load.generator.snapshot import Snapshot
 from async_api.load.plan.plan import Checks, Closed, Conditions, Load, Plan, Request
 from async_api.load.run import Run
 from async_api.outbound.guard import Guard
+from async_api.outbound.lookups import Resolver
 from async_api.outbound.private_targets import parse_private_targets
 from async_api.outbound.targets import parse_target
 
@@ -42,10 +43,10 @@ def plan_of(
 def execution_of(
     plan: Plan,
     on_snapshot: Callable[[Snapshot], None] = lambda snapshot: None,
-    limits: Limits = LIMITS,
+    resolver: Resolver | None = None,
 ) -> Execution:
-    guard = Guard(parse_private_targets(LOCAL), SystemResolver(), REFUSAL)
-    return Execution(plan, guard, limits, on_snapshot)
+    guard = Guard(parse_private_targets(LOCAL), resolver or SystemResolver(), REFUSAL)
+    return Execution(plan, guard, LIMITS, on_snapshot)
 
 
 async def executed(plan: Plan) -> Run:

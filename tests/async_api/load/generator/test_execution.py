@@ -1,19 +1,24 @@
 """Plans executed against real targets, in the test's process."""
 
 import asyncio
+import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
+from async_api.load.generator.resolver import SystemResolver
 from async_api.load.plan.plan import Checks, Closed, Rate, Steps
 from async_api.load.recording import NEVER, FailedCheck, Flag, Outcome
 from async_api.load.run import Run
+from async_api.outbound.lookups import Lookup
 from tests.async_api.load.generator.plans import executed, execution_of, plan_of
 from tests.support.raw_target import RawConnection, RawTarget
 from tests.support.target import TargetServer
 
+DELAY = 100_000  # microseconds
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -326,6 +331,42 @@ def test_the_cold_waterfall_has_the_phases_of_opening_and_the_warm_one_none(
     assert (run.warm.lookup, run.warm.tcp, run.warm.tls) == (0, 0, 0)
     took = run.recording.ended[1] - run.recording.sent[1]
     assert run.warm.total == pytest.approx(took, abs=3)
+
+
+class SlowNames(SystemResolver):
+    """Every name is localhost, after a while."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[Lookup]:
+        await asyncio.sleep(DELAY / 1e6)
+        return await super().resolve("127.0.0.1", port, family)
+
+
+def test_each_delay_is_found_in_its_phase() -> None:
+    def delay(connection: RawConnection) -> None:
+        while connection.request() is not None:
+            time.sleep(2 * DELAY / 1e6)
+            connection.write(OK[:-1])
+            time.sleep(3 * DELAY / 1e6)
+            connection.write(OK[-1:])
+
+    with RawTarget(delay) as target:
+        plan = plan_of(
+            f"http://slow.example:{target.port}/",
+            load=Closed(connections=1, requests=2),
+            connect_first=False,
+        )
+        run = asyncio.run(execution_of(plan, resolver=SlowNames()).run())
+
+    assert run.cold is not None and run.warm is not None
+    assert run.cold.lookup == pytest.approx(DELAY, rel=0.5)
+    assert run.cold.wait == pytest.approx(2 * DELAY, rel=0.4)
+    assert run.cold.receive == pytest.approx(3 * DELAY, rel=0.3)
+    assert run.warm.lookup == 0
+    assert run.warm.wait == pytest.approx(2 * DELAY, rel=0.4)
+    took = run.recording.ended[0] - run.recording.planned[0]
+    assert run.cold.total == pytest.approx(took, rel=0.1)
 
 
 def test_a_target_on_this_machine_is_noticed(target: TargetServer) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from collections import Counter
@@ -18,12 +19,12 @@ from async_api.load.generator.child import (
     GeneratorRefused,
     generate,
 )
-from async_api.load.generator.execution import Limits
 from async_api.load.generator.snapshot import Snapshot
 from async_api.load.plan.plan import Closed, Plan, Rate
 from async_api.load.recording import Outcome
 from async_api.load.run import Run
 from tests.async_api.load.generator.plans import LIMITS, LOCAL, REFUSAL, plan_of
+from tests.support.raw_target import RawConnection, RawTarget
 from tests.support.target import TargetServer
 
 # The generator starts processes by itself.
@@ -37,12 +38,10 @@ def ignore(snapshot: Snapshot) -> None: ...
 
 
 def generator_of(
-    plan: Plan,
-    on_snapshot: Callable[[Snapshot], None] = ignore,
-    limits: Limits = LIMITS,
+    plan: Plan, on_snapshot: Callable[[Snapshot], None] = ignore
 ) -> Generator:
     return Generator(
-        plan, limits, private=LOCAL, refusal=REFUSAL, on_snapshot=on_snapshot
+        plan, LIMITS, private=LOCAL, refusal=REFUSAL, on_snapshot=on_snapshot
     )
 
 
@@ -72,6 +71,68 @@ def test_a_generator_hands_over_a_run_of_the_plan(target: TargetServer) -> None:
     assert len(target.asked) == 500
     assert run.opened == target.connections == 2
     assert not run.cancelled
+
+
+def test_a_result_larger_than_a_pipe_is_handed_over_whole() -> None:
+    # Each request fails at once, as its target has no address of the version asked for.
+    plan = plan_of(
+        "http://127.0.0.1/", load=Closed(connections=8, requests=3000), ip="6"
+    )
+
+    run = asyncio.run(generator_of(plan).run())
+
+    assert list(run.recording.outcome) == [Outcome.CONNECT] * 3000
+
+
+@pytest.mark.parametrize(("hard", "exhausted"), [(64, "file descriptors"), (1024, "")])
+def test_only_the_hard_limit_of_descriptors_limits_the_connections(
+    target: TargetServer, hard: int, exhausted: str
+) -> None:
+    code = f"""
+import asyncio, resource
+from tests.async_api.load.generator.plans import *
+from tests.async_api.load.generator.test_process import generator_of
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, {hard}))
+plan = plan_of("{target.url}/ok", load=Closed(connections=80, requests=80))
+print(asyncio.run(generator_of(plan).run()).exhausted)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == exhausted
+
+
+def test_a_relative_path_of_certificates_is_that_of_the_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, self_signed: ssl.SSLContext
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def answer(connection: RawConnection) -> None:
+        if connection.request() is not None:
+            connection.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with RawTarget(answer, self_signed) as secure:
+        plan = plan_of(
+            f"https://localhost:{secure.port}/", ca_file="certificate.pem", ip="4"
+        )
+        run = asyncio.run(
+            generate(
+                plan,
+                LIMITS,
+                private=("localhost",),
+                refusal=REFUSAL,
+                on_snapshot=ignore,
+            )
+        )
+
+    assert list(run.recording.outcome) == [204]
+    assert run.cold is not None and run.cold.tls > 0
+    assert run.connections[0].tls_version == "TLSv1.3"
 
 
 def test_snapshots_come_while_it_runs(target: TargetServer) -> None:
