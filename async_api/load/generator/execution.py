@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter_ns
 
-from async_api.load.generator import schedule
-from async_api.load.generator.channel import Channel
-from async_api.load.generator.expiry import Expiry
 from async_api.load.generator.health import Health
-from async_api.load.generator.ledger import Due, Ledger
-from async_api.load.generator.loads import sending
 from async_api.load.generator.nearness import is_of_this_machine
-from async_api.load.generator.pool import Pool
+from async_api.load.generator.sending import schedule
+from async_api.load.generator.sending.channel import Channel
+from async_api.load.generator.sending.expiry import Expiry
+from async_api.load.generator.sending.ledger import Due, Ledger
+from async_api.load.generator.sending.loads import sending
+from async_api.load.generator.sending.pool import Pool
+from async_api.load.generator.sending.waiting import Waiting
 from async_api.load.generator.snapshot import Snapshot, Snapshots
-from async_api.load.generator.waiting import Waiting
 from async_api.load.plan.plan import Plan
 from async_api.load.recording import Flag
 from async_api.load.run import Run

@@ -9,8 +9,8 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import NamedTuple
 
-from async_api.load.generator.schedule import SECOND
-from async_api.load.generator.waiting import Waiting
+from async_api.load.generator.sending.schedule import SECOND
+from async_api.load.generator.sending.waiting import Waiting
 from async_api.load.run import Second
 
 # Few enough not to be a load, and enough to notice a loop that is late.

@@ -3,7 +3,7 @@
 from array import array
 from dataclasses import dataclass, field
 
-from async_api.load.generator.ledger import Ledger
+from async_api.load.generator.sending.ledger import Ledger
 
 # Outcomes of a second that a snapshot contains; of more, evenly spread ones.
 MAX_OUTCOMES = 4000

@@ -8,8 +8,8 @@ from time import perf_counter_ns
 
 from async_api.load.generator import health
 from async_api.load.generator.health import Health
-from async_api.load.generator.schedule import SECOND
-from async_api.load.generator.waiting import Waiting
+from async_api.load.generator.sending.schedule import SECOND
+from async_api.load.generator.sending.waiting import Waiting
 from async_api.load.run import Second
 
 

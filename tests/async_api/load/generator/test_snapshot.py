@@ -1,6 +1,6 @@
 """Snapshots of a ledger that a test has filled."""
 
-from async_api.load.generator.ledger import Due, Ledger
+from async_api.load.generator.sending.ledger import Due, Ledger
 from async_api.load.generator.snapshot import MAX_OUTCOMES, Snapshots
 from async_api.load.recording import Outcome
 from tests.async_api.load.generator.plans import plan_of

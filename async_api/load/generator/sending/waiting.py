@@ -7,7 +7,7 @@ wait sleeps until shortly before its time, and then yields to the loop until it 
 import asyncio
 from time import perf_counter_ns
 
-from async_api.load.generator.schedule import SECOND
+from async_api.load.generator.sending.schedule import SECOND
 
 EARLY = 2_000_000
 # A turn of the loop that takes longer did other work, or had no processor.

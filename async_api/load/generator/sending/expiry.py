@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Sequence
 from time import perf_counter_ns
 
-from async_api.load.generator.channel import Channel
-from async_api.load.generator.pool import Pool
-from async_api.load.generator.schedule import SECOND
+from async_api.load.generator.sending.channel import Channel
+from async_api.load.generator.sending.pool import Pool
+from async_api.load.generator.sending.schedule import SECOND
 from async_api.load.recording import Outcome
 
 

@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable
 from time import perf_counter_ns
 
-from async_api.load.generator.channel import Channel
-from async_api.load.generator.ledger import Due, Ledger, waterfall
-from async_api.load.generator.schedule import SECOND
+from async_api.load.generator.sending.channel import Channel
+from async_api.load.generator.sending.ledger import Due, Ledger, waterfall
+from async_api.load.generator.sending.schedule import SECOND
 from async_api.load.recording import Flag, Outcome
 from async_api.load.wire.connection import Connection
 from async_api.load.wire.dialling import DialFailure, Dialler

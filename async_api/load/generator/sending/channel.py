@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from async_api.load.generator.ledger import Due
+from async_api.load.generator.sending.ledger import Due
 from async_api.load.run import OpenedConnection
 from async_api.load.wire.connection import Connection
 
 if TYPE_CHECKING:
-    from async_api.load.generator.pool import Pool
+    from async_api.load.generator.sending.pool import Pool
 
 
 class Channel:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from async_api.load.generator import schedule
-from async_api.load.generator.schedule import Hold
-from async_api.load.generator.waiting import Waiting
+from async_api.load.generator.sending import schedule
+from async_api.load.generator.sending.schedule import Hold
+from async_api.load.generator.sending.waiting import Waiting
 from async_api.load.plan.plan import Closed, Load, Rate
 
 Issue = Callable[[int], None]

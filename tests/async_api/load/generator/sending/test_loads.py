@@ -3,9 +3,9 @@
 import asyncio
 from time import perf_counter_ns
 
-from async_api.load.generator.loads import Sending, sending
-from async_api.load.generator.schedule import SECOND
-from async_api.load.generator.waiting import Waiting
+from async_api.load.generator.sending.loads import Sending, sending
+from async_api.load.generator.sending.schedule import SECOND
+from async_api.load.generator.sending.waiting import Waiting
 from async_api.load.plan.plan import Closed, Load, Rate, Steps
 
 MANY = 1_000_000

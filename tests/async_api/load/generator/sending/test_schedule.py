@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from async_api.load.generator.schedule import (
+from async_api.load.generator.sending.schedule import (
     SECOND,
     connections,
     end,

@@ -5,8 +5,8 @@ from time import perf_counter_ns
 
 import uvloop
 
-from async_api.load.generator.schedule import SECOND
-from async_api.load.generator.waiting import Waiting
+from async_api.load.generator.sending.schedule import SECOND
+from async_api.load.generator.sending.waiting import Waiting
 
 MS = SECOND // 1000
 

@@ -2,7 +2,7 @@
 
 from array import array
 
-from async_api.load.generator.ledger import Due, Ledger, waterfall
+from async_api.load.generator.sending.ledger import Due, Ledger, waterfall
 from async_api.load.plan.plan import Checks
 from async_api.load.recording import Flag, Outcome
 from async_api.load.run import OpenedConnection
