@@ -25,6 +25,8 @@ from async_api.load.run import Run
 MODULE = "async_api.load.generator.process"
 ROOT = Path(__file__).resolve().parents[3]
 SECONDS_TO_END = 2.0
+# After a cancellation, which closes the sockets much earlier.
+SECONDS_TO_HAND_OVER = 15.0
 LINES_KEPT = 20
 PIPE_BYTES = 1_048_576
 
@@ -63,6 +65,7 @@ class Generator:
         self._on_snapshot = on_snapshot
         self._process: asyncio.subprocess.Process | None = None
         self._cancelled = False
+        self._killing: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int | None:
@@ -92,22 +95,28 @@ class Generator:
         try:
             self._tell(order_message(self._order))
             if self._cancelled:
-                self._tell(Message("cancel"))
+                self._tell_to_cancel(process)
             run = await self._result(process)
             if run is None:
                 await asyncio.gather(complaints, process.wait())
                 raise GeneratorFailed(_death(process.returncode, lines))
             return run
         finally:
+            if self._killing is not None:
+                self._killing.cancel()
             await _end(process)
             complaints.cancel()
 
     def cancel(self) -> None:
-        """Have the generator close its sockets; `run` then returns what was measured."""
+        """Have the generator close its sockets; `run` then returns what was measured.
+
+        To be called in the event loop of `run`. A generator that does not respond is
+        killed, and `run` raises GeneratorFailed.
+        """
         if not self._cancelled:
             self._cancelled = True
             if self._process is not None:
-                self._tell(Message("cancel"))
+                self._tell_to_cancel(self._process)
 
     async def _result(self, process: asyncio.subprocess.Process) -> Run | None:
         """What the generator hands over; None if it ended without."""
@@ -122,6 +131,12 @@ class Generator:
             elif message.kind == "error":
                 raise GeneratorFailed(message.values["message"])
         return None
+
+    def _tell_to_cancel(self, process: asyncio.subprocess.Process) -> None:
+        self._tell(Message("cancel"))
+        self._killing = asyncio.get_running_loop().call_later(
+            SECONDS_TO_HAND_OVER, _kill, process
+        )
 
     def _tell(self, message: Message) -> None:
         assert self._process is not None and self._process.stdin is not None
@@ -164,9 +179,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(SECONDS_TO_END):
             await process.wait()
     except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        _kill(process)
         await process.wait()
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
 
 
 def _death(status: int | None, lines: Iterable[str]) -> str:

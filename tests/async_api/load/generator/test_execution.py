@@ -425,6 +425,29 @@ def test_a_run_can_be_cancelled_before_it_begins(target: TargetServer) -> None:
     assert len(run.recording) == target.connections == 0
 
 
+def test_a_run_can_be_cancelled_while_it_connects() -> None:
+    async def scenario(port: int, connected: Callable[[], int]) -> Run:
+        execution = execution_of(
+            plan_of(
+                f"https://127.0.0.1:{port}/", load=Closed(connections=2, requests=2)
+            )
+        )
+        running = asyncio.create_task(execution.run())
+        while connected() < 2:
+            await asyncio.sleep(0.01)
+        execution.cancel()
+        return await running
+
+    def ignore(connection: RawConnection) -> None:
+        connection.server.stopping.wait(60)  # and never takes part in a TLS handshake
+
+    with RawTarget(ignore) as target:
+        run = asyncio.run(scenario(target.port, lambda: target.connections))
+
+    assert run.cancelled
+    assert (len(run.recording), run.opened) == (0, 0)
+
+
 def test_a_long_pause_between_requests_does_not_delay_a_cancellation(
     target: TargetServer,
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from async_api.load.generator import child
 from async_api.load.generator.child import (
     Generator,
     GeneratorFailed,
@@ -200,6 +201,38 @@ def test_a_generator_that_saturates_its_processor_can_be_cancelled(
     assert len(run.recording) == len(target.asked)
 
 
+def test_a_generator_that_does_not_respond_is_killed(
+    target: TargetServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "SECONDS_TO_HAND_OVER", 0.1)
+
+    async def scenario() -> None:
+        generator = generator_of(waiting_plan(target))
+        running = asyncio.create_task(generator.run())
+        await asked(target, 3)
+        assert generator.pid is not None
+        os.kill(generator.pid, signal.SIGSTOP)
+        generator.cancel()
+        await running
+
+    with pytest.raises(GeneratorFailed, match="was ended by signal 9"):
+        asyncio.run(scenario())
+
+
+def test_a_generator_can_be_cancelled_before_it_has_started(
+    target: TargetServer,
+) -> None:
+    generator = generator_of(waiting_plan(target))
+    generator.cancel()
+
+    run = asyncio.run(generator.run())
+
+    assert run.cancelled
+    assert len(run.recording) == sum(
+        outcome == Outcome.CANCELLED for outcome in run.recording.outcome
+    )
+
+
 def test_sigterm_cancels_and_the_interrupt_of_the_terminal_does_not(
     target: TargetServer,
 ) -> None:
@@ -258,12 +291,12 @@ asyncio.run(generator_of(plan).run())
 """
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as parent:
         target.wait_until(lambda target: len(target.asked) == 3)
-        (child,) = psutil.Process(parent.pid).children()
+        (generator,) = psutil.Process(parent.pid).children()
         parent.kill()
 
         target.wait_until(lambda target: target.open_connections == 0)
 
-    _, alive = psutil.wait_procs([child], timeout=SECONDS_TO_END)
+    _, alive = psutil.wait_procs([generator], timeout=SECONDS_TO_END)
     assert not alive
 
 
