@@ -31,7 +31,7 @@ class Waterfall:
     lookup: int
     tcp: int
     tls: int
-    send: int  # from the ready connection until all of the request was written
+    send: int  # from the first byte written until all of the request was
     wait: int  # until the first byte of the response
     receive: int  # until its last byte
     server_timing: str = ""  # the header as the target sent it
