@@ -8,7 +8,15 @@ from contextlib import nullcontext
 from django.core.management import execute_from_command_line
 
 # These ask the database nothing, so that they need not wait for it to start.
-WITHOUT_DATABASE = {"check", "help", "probe", "version", "--help", "--version"}
+WITHOUT_DATABASE = {
+    "check",
+    "help",
+    "load",
+    "probe",
+    "version",
+    "--help",
+    "--version",
+}
 
 
 def main(arguments: list[str]) -> None:

@@ -23,16 +23,17 @@ from async_api.load.plan.command_line.document import Asked, read_options
 from async_api.load.plan.command_line.options import add_plan_options
 from async_api.load.plan.document import plan_schema, write_plan
 from async_api.load.plan.errors import InvalidPlan
+from async_api.load.plan.headers import without_secrets
 from async_api.load.plan.limits import PlanLimits
 from async_api.load.plan.plan import Plan
 from async_api.load.result.budgets import check_budgets
 from async_api.load.result.csv_lines import csv_lines
-from async_api.load.result.document import as_json
+from async_api.load.result.document import result_document
 from async_api.load.result.exit_status import ExitStatus, exit_status
 from async_api.load.result.hdr import hdr_lines
 from async_api.load.result.measurement import measure, planned_time
 from async_api.load.result.percentiles import nearest_rank
-from async_api.load.result.report import as_text
+from async_api.load.result.report import report
 from async_api.load.result.verdict import judge
 from async_api.load.run import Run
 
@@ -40,7 +41,6 @@ REFUSAL = (
     "{subject} may not be sent requests: only public internet addresses may, and the "
     "networks and host names listed in PROBE_PRIVATE_TARGETS."
 )
-STOPPED = 128 + signal.SIGINT
 
 
 class Command(BaseCommand):
@@ -85,11 +85,9 @@ class Command(BaseCommand):
 
     def load(self, plan: Plan, options: dict[str, Any]) -> None:
         try:
-            run = asyncio.run(execute(plan, Progress(plan, sys.stderr)))
+            run, stopped_by = asyncio.run(execute(plan, Progress(plan, sys.stderr)))
         except GeneratorRefused as refusal:
-            raise CommandError(
-                str(refusal), returncode=ExitStatus.REFUSED
-            ) from refusal
+            raise CommandError(str(refusal), returncode=ExitStatus.REFUSED) from refusal
         except GeneratorFailed as failure:
             raise CommandError(
                 str(failure), returncode=ExitStatus.SOME_FAILED
@@ -98,12 +96,17 @@ class Command(BaseCommand):
         verdict = judge(run, found)
         budgets = check_budgets(plan, found)
         if options["json"]:
-            self.print_json(as_json(run, found, verdict, budgets))
+            self.print_json(
+                {"plan": write_plan(without_secrets(plan))}
+                | result_document(run, found, verdict, budgets)
+            )
         elif options["csv"] or options["hdr"]:
             self.print_lines(csv_lines(run) if options["csv"] else hdr_lines(run))
         else:
-            self.stdout.write(as_text(run, found, verdict, budgets), ending="")
-        sys.exit(STOPPED if run.cancelled else exit_status(found, verdict, budgets))
+            self.stdout.write(report(run, found, verdict, budgets), ending="")
+        status = exit_status(found, verdict, budgets)
+        # As a shell reports a process that a signal has ended.
+        sys.exit(status if stopped_by is None else 128 + stopped_by)
 
     def print_json(self, document: object) -> None:
         self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
@@ -133,8 +136,10 @@ def plan_limits() -> PlanLimits:
     )
 
 
-async def execute(plan: Plan, progress: "Progress") -> Run:
-    """The run of a plan; the first Ctrl-C ends it early, with what was measured."""
+async def execute(
+    plan: Plan, progress: "Progress"
+) -> tuple[Run, signal.Signals | None]:
+    """The run of a plan, and the signal that ended it early, if one did."""
     private = settings.PROBE_PRIVATE_TARGETS
     generator = Generator(
         plan,
@@ -145,11 +150,18 @@ async def execute(plan: Plan, progress: "Progress") -> Run:
         refusal=REFUSAL,
         on_snapshot=progress.show,
     )
+    received: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        received.append(number)
+        generator.cancel()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, generator.cancel)
+        loop.add_signal_handler(number, stop, number)
     with progress:
-        return await generator.run()
+        run = await generator.run()
+    return run, received[0] if received else None
 
 
 class Progress:
