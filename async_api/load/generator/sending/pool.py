@@ -71,10 +71,14 @@ class Pool:
         return self._waiting[0].planned if self._waiting else None
 
     async def open_all(self) -> None:
-        """Open the maximum of connections; those that fail are opened on demand."""
-        for _ in range(self._maximum):
-            self._start_dial()
-        await asyncio.gather(*self._dials)
+        """Open the maximum of connections; those that fail are opened on demand.
+
+        The first is opened alone, because the others would prolong its phases.
+        """
+        for number in (1, self._maximum):
+            while self.open + len(self._dials) < number:
+                self._start_dial()
+            await asyncio.gather(*self._dials)
 
     def send(self, due: Due, *, mark: bool) -> None:
         """Send a request that is due, now or as soon as a connection is free.
