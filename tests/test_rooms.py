@@ -102,6 +102,7 @@ TESTED_IN = {
     "async_api/load/plan/requests": "async_api/load/plan/test_document",
     "async_api/load/result/thresholds": "async_api/load/result/test_verdict",
     "async_api/load/wire/limits": "async_api/load/wire/test_connection",
+    "async_api/management/commands/load": "async_api/load/test_command",
     "async_api/management/commands/probe": "async_api/probe/test_command",
     "async_api/outbound/failures": "async_api/probe/test_engine",
     "async_api/outbound/lookups": "async_api/outbound/test_guard",

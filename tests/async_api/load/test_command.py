@@ -120,7 +120,14 @@ def test_the_json_has_the_plan_without_its_secrets(
     secret.write_text("open-sesame")
 
     done = run(
-        f"{target.url}/headers", "-n", "3", "-c", "1", "--json", "--bearer", f"@{secret}"
+        f"{target.url}/headers",
+        "-n",
+        "3",
+        "-c",
+        "1",
+        "--json",
+        "--bearer",
+        f"@{secret}",
     )
 
     answer = json.loads(done.stdout)
