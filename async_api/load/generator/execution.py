@@ -17,6 +17,7 @@ from async_api.load.generator.sending.loads import sending
 from async_api.load.generator.sending.pool import Pool
 from async_api.load.generator.sending.waiting import Waiting
 from async_api.load.generator.snapshot import Snapshot, Snapshots
+from async_api.load.plan.pace import is_paced
 from async_api.load.plan.plan import Plan
 from async_api.load.recording import Flag
 from async_api.load.run import Run
@@ -61,7 +62,7 @@ class Execution:
         self._waiting = Waiting()
         self._load = sending(plan.load, self._waiting, self._issue, limits.requests)
         self._order = schedule.order([each.weight for each in plan.requests])
-        self._on_schedule = schedule.is_on_schedule(plan.load)
+        self._paced = is_paced(plan.load)
         self._pools, self._pool_of = self._make_pools(limits)
         self._health = Health(self._waiting, self._connections, self._snapshot)
         self._expiry = Expiry(
@@ -151,9 +152,7 @@ class Execution:
         self._waiting.busy += 1
         request = next(self._order)
         flags = Flag.WARM_UP.value if planned < self._warm_until else 0
-        self._pool_of[request].send(
-            Due(planned, request, flags), mark=self._on_schedule
-        )
+        self._pool_of[request].send(Due(planned, request, flags), mark=self._paced)
 
     def _ended(self, now: int) -> None:
         self._waiting.busy += 1

@@ -9,15 +9,14 @@ but `Counts.warm_up`. All times are in microseconds.
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from async_api.load.plan.budgets import parse_budget
-from async_api.load.plan.plan import Closed, Plan, Rate, Steps
-from async_api.load.recording import NEVER, Flag
+from async_api.load.plan.pace import asked_rate, planned_time
+from async_api.load.plan.plan import Plan
 from async_api.load.result.outcomes import (
     Kind,
     check_name,
-    classifier,
     failure_kind,
 )
 from async_api.load.result.percentiles import (
@@ -26,10 +25,8 @@ from async_api.load.result.percentiles import (
     nearest_rank,
     statistics,
 )
-from async_api.load.result.thresholds import LATE
+from async_api.load.result.tally import SECOND, Tallies, Tally, tallies_of
 from async_api.load.run import Run, Second
-
-SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,54 +158,11 @@ class Measurement:
     seconds: tuple[PerSecond, ...]
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Requests of the plan with the same outcome."""
-
-    count: int = 0
-    bytes: int = 0
-    first: int = -1
-    from_plan: "array[int]" = field(default_factory=lambda: array("i"))
-    from_send: "array[int]" = field(default_factory=lambda: array("i"))
-    first_byte: "array[int]" = field(default_factory=lambda: array("i"))
-
-
-@dataclass(slots=True)
-class _SecondTally:
-    planned: int = 0
-    late: int = 0
-    sent: int = 0
-    answered: int = 0
-    failed: int = 0
-    from_plan: "array[int]" = field(default_factory=lambda: array("i"))
-    from_send: "array[int]" = field(default_factory=lambda: array("i"))
-
-
-@dataclass(slots=True)
-class _Pass:
-    """What one pass over the recording finds."""
-
-    # By outcome, failed check and request.
-    tallies: dict[tuple[int, int, int], _Tally]
-    kinds: dict[tuple[int, int, int], Kind]
-    seconds: list[_SecondTally]
-    lateness: "array[int]" = field(default_factory=lambda: array("i"))
-    waits: "array[int]" = field(default_factory=lambda: array("i"))
-    sent: int = 0
-    last_sent: int = 0
-    first_response: int = 0
-    last_response: int = 0
-    redirects: int = 0
-    warm_up: int = 0
-    late_free: int = 0
-    late_waiting: int = 0
-
-
 def measure(run: Run) -> Measurement:
     """The numbers of a run; a million requests take a few seconds."""
-    found = _pass(run)
+    found = tallies_of(run)
     percents = _percents(run.plan)
-    successes = _timing(_of(found, Kind.SUCCESS), percents)
+    successes = _timing(found.of(Kind.SUCCESS), percents)
     by_kind = Counter[Kind]()
     for key, tally in found.tallies.items():
         by_kind[found.kinds[key]] += tally.count
@@ -238,8 +192,8 @@ def measure(run: Run) -> Measurement:
         statuses=dict(sorted(statuses.items())),
         failures=_failures(run, found),
         successes=successes,
-        errors=_timing(_of(found, Kind.ERROR), percents),
-        failed=_timing(_of(found, Kind.UNEXPECTED, Kind.UNANSWERED), percents),
+        errors=_timing(found.of(Kind.ERROR), percents),
+        failed=_timing(found.of(Kind.UNEXPECTED, Kind.UNANSWERED), percents),
         requests=_by_request(run.plan, found, percents, successes),
         connections=Connections(
             run.opened, run.lost, run.replaced, run.reused, run.strays
@@ -252,22 +206,6 @@ def measure(run: Run) -> Measurement:
     )
 
 
-def is_open(plan: Plan) -> bool:
-    """Whether the plan, rather than the target, says when requests are due."""
-    return isinstance(plan.load, Rate) or (
-        isinstance(plan.load, Steps) and plan.load.of == "rate"
-    )
-
-
-def planned_time(plan: Plan) -> int | None:
-    """How long the plan sends; None where it sends a number of requests."""
-    match plan.load:
-        case Steps(values=values, seconds=seconds):
-            return round(len(values) * seconds * SECOND)
-        case Closed(seconds=seconds) | Rate(seconds=seconds):
-            return None if seconds is None else round(seconds * SECOND)
-
-
 def _warm_up(plan: Plan) -> int:
     return round(plan.conditions.warm_up_seconds * SECOND)
 
@@ -278,106 +216,7 @@ def _percents(plan: Plan) -> tuple[float, ...]:
     return tuple(sorted({*PERCENTS, *(each for each in asked if each is not None)}))
 
 
-def _pass(run: Run) -> _Pass:
-    recording = run.recording
-    classify = classifier(run.plan)
-    paced = is_open(run.plan)
-    latest = max(
-        run.duration,
-        max(recording.planned, default=0),
-        max(recording.sent, default=0),
-        max(recording.ended, default=0),
-    )
-    seconds = [_SecondTally() for _ in range(latest // SECOND + 1)]
-    tallies: dict[tuple[int, int, int], _Tally] = {}
-    kinds: dict[tuple[int, int, int], Kind] = {}
-    found = _Pass(tallies, kinds, seconds, first_response=latest)
-    warm_up_flag = Flag.WARM_UP.value
-    waited_flags = (Flag.NONE_FREE | Flag.NEW_CONNECTION).value
-    redirect_flag = Flag.REDIRECT.value
-    add_lateness, add_wait = found.lateness.append, found.waits.append
-    for planned, sent, first_byte, ended, size, outcome, check, request, flags in zip(
-        recording.planned,
-        recording.sent,
-        recording.first_byte,
-        recording.ended,
-        recording.size,
-        recording.outcome,
-        recording.failed_check,
-        recording.request,
-        recording.flags,
-        strict=True,
-    ):
-        if flags & warm_up_flag:
-            found.warm_up += 1
-            continue
-        key = outcome, check, request
-        tally = tallies.get(key)
-        if tally is None:
-            tally = tallies[key] = _Tally()
-            kinds[key] = classify(outcome, check, request)
-        kind = kinds[key]
-        tally.count += 1
-        tally.bytes += size
-        due = seconds[planned // SECOND]
-        due.planned += 1
-        if sent != NEVER:
-            late = sent - planned
-            found.sent += 1
-            seconds[sent // SECOND].sent += 1
-            if sent > found.last_sent:
-                found.last_sent = sent
-            if flags & waited_flags:
-                add_wait(late)
-            else:
-                add_lateness(late)
-            if paced and late > LATE:
-                due.late += 1
-                if flags & waited_flags:
-                    found.late_waiting += 1
-                else:
-                    found.late_free += 1
-        elif kind is Kind.SHED:
-            due.late += 1
-            if flags & waited_flags:
-                found.late_waiting += 1
-            else:
-                found.late_free += 1
-        if ended == NEVER:
-            continue
-        if tally.first < 0 or ended < tally.first:
-            tally.first = ended
-        tally.from_plan.append(ended - planned)
-        if sent != NEVER:
-            tally.from_send.append(ended - sent)
-            if first_byte != NEVER:
-                tally.first_byte.append(first_byte - sent)
-        second = seconds[ended // SECOND]
-        if outcome > 0:
-            second.answered += 1
-            if ended > found.last_response:
-                found.last_response = ended
-            if ended < found.first_response:
-                found.first_response = ended
-            if flags & redirect_flag:
-                found.redirects += 1
-            if kind is Kind.SUCCESS:
-                second.from_plan.append(ended - planned)
-                second.from_send.append(ended - sent)
-        if kind is Kind.UNANSWERED or kind is Kind.UNEXPECTED:
-            second.failed += 1
-    return found
-
-
-def _of(found: _Pass, *kinds: Kind, request: int | None = None) -> list[_Tally]:
-    return [
-        tally
-        for key, tally in found.tallies.items()
-        if found.kinds[key] in kinds and request in (None, key[2])
-    ]
-
-
-def _timing(tallies: Sequence[_Tally], percents: Sequence[float]) -> Timing:
+def _timing(tallies: Sequence[Tally], percents: Sequence[float]) -> Timing:
     return Timing(
         statistics(_joined(tally.from_plan for tally in tallies), percents),
         statistics(_joined(tally.from_send for tally in tallies), percents),
@@ -393,10 +232,10 @@ def _joined(columns: Iterable["array[int]"]) -> "array[int]":
 
 
 def _by_request(
-    plan: Plan, found: _Pass, percents: Sequence[float], successes: Timing
+    plan: Plan, found: Tallies, percents: Sequence[float], successes: Timing
 ) -> tuple[RequestResult, ...]:
     def count(index: int, *kinds: Kind) -> int:
-        return sum(tally.count for tally in _of(found, *kinds, request=index))
+        return sum(tally.count for tally in found.of(*kinds, request=index))
 
     return tuple(
         RequestResult(
@@ -408,15 +247,15 @@ def _by_request(
             # Sorting a million times again takes a second.
             timing=successes
             if len(plan.requests) == 1
-            else _timing(_of(found, Kind.SUCCESS, request=index), percents),
+            else _timing(found.of(Kind.SUCCESS, request=index), percents),
         )
         for index, request in enumerate(plan.requests)
     )
 
 
-def _failures(run: Run, found: _Pass) -> tuple[FailureCount, ...]:
+def _failures(run: Run, found: Tallies) -> tuple[FailureCount, ...]:
     messages = {each.kind: each.message for each in run.failures}
-    counted: dict[tuple[str, str], list[_Tally]] = {}
+    counted: dict[tuple[str, str], list[Tally]] = {}
     for key, tally in found.tallies.items():
         outcome, check, _ = key
         if found.kinds[key].failed:
@@ -439,7 +278,7 @@ def _failures(run: Run, found: _Pass) -> tuple[FailureCount, ...]:
     )
 
 
-def _rates(run: Run, found: _Pass, answered: int) -> Rates:
+def _rates(run: Run, found: Tallies, answered: int) -> Rates:
     began = _warm_up(run.plan)
     planned = planned_time(run.plan)
     if planned is None:
@@ -460,25 +299,7 @@ def _per_second(count: int, microseconds: int) -> float:
     return count * SECOND / microseconds if microseconds > 0 else 0.0
 
 
-def asked_rate(plan: Plan) -> float | None:
-    """Requests per second after the warm-up, as planned; None in a closed load."""
-    match plan.load:
-        case Rate(rate=rate):
-            return rate
-        case Steps(of="rate", values=values, seconds=seconds):
-            warm_up = plan.conditions.warm_up_seconds
-            held = [
-                min(seconds, max(0.0, (index + 1) * seconds - warm_up))
-                for index in range(len(values))
-            ]
-            whole = sum(held)
-            asked = sum(rate * time for rate, time in zip(values, held, strict=True))
-            return asked / whole if whole else 0.0
-        case _:
-            return None
-
-
-def _seconds(run: Run, found: _Pass) -> tuple[PerSecond, ...]:
+def _seconds(run: Run, found: Tallies) -> tuple[PerSecond, ...]:
     return tuple(
         PerSecond(
             second=index,

@@ -25,15 +25,16 @@ from async_api.load.plan.document import plan_schema, write_plan
 from async_api.load.plan.errors import InvalidPlan
 from async_api.load.plan.headers import without_secrets
 from async_api.load.plan.limits import PlanLimits
+from async_api.load.plan.pace import planned_time
 from async_api.load.plan.plan import Plan
 from async_api.load.result.budgets import check_budgets
-from async_api.load.result.csv_lines import csv_lines
-from async_api.load.result.document import result_document
 from async_api.load.result.exit_status import ExitStatus, exit_status
-from async_api.load.result.hdr import hdr_lines
-from async_api.load.result.measurement import measure, planned_time
+from async_api.load.result.formats.csv_lines import csv_lines
+from async_api.load.result.formats.document import result_document
+from async_api.load.result.formats.hdr import hdr_lines
+from async_api.load.result.formats.report import report
+from async_api.load.result.measurement import measure
 from async_api.load.result.percentiles import nearest_rank
-from async_api.load.result.report import report
 from async_api.load.result.verdict import judge
 from async_api.load.run import Run
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from async_api.load.generator.sending import schedule
 from async_api.load.generator.sending.schedule import Hold
 from async_api.load.generator.sending.waiting import Waiting
+from async_api.load.plan.pace import is_paced
 from async_api.load.plan.plan import Closed, Load, Rate
 
 Issue = Callable[[int], None]
@@ -32,7 +33,7 @@ class Sending(Protocol):
 
 def sending(load: Load, waiting: Waiting, issue: Issue, requests: int) -> Sending:
     """The way to send a load; a closed one ends after ``requests`` at the latest."""
-    if schedule.is_on_schedule(load):
+    if is_paced(load):
         return OnSchedule(schedule.times(load), waiting, issue)
     assert not isinstance(load, Rate)
     if isinstance(load, Closed) and load.requests is not None:

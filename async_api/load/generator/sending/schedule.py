@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import cycle
 from random import Random
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple
 
 from async_api.load.plan.plan import Closed, Load, Rate, Steps
 
@@ -21,11 +21,6 @@ class Hold(NamedTuple):
 
     start: int
     connections: int
-
-
-def is_on_schedule(load: Load) -> TypeGuard[Rate | Steps]:
-    """Whether the load has rates: it sends whatever the target does."""
-    return isinstance(load, Rate) or (isinstance(load, Steps) and load.of == "rate")
 
 
 def times(load: Rate | Steps) -> Iterator[int]:

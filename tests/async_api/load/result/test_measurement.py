@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from async_api.load.plan.pace import asked_rate
 from async_api.load.plan.plan import Closed, Rate, Steps
 from async_api.load.recording import NEVER, FailedCheck, Flag, Outcome
 from async_api.load.result.measurement import (
     FailureCount,
     Quantiles,
-    asked_rate,
     measure,
 )
 from async_api.load.result.percentiles import nearest_rank

@@ -3,7 +3,7 @@
 import csv
 
 from async_api.load.recording import FailedCheck, Flag, Outcome
-from async_api.load.result.csv_lines import FIELDS, LINES, csv_lines
+from async_api.load.result.formats.csv_lines import FIELDS, LINES, csv_lines
 from async_api.load.run import Run
 from tests.async_api.load.result.runs import Sent, a_plan, a_request, a_run
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from async_api.load.recording import FailedCheck, Flag, Outcome
 from async_api.load.result.budgets import check_budgets
+from async_api.load.result.formats.report import report
 from async_api.load.result.measurement import measure
-from async_api.load.result.report import report
 from async_api.load.result.verdict import judge
 from async_api.load.run import FirstFailure, OpenedConnection, Run, Waterfall
 from tests.async_api.load.result.runs import (

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from async_api.load.recording import Flag, Outcome
-from async_api.load.result.hdr import DIGITS, HIGHEST, LOWEST, encode, hdr_lines
+from async_api.load.result.formats.hdr import DIGITS, HIGHEST, LOWEST, encode, hdr_lines
 from tests.async_api.load.result.runs import MS, SECOND, Sent, a_run
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from async_api.load.recording import Outcome
 from async_api.load.result.budgets import check_budgets
-from async_api.load.result.document import result_document
+from async_api.load.result.formats.document import result_document
 from async_api.load.result.measurement import measure
 from async_api.load.result.verdict import judge
 from async_api.load.run import OpenedConnection, Run, Waterfall
