@@ -4,6 +4,7 @@
 """
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
@@ -64,6 +65,9 @@ COLUMNS = {
 }
 
 
+Add = Callable[[int, int, int, int, int, int, int, int, int], None]
+
+
 @dataclass(slots=True)
 class Recording:
     """A column for each of COLUMNS, all of one length."""
@@ -77,28 +81,42 @@ class Recording:
     failed_check: "array[int]" = field(default_factory=lambda: array("B"))
     request: "array[int]" = field(default_factory=lambda: array("B"))
     flags: "array[int]" = field(default_factory=lambda: array("B"))
+    # Adds a request, given a value for each column in their order.
+    add: "Add" = field(init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.planned)
 
-    def add(
-        self,
-        planned: int,
-        sent: int,
-        first_byte: int,
-        ended: int,
-        size: int,
-        outcome: int,
-        failed_check: int,
-        request: int,
-        flags: int,
-    ) -> None:
-        self.planned.append(planned)
-        self.sent.append(sent)
-        self.first_byte.append(first_byte)
-        self.ended.append(ended)
-        self.size.append(size)
-        self.outcome.append(outcome)
-        self.failed_check.append(failed_check)
-        self.request.append(request)
-        self.flags.append(flags)
+    def __post_init__(self) -> None:
+        self.add = self._adder()
+
+    def _adder(self) -> "Add":
+        # Holding the columns' methods takes half of the time of looking them up.
+        planned, sent = self.planned.append, self.sent.append
+        first_byte, ended = self.first_byte.append, self.ended.append
+        size, outcome = self.size.append, self.outcome.append
+        failed_check, request = self.failed_check.append, self.request.append
+        flags = self.flags.append
+
+        def add(
+            planned_: int,
+            sent_: int,
+            first_byte_: int,
+            ended_: int,
+            size_: int,
+            outcome_: int,
+            failed_check_: int,
+            request_: int,
+            flags_: int,
+        ) -> None:
+            planned(planned_)
+            sent(sent_)
+            first_byte(first_byte_)
+            ended(ended_)
+            size(size_)
+            outcome(outcome_)
+            failed_check(failed_check_)
+            request(request_)
+            flags(flags_)
+
+        return add

@@ -12,7 +12,7 @@ from async_api.load.generator.nearness import is_of_this_machine
 from async_api.load.generator.sending import schedule
 from async_api.load.generator.sending.channel import Channel
 from async_api.load.generator.sending.expiry import Expiry
-from async_api.load.generator.sending.ledger import Due, Ledger
+from async_api.load.generator.sending.ledger import Ledger
 from async_api.load.generator.sending.loads import sending
 from async_api.load.generator.sending.pool import Pool
 from async_api.load.generator.sending.waiting import Waiting
@@ -135,7 +135,7 @@ class Execution:
                     dialler,
                     self._ledger,
                     self._in_flight,
-                    self._ended,
+                    self._load.ended,
                     maximum=schedule.connections(self._plan.load),
                 )
         return list(pools.values()), [
@@ -152,11 +152,7 @@ class Execution:
         self._waiting.busy += 1
         request = next(self._order)
         flags = Flag.WARM_UP.value if planned < self._warm_until else 0
-        self._pool_of[request].send(Due(planned, request, flags), mark=self._paced)
-
-    def _ended(self, now: int) -> None:
-        self._waiting.busy += 1
-        self._load.ended(now)
+        self._pool_of[request].send(planned, request, flags, mark=self._paced)
 
     def _connections(self) -> tuple[int, int]:
         return sum(pool.open for pool in self._pools), len(self._in_flight)

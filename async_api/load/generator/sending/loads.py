@@ -73,6 +73,7 @@ class OnSchedule:
             await self._all_ended.wait()
 
     def ended(self, now: int) -> None:
+        self._waiting.busy += 1
         self._outstanding -= 1
         if self._all_issued and not self._outstanding:
             self._all_ended.set()
@@ -112,26 +113,24 @@ class InTurn:
             self._wanted = connections
             for _ in range(connections - self._active):
                 self._active += 1
-                self._next(began + start)
+                self.ended(began + start)
         if self._active:
             self._none_active.clear()
             await self._none_active.wait()
 
     def ended(self, now: int) -> None:
-        self._next(now)
-
-    def stop(self) -> None:
-        self._left = 0
-
-    def _next(self, planned: int) -> None:
+        """A connection is free, for the next request if there is one."""
         if (
             self._left <= 0
             or self._active > self._wanted
-            or (self._end is not None and planned >= self._end)
+            or (self._end is not None and now >= self._end)
         ):
             self._active -= 1
             if not self._active:
                 self._none_active.set()
             return
         self._left -= 1
-        self._issue(planned)
+        self._issue(now)
+
+    def stop(self) -> None:
+        self._left = 0

@@ -8,6 +8,7 @@ that waits, up to the maximum.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter_ns
 
 from async_api.load.generator.sending.channel import Channel
@@ -80,18 +81,17 @@ class Pool:
                 self._start_dial()
             await asyncio.gather(*self._dials)
 
-    def send(self, due: Due, *, mark: bool) -> None:
+    def send(self, planned: int, request: int, flags: int, *, mark: bool) -> None:
         """Send a request that is due, now or as soon as a connection is free.
 
         With ``mark``, one that finds all connections in use is recorded as such.
         """
         while self._idle and not self._waiting:
-            channel = self._idle.popleft()
-            if self._send_on(channel, due):
+            if self._send_on(self._idle.popleft(), planned, request, flags):
                 return
         if mark and len(self._channels) + len(self._dials) >= self._maximum:
-            due = due._replace(flags=due.flags | Flag.NONE_FREE)
-        self._waiting.append(due)
+            flags |= Flag.NONE_FREE
+        self._waiting.append(Due(planned, request, flags))
         self._dial_for_waiting()
 
     def shed(self, now: int) -> None:
@@ -125,14 +125,14 @@ class Pool:
         while self._channels:
             await asyncio.sleep(0)
 
-    # What the channels report.
-
-    def finished(self, channel: Channel, connection: Connection) -> None:
-        self._in_flight.pop(channel, None)
-        due, channel.due = channel.due, None
-        if due is None:
+    def _finished(self, channel: Channel, connection: Connection) -> None:
+        if not channel.busy:
             return
-        self._ledger.exchanged(due.planned, due.request, due.flags, connection)
+        channel.busy = False
+        del self._in_flight[channel]
+        self._ledger.exchanged(
+            channel.planned, channel.request, channel.flags, connection
+        )
         if channel.first and connection.outcome > 0:
             self._draw_waterfall(channel, connection)
         if connection.usable:
@@ -144,7 +144,7 @@ class Pool:
                 self._serve(channel, 0)
         self._ended(connection.ended)
 
-    def closed(self, channel: Channel, connection: Connection) -> None:
+    def _closed(self, channel: Channel, connection: Connection) -> None:
         if connection.stray:
             self._ledger.strays += 1
         if connection.lost:
@@ -165,14 +165,19 @@ class Pool:
         if self._replaces and carried and room:
             self._start_dial()
 
-    def _send_on(self, channel: Channel, due: Due) -> bool:
+    def _send_on(
+        self, channel: Channel, planned: int, request: int, flags: int
+    ) -> bool:
         connection = channel.connection
         assert connection is not None
-        if not connection.send(self._requests[due.request]):
+        if not connection.send(self._requests[request]):
             if connection.lost:
                 self._ledger.replaced += 1
             return False
-        channel.due = due
+        channel.busy = True
+        channel.planned = planned
+        channel.request = request
+        channel.flags = flags
         self._in_flight[channel] = None
         return True
 
@@ -185,7 +190,7 @@ class Pool:
         due = self._waiting.popleft()
         if flags:
             due = due._replace(flags=due.flags | flags)
-        if self._send_on(channel, due):
+        if self._send_on(channel, *due):
             return True
         self._waiting.appendleft(due)
         return False
@@ -204,10 +209,12 @@ class Pool:
         dial.add_done_callback(self._dial_ended)
 
     async def _dial(self) -> None:
-        channel = Channel(self)
+        channel = Channel()
         try:
             connection, opened = await self._dialler.dial(
-                self._target, channel.finished, channel.closed
+                self._target,
+                partial(self._finished, channel),
+                partial(self._closed, channel),
             )
         except DialFailure as failure:
             self._ledger.exhausted = self._ledger.exhausted or failure.exhausted
