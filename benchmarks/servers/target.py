@@ -1,7 +1,6 @@
 """Minimal servers, against which the clients are compared."""
 
 import asyncio
-import multiprocessing
 import os
 import socket
 from collections.abc import Iterator
@@ -14,10 +13,10 @@ import uvicorn
 import uvloop
 
 from async_views.runtime.asgi.types import Receive, Scope, Send
+from benchmarks.servers.announced import announced
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 BACKLOG = 1024  # a burst of new connections must not wait for the kernel's retries
-SECONDS_TO_START = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +36,12 @@ def running(target: Target, core: int) -> Iterator[str]:
 
     Raises TimeoutError if it does not start.
     """
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=serve, args=(target, core, theirs), daemon=True)
-    process.start()
-    try:
-        if not ours.poll(SECONDS_TO_START):
-            raise TimeoutError("The target did not start.")
-        yield f"http://127.0.0.1:{ours.recv()}/"
-    finally:
-        process.terminate()
-        process.join()
+    with announced(serve, target, core) as serving:
+        yield serving.url
 
 
-def serve(target: Target, core: int, announce: Connection) -> None:
-    """Sends its port through `announce`, and serves until it is terminated."""
+def serve(announce: Connection, target: Target, core: int) -> None:
+    """Sends its port through `announce`, and serves until it is killed."""
     os.sched_setaffinity(0, {core})
     listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
     announce.send(listener.getsockname()[1])
