@@ -14,7 +14,7 @@ NEWEST := .venv-newest
 NEWEST_PYTHON ?= $(or $(lastword $(sort $(wildcard $(HOME)/.pyenv/versions/3.1[1-4].*/bin/python))),$(PYTHON))
 
 .DEFAULT_GOAL := help
-.PHONY: help run admin test test-unit test-coverage test-newest test-django lint format bench bench-layers bench-probe bench-bridges bench-flood bench-counter picture
+.PHONY: help run admin test test-unit test-coverage test-newest test-django lint format bench bench-layers bench-probe bench-bridges bench-flood bench-counter bench-load picture
 
 help:
 	@echo "make run          start the site on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)"
@@ -32,6 +32,7 @@ help:
 	@echo "make bench-bridges measure how experiments slow down the site"
 	@echo "make bench-flood  measure how a target that floods the probe affects the site"
 	@echo "make bench-counter compare the counter of users online with the book's"
+	@echo "make bench-load   compare the load generator with its peers"
 	@echo "make picture      retake the README's screenshot"
 
 run: $(SITE)
@@ -92,6 +93,10 @@ bench-flood: $(TOOLS)
 
 bench-counter: $(PEERS)
 	@$(BIN)/python -m benchmarks.counter $(BENCH)
+
+# It installs its peers itself: wrk, ab and hey with apt-get, the others into .venv-peers.
+bench-load: $(TOOLS)
+	@$(BIN)/python -m benchmarks.load $(BENCH)
 
 picture: $(TOOLS)
 	@$(BIN)/python -m docs.picture

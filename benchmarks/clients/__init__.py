@@ -1,1 +1,3 @@
-"""Clients: wrk, the probe's engine, a textbook probe, and crowds of WebSocket clients."""
+"""Clients: wrk, the probe's engine, a textbook probe, the load generator and its peers, and
+crowds of WebSocket clients.
+"""

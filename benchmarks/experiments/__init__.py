@@ -1,0 +1,1 @@
+"""The goals of the load generator: each module measures one, and judges it."""
