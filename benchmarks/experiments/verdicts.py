@@ -13,6 +13,7 @@ from benchmarks.results.report import count, in_words
 from benchmarks.servers.target import Target, running
 
 RUNS = 20
+CAPACITY_RUNS = 3
 CONNECTIONS = 64
 ABOVE, BELOW = 2, 0.5  # of the generator's capacity
 INVALID = "INVALID"
@@ -66,9 +67,13 @@ def measure(conditions: Conditions) -> Finding:
 
 
 def capacity_of_generator(url: str, seconds: int) -> float:
-    """Requests per second against a target that is faster than the generator."""
-    done = load(plan_of(url, Closed(connections=CONNECTIONS, seconds=seconds)))
-    return len(done.run.recording) * 1_000_000 / done.run.duration
+    """Requests per second against a target that is faster than the generator.
+
+    The most of several runs, because a machine that is slow for a while understates it.
+    """
+    plan = plan_of(url, Closed(connections=CONNECTIONS, seconds=seconds))
+    runs = [load(plan).run for _ in range(CAPACITY_RUNS)]
+    return max(len(run.recording) * 1_000_000 / run.duration for run in runs)
 
 
 def repeated(url: str, rate: float, connections: int, seconds: int) -> list[Judged]:
