@@ -7,6 +7,7 @@ file for the result.
 """
 
 import asyncio
+import copyreg
 import json
 import os
 import pickle
@@ -25,6 +26,7 @@ from async_api.load.generator.execution import Limits as GeneratorLimits
 from async_api.load.plan.document import read_plan_text, write_plan
 from async_api.load.plan.limits import PlanLimits
 from async_api.load.plan.plan import Conditions, Load, Plan, Request
+from async_api.load.recording import COLUMNS, Recording
 from async_api.load.result.measurement import Measurement, measure
 from async_api.load.result.verdict import judge
 from async_api.load.run import Run
@@ -166,6 +168,14 @@ def loaded(result: Path) -> Loaded:
     done = pickle.loads(result.read_bytes())
     assert isinstance(done, Loaded)
     return done
+
+
+def reduced(recording: Recording) -> tuple[type[Recording], tuple[Any, ...]]:
+    """What pickle keeps of a recording: its columns, without what appends to them."""
+    return Recording, tuple(getattr(recording, name) for name in COLUMNS)
+
+
+copyreg.pickle(Recording, reduced)
 
 
 def main() -> None:
