@@ -9,7 +9,7 @@ import asyncio
 import json
 import struct
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, get_type_hints
 
@@ -59,7 +59,12 @@ class Message:
     columns: Mapping[str, "array[int]"] = field(default_factory=dict)
 
 
-def encode(message: Message) -> bytes:
+def parts(message: Message) -> Iterator[bytes | memoryview]:
+    """What is written for a message, one part after another.
+
+    Columns are views of themselves: those of a million requests need not be copied.
+    """
+    columns = [memoryview(column) for column in message.columns.values()]
     head = json.dumps(
         {
             "kind": message.kind,
@@ -70,8 +75,15 @@ def encode(message: Message) -> bytes:
             ],
         }
     ).encode()
-    columns = b"".join(column.tobytes() for column in message.columns.values())
-    return b"".join((_PREFIX.pack(VERSION, len(head), len(columns)), head, columns))
+    yield _PREFIX.pack(VERSION, len(head), sum(each.nbytes for each in columns))
+    yield head
+    for each in columns:
+        if each.nbytes:
+            yield each.cast("B")
+
+
+def encode(message: Message) -> bytes:
+    return b"".join(parts(message))
 
 
 async def read(reader: asyncio.StreamReader) -> Message | None:

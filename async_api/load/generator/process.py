@@ -22,7 +22,7 @@ from async_api.load.generator.messages import (
     Message,
     Order,
     WrongVersion,
-    encode,
+    parts,
     read,
     read_order,
     result_message,
@@ -57,7 +57,8 @@ class Pipes(asyncio.BaseProtocol):
         self._closed.set_result(None)
 
     def write(self, message: Message) -> None:
-        self._output.write(encode(message))
+        for part in parts(message):
+            self._output.write(part)
 
     def write_snapshot(self, snapshot: Snapshot) -> None:
         if self._output.get_write_buffer_size() < MAX_UNREAD_BYTES:
