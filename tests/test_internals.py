@@ -58,7 +58,7 @@ def test_each_name_is_used_in_the_modules_that_the_list_names(path: Path) -> Non
 
 
 # Documented names of Python, Django and import-export.
-DOCUMENTED = {"_asdict", "_default_manager", "_meta", "_replace", "_state"}
+DOCUMENTED = {"_asdict", "_exit", "_default_manager", "_meta", "_replace", "_state"}
 
 
 def test_private_names_of_other_packages_are_listed_where_they_are_used() -> None:

@@ -4,7 +4,7 @@ import argparse
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from async_api.load.plan.budgets import EXAMPLES
 
@@ -138,7 +138,12 @@ def _nearest(location: str, names: Mapping[str, str]) -> str:
     return names.get(location, "")
 
 
-Group = argparse._ArgumentGroup
+class Group(Protocol):
+    """Options under one heading, as argparse keeps them."""
+
+    def add_argument(self, *names: str, **details: Any) -> argparse.Action: ...
+
+    def add_mutually_exclusive_group(self) -> "Group": ...
 
 
 def _add_request_options(group: Group) -> None:
