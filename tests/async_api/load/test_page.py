@@ -9,7 +9,11 @@ from django.core.management.base import CommandParser
 from async_api.drawing.duration import duration
 from async_api.load.result import thresholds
 from async_api.load.result.exit_status import ExitStatus
+from async_api.load.result.formats.document import result_document
+from async_api.load.result.measurement import measure
+from async_api.load.result.verdict import judge
 from async_api.management.commands.load import Command
+from tests.async_api.load.result.runs import steady
 from tests.support.site import ROOT
 
 PAGE = (ROOT / "docs" / "load.md").read_text()
@@ -85,3 +89,14 @@ def test_the_page_names_only_options_of_the_command() -> None:
 
     named = set(re.findall(r"`(?:[^`\n]* )?(--?[a-z][a-z-]*)", PAGE))
     assert named - {"--help"} <= options
+
+
+def test_the_page_lists_the_members_of_the_json() -> None:
+    run = steady(10, 1)
+    found = measure(run)
+    document = result_document(run, found, judge(run, found), ())
+    table = PAGE.rpartition("| member | |")[2]
+    rows = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
+
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert listed == {*document, "plan"}
