@@ -4,6 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
@@ -65,8 +66,14 @@ def keep(keeper: Visit, model: str, *names: str) -> None:
 def choose(page: Page, select: str, name: str) -> None:
     """Types a name into an autocomplete select, and chooses the option found."""
     page.locator(f"[aria-labelledby='select2-{select}-container']").click()
-    page.get_by_role("searchbox").last.fill(name)
+    # The list shows options before the name is searched for, and is then replaced.
+    with page.expect_response(
+        lambda response: parse_qs(urlsplit(response.url).query).get("term") == [name]
+    ):
+        page.get_by_role("searchbox").last.fill(name)
+    expect(page.get_by_role("option")).to_have_text([name])
     page.get_by_role("option", name=name).click()
+    expect(page.locator(f"#select2-{select}-container")).to_contain_text(name)
 
 
 def test_a_file_is_previewed_before_it_is_imported(keeper: Visit) -> None:
