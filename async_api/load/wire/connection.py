@@ -49,6 +49,42 @@ class Connection(asyncio.Protocol):
     ``time.perf_counter_ns()``.
     """
 
+    # Python finds attributes more slowly in objects that have more than thirty.
+    __slots__ = (
+        "_checks",
+        "_chunks",
+        "_closed",
+        "_descriptor",
+        "_expected",
+        "_finished",
+        "_head",
+        "_head_only",
+        "_interim",
+        "_limits",
+        "_open",
+        "_part",
+        "_paused",
+        "_poll",
+        "_text",
+        "_transport",
+        "_unsent",
+        "_used",
+        "ended",
+        "failed_check",
+        "first_byte",
+        "fresh",
+        "lost",
+        "message",
+        "outcome",
+        "redirect",
+        "sent",
+        "server_timing",
+        "size",
+        "stray",
+        "usable",
+        "written",
+    )
+
     def __init__(
         self,
         finished: Callable[["Connection"], None],
