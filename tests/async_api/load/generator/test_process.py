@@ -198,7 +198,10 @@ def test_a_generator_that_saturates_its_processor_can_be_cancelled(
     run = asyncio.run(scenario())
 
     assert run.cancelled
-    assert len(run.recording) == len(target.asked)
+    # A target may never read what was under way as the connections were reset.
+    cancelled = run.recording.outcome.count(Outcome.CANCELLED)
+    sent = len(run.recording)
+    assert sent - cancelled <= len(target.asked) <= sent
 
 
 def test_a_generator_that_does_not_respond_is_killed(
