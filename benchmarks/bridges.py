@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from async_api.probe.measurement import percentile
+from async_api.nearest_rank import nearest_rank
 from benchmarks.clients.run import ratio
 from benchmarks.options import rounds_parser
 from benchmarks.results.goals import Goal
@@ -70,7 +70,7 @@ def path(experiment: dict[str, str], sleep_time: float) -> str:
 
 
 def p95(worker: Worker, seconds: int) -> int:
-    return percentile(sorted(times_of(worker, seconds)), 95)
+    return nearest_rank(sorted(times_of(worker, seconds)), 95)
 
 
 def times_of(

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import psutil
 import psycopg
 
-from async_api.probe.measurement import percentile
+from async_api.nearest_rank import nearest_rank
 from async_views.runtime.postgres import embedded
 from async_views.runtime.postgres.embedded import EmbeddedPostgresError
 from benchmarks.clients.crowd import Crowd, crowd
@@ -154,7 +154,7 @@ def seconds_to_the_last(clients: Crowd, count: int) -> float:
         took.append(clients.agreed(expected, PATIENCE_SECONDS) - began)
         # Irregular pauses, so as not to run in step with the workers' timers.
         time.sleep(0.25 + number % 7 / 20)
-    return sorted(took)[percentile(range(len(took)), 99)]
+    return sorted(took)[nearest_rank(range(len(took)), 99)]
 
 
 def joins(part: float) -> Iterator[Row]:

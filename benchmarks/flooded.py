@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from async_api.drawing.duration import duration
-from async_api.probe.measurement import percentile
+from async_api.nearest_rank import nearest_rank
 from benchmarks.bridges import times_of
 from benchmarks.clients.run import spread
 from benchmarks.options import rounds_parser
@@ -82,8 +82,8 @@ def as_text(measured: Sequence[Flooded]) -> str:
     rows += [
         (
             each.kind,
-            duration(percentile(each.page, 50)),
-            duration(percentile(each.page, 95)),
+            duration(nearest_rank(each.page, 50)),
+            duration(nearest_rank(each.page, 95)),
             duration(each.page[-1]),
             duration(each.late),
             f"+{each.grown / MEGABYTE:.1f} MB",
@@ -95,7 +95,7 @@ def as_text(measured: Sequence[Flooded]) -> str:
 
 def goals(measured: Sequence[Flooded]) -> tuple[Goal, ...]:
     """Goals for the worst value of all floods, not for the median."""
-    p95 = max(percentile(each.page, 95) for each in measured) / 1000
+    p95 = max(nearest_rank(each.page, 95) for each in measured) / 1000
     late = max(each.late for each in measured) / 1000
     grown = max(each.grown for each in measured) / MEGABYTE
     return (

@@ -1,11 +1,11 @@
 """Samples, percentiles, the summary of a probe, and the verdict on it."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from async_api.drawing.duration import duration
+from async_api.nearest_rank import nearest_rank
 from async_api.outbound.failures import FailureKind
 from async_api.probe.nearness import Nearness
 from async_api.verdict_word import Word, worst
@@ -104,25 +104,6 @@ class Verdict:
     notes: tuple[str, ...] = ()  # what to know about it, trusted or not
 
 
-def percentile(ordered: Sequence[int], percent: float) -> int:
-    """The smallest of the ordered values that at least `percent` % of them do not exceed.
-
-    This is the nearest-rank method, definition 1 in Hyndman and Fan, "Sample Quantiles in
-    Statistical Packages", The American Statistician 50 (1996). The result is
-    always one of the values, so p99 never exceeds the maximum, as interpolated or bucketed
-    percentiles may.
-
-    Raises ValueError for no values and for a percent outside 0 to 100.
-    """
-    if not ordered:
-        raise ValueError("No values, so no percentile.")
-    if not 0 <= percent <= 100:
-        raise ValueError(f"A percentile is between 0 and 100, not {percent}.")
-    # Multiplying first keeps whole percents exact: 0.07 * 100 would round up to rank 8.
-    rank = math.ceil(len(ordered) * percent / 100)
-    return ordered[max(rank, 1) - 1]
-
-
 def latency(times: Iterable[int]) -> Latency | None:
     """The statistics of these times in microseconds; None when there are none."""
     ordered = sorted(times)
@@ -132,11 +113,11 @@ def latency(times: Iterable[int]) -> Latency | None:
         count=len(ordered),
         minimum=ordered[0],
         mean=sum(ordered) / len(ordered),
-        p50=percentile(ordered, 50),
-        p75=percentile(ordered, 75),
-        p90=percentile(ordered, 90),
-        p95=percentile(ordered, 95),
-        p99=percentile(ordered, 99),
+        p50=nearest_rank(ordered, 50),
+        p75=nearest_rank(ordered, 75),
+        p90=nearest_rank(ordered, 90),
+        p95=nearest_rank(ordered, 95),
+        p99=nearest_rank(ordered, 99),
         maximum=ordered[-1],
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from async_api.probe.measurement import percentile
+from async_api.nearest_rank import nearest_rank
 
 
 class RunFailed(Exception):
@@ -34,8 +34,8 @@ def run_of(times: Iterable[int], wall_time: int) -> Run:
     ordered = sorted(times)
     return Run(
         requests_per_second=len(ordered) * 1_000_000 / wall_time,
-        p50=percentile(ordered, 50),
-        p99=percentile(ordered, 99),
+        p50=nearest_rank(ordered, 50),
+        p99=nearest_rank(ordered, 99),
     )
 
 

@@ -7,7 +7,7 @@ import time
 
 from async_api.drawing.duration import duration
 from async_api.load.plan.plan import Rate
-from async_api.probe.measurement import percentile
+from async_api.nearest_rank import nearest_rank
 from benchmarks.clients.load import Loaded, load, plan_of
 from benchmarks.clients.run import RunFailed, spread
 from benchmarks.experiments.finding import Conditions, Finding, within
@@ -29,8 +29,8 @@ def measure(conditions: Conditions) -> Finding:
     rounds = []
     with announced(serve, Target(under_uvicorn=False), conditions.core) as target:
         rounds = [freeze(target) for _ in range(conditions.rounds)]
-    from_plan = [percentile(sorted(done.from_plan()), 95) for done, _ in rounds]
-    from_send = [percentile(sorted(done.from_send()), 95) for done, _ in rounds]
+    from_plan = [nearest_rank(sorted(done.from_plan()), 95) for done, _ in rounds]
+    from_send = [nearest_rank(sorted(done.from_send()), 95) for done, _ in rounds]
     expected = [expected_p95(frozen) for _, frozen in rounds]
     return Finding(
         f"A target frozen for {FREEZE_SECONDS} s in {SECONDS} s, at {RATE}/s over "

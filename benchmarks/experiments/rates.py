@@ -3,7 +3,7 @@
 from async_api.drawing.duration import duration
 from async_api.load.plan.plan import Rate
 from async_api.load.recording import Recording
-from async_api.probe.measurement import percentile
+from async_api.nearest_rank import nearest_rank
 from benchmarks.clients.load import load, plan_of
 from benchmarks.clients.run import spread
 from benchmarks.experiments.finding import Conditions, Finding, every
@@ -35,12 +35,12 @@ def measure(conditions: Conditions) -> Finding:
                 (
                     f"{rate:,}/s",
                     in_words(spread(sent), "{:,.3f}".format),
-                    in_words(spread(percentile(each, 50) for each in late), duration),
-                    in_words(spread(percentile(each, 99) for each in late), duration),
+                    in_words(spread(nearest_rank(each, 50) for each in late), duration),
+                    in_words(spread(nearest_rank(each, 99) for each in late), duration),
                     in_words(spread(each[-1] for each in late), duration),
                 )
             )
-            p99 = spread(percentile(each, 99) / 1_000 for each in late)
+            p99 = spread(nearest_rank(each, 99) / 1_000 for each in late)
             goals += [
                 every(f"Deviation from {rate:,}/s, %", deviations, MAX_DEVIATION),
                 Goal(

@@ -6,7 +6,7 @@ from typing import Any
 
 from async_api.load.plan.plan import Closed
 from async_api.load.recording import COLUMNS, Recording
-from async_api.probe.measurement import percentile
+from async_api.nearest_rank import nearest_rank
 from benchmarks.clients.load import load_watched, plan_of
 from benchmarks.clients.run import spread
 from benchmarks.experiments.finding import Conditions, Finding, every
@@ -30,7 +30,7 @@ def measure(conditions: Conditions) -> Finding:
         (
             f"p{percent:g} from {name}",
             str(reported),
-            str(percentile(raw[name], percent)),
+            str(nearest_rank(raw[name], percent)),
         )
         for name, percent, reported in done.percentiles
     ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from async_api.drawing.duration import duration
 from async_api.load.plan.plan import Closed, Rate
-from async_api.probe.measurement import percentile
+from async_api.nearest_rank import nearest_rank
 from benchmarks.clients.load import Loaded, load, plan_of
 from benchmarks.clients.run import Spread, spread
 from benchmarks.experiments.finding import Conditions, Finding
@@ -85,8 +85,8 @@ def judged(done: Loaded) -> Judged:
     return Judged(
         done.verdict,
         done.reasons,
-        percentile(sorted(done.from_plan()), 50),
-        percentile(sorted(done.from_send()), 50),
+        nearest_rank(sorted(done.from_plan()), 50),
+        nearest_rank(sorted(done.from_send()), 50),
     )
 
 

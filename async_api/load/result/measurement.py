@@ -22,11 +22,11 @@ from async_api.load.result.outcomes import (
 from async_api.load.result.percentiles import (
     PERCENTS,
     Statistics,
-    nearest_rank,
     statistics,
 )
 from async_api.load.result.tally import SECOND, Tallies, Tally, tallies_of
 from async_api.load.run import Run, Second
+from async_api.nearest_rank import nearest_rank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from async_api.nearest_rank import nearest_rank
+
 PERCENTS = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
 # Of the two-sided interval of 95 %, the probability on each side.
 TAIL = 0.025
@@ -61,23 +63,6 @@ class Statistics:
     @property
     def median(self) -> int:
         return self.percentile(50).value
-
-
-def nearest_rank(ordered: Sequence[int], percent: float) -> int:
-    """The smallest of the ordered values that at least `percent` % of them do not exceed.
-
-    This is definition 1 in Hyndman and Fan, "Sample Quantiles in Statistical Packages",
-    The American Statistician 50 (1996). The result is always one of the values.
-
-    Raises ValueError for no values and for a percent outside 0 to 100.
-    """
-    if not ordered:
-        raise ValueError("No values, so no percentile.")
-    if not 0 <= percent <= 100:
-        raise ValueError(f"A percentile is between 0 and 100, not {percent}.")
-    # Multiplying first keeps whole percents exact: 0.07 * 100 would round up to rank 8.
-    rank = math.ceil(len(ordered) * percent / 100)
-    return ordered[max(rank, 1) - 1]
 
 
 def percentile(ordered: Sequence[int], percent: float) -> Percentile:

@@ -34,9 +34,9 @@ from async_api.load.result.formats.document import result_document
 from async_api.load.result.formats.hdr import hdr_lines
 from async_api.load.result.formats.report import report
 from async_api.load.result.measurement import measure
-from async_api.load.result.percentiles import nearest_rank
 from async_api.load.result.verdict import judge
 from async_api.load.run import Run
+from async_api.nearest_rank import nearest_rank
 
 REFUSAL = (
     "{subject} may not be sent requests: only public internet addresses may, and the "

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from async_api.drawing.duration import duration
+from async_api.nearest_rank import nearest_rank
 from async_api.outbound.failures import FailureKind
 from async_api.probe.measurement import (
     Latency,
     Sample,
     Summary,
     latency,
-    percentile,
     summarize,
     verdict,
 )
@@ -87,25 +87,25 @@ def test_a_sample_has_either_a_status_or_a_kind(
 def test_a_percentile_is_the_value_at_the_nearest_rank(
     percent: float, expected: int
 ) -> None:
-    assert percentile([15, 20, 35, 40, 50], percent) == expected
+    assert nearest_rank([15, 20, 35, 40, 50], percent) == expected
 
 
 @pytest.mark.parametrize("percent", range(1, 101))
 def test_a_whole_percent_of_a_hundred_values_has_exactly_that_rank(
     percent: int,
 ) -> None:
-    assert percentile(range(1, 101), percent) == percent
+    assert nearest_rank(range(1, 101), percent) == percent
 
 
 def test_a_percentile_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="No values"):
-        percentile([], 50)
+        nearest_rank([], 50)
 
 
 @pytest.mark.parametrize("percent", [-1, 100.1])
 def test_a_percent_outside_its_range_is_refused(percent: float) -> None:
     with pytest.raises(ValueError, match=f"between 0 and 100, not {percent}"):
-        percentile([1], percent)
+        nearest_rank([1], percent)
 
 
 def test_latency_is_exact_for_a_hand_computed_case() -> None:
@@ -152,7 +152,7 @@ def test_percentiles_rise_and_are_measured_values(values: list[int]) -> None:
 def test_a_percentile_is_the_smallest_value_that_covers_its_share(
     values: list[int], percent: int
 ) -> None:
-    result = percentile(sorted(values), percent)
+    result = nearest_rank(sorted(values), percent)
 
     not_above = sum(value <= result for value in values)
     below = sum(value < result for value in values)

@@ -1,6 +1,6 @@
 """The expected latency of a frozen target agrees with a simulation of every request."""
 
-from async_api.probe.measurement import percentile
+from async_api.nearest_rank import nearest_rank
 from benchmarks.experiments.freezes import (
     CONNECTIONS,
     RATE,
@@ -25,7 +25,7 @@ def simulated(frozen: float, after: float) -> tuple[int, int]:
         free[connection] = ended
         from_plan.append(round((ended - planned) * 1_000_000))
         from_send.append(round((ended - sent) * 1_000_000))
-    return percentile(sorted(from_plan), 95), percentile(sorted(from_send), 95)
+    return nearest_rank(sorted(from_plan), 95), nearest_rank(sorted(from_send), 95)
 
 
 def test_half_a_second_is_expected_of_a_second_in_ten() -> None:

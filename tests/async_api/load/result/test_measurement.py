@@ -15,8 +15,8 @@ from async_api.load.result.measurement import (
     Quantiles,
     measure,
 )
-from async_api.load.result.percentiles import nearest_rank
 from async_api.load.run import FirstFailure
+from async_api.nearest_rank import nearest_rank
 from tests.async_api.load.result.runs import (
     MS,
     SECOND,
