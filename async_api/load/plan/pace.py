@@ -4,7 +4,7 @@ from typing import TypeGuard
 
 from async_api.load.plan.plan import Closed, Load, Plan, Rate, Steps
 
-SECOND = 1_000_000
+SECOND = 1_000_000  # microseconds
 
 
 def is_paced(load: Load) -> TypeGuard[Rate | Steps]:

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from async_api.drawing.duration import duration
 from async_api.drawing.text_equivalent import request_count
-from async_api.load.plan.pace import is_paced
+from async_api.load.plan.pace import SECOND, is_paced
 from async_api.load.plan.plan import Steps
 from async_api.load.result import thresholds as limits
 from async_api.load.result.measurement import Measurement, PerSecond
 from async_api.load.result.reason import Reason
-from async_api.load.result.tally import SECOND
 from async_api.load.run import Run
 from async_api.verdict_word import Word
 

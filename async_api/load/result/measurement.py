@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from async_api.load.plan.budgets import parse_budget
-from async_api.load.plan.pace import asked_rate, planned_time
+from async_api.load.plan.pace import SECOND, asked_rate, planned_time
 from async_api.load.plan.plan import Plan
 from async_api.load.result.outcomes import (
     Kind,
@@ -24,7 +24,7 @@ from async_api.load.result.percentiles import (
     Statistics,
     statistics,
 )
-from async_api.load.result.tally import SECOND, Tallies, Tally, tallies_of
+from async_api.load.result.tally import Tallies, Tally, tallies_of
 from async_api.load.run import Run, Second
 from async_api.nearest_rank import nearest_rank
 

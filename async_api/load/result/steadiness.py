@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from statistics import median
 
 from async_api.drawing.text_equivalent import request_count
+from async_api.load.plan.pace import SECOND
 from async_api.load.plan.plan import Plan, Steps
 from async_api.load.result import thresholds as limits
 from async_api.load.result.measurement import Measurement, PerSecond
 from async_api.load.result.reason import Reason
-from async_api.load.result.tally import SECOND
 from async_api.load.result.trends import kendall_deviations, theil_sen_slope
 from async_api.load.run import Run
 from async_api.verdict_word import Word

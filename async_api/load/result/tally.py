@@ -3,13 +3,11 @@
 from array import array
 from dataclasses import dataclass, field
 
-from async_api.load.plan.pace import is_paced
+from async_api.load.plan.pace import SECOND, is_paced
 from async_api.load.recording import NEVER, Flag
 from async_api.load.result.outcomes import Kind, classifier
 from async_api.load.result.thresholds import LATE
 from async_api.load.run import Run
-
-SECOND = 1_000_000
 
 
 @dataclass(slots=True)

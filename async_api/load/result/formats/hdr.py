@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
+from async_api.load.plan.pace import SECOND
 from async_api.load.recording import Flag
 from async_api.load.result.outcomes import Kind, classifier
 from async_api.load.run import Run
@@ -25,7 +26,6 @@ _SUB_BUCKET_BITS = 11
 _HALF_COUNT = 1 << (_SUB_BUCKET_BITS - 1)
 _COOKIE = 0x1C849303 | 0x10
 _COMPRESSED_COOKIE = 0x1C849304 | 0x10
-_SECOND = 1_000_000
 
 
 def hdr_lines(run: Run) -> Iterator[str]:
@@ -88,10 +88,10 @@ def _times(run: Run) -> dict[int, dict[str, Counter[int]]]:
             continue
         if classify(outcome, check, request) is not Kind.SUCCESS:
             continue
-        tags = found.get(ended // _SECOND)
+        tags = found.get(ended // SECOND)
         if tags is None:
             tags = {"plan": Counter(), "send": Counter()}
-            found[ended // _SECOND] = tags
+            found[ended // SECOND] = tags
         tags["plan"][ended - planned] += 1
         tags["send"][ended - sent] += 1
     return found
